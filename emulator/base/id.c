@@ -1,0 +1,89 @@
+/* Resource ids as values: see id.h. */
+#include "base/id.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+static const char *const prefixes[] = {
+	[KIND_NONE] = "",
+	[KIND_VPC] = "vpc",
+	[KIND_SUBNET] = "subnet",
+	[KIND_INTERNET_GATEWAY] = "igw",
+	[KIND_ROUTE_TABLE] = "rtb",
+	[KIND_SECURITY_GROUP] = "sg",
+	[KIND_NETWORK_ACL] = "acl",
+	[KIND_DHCP_OPTIONS] = "dopt",
+	[KIND_NETWORK_INTERFACE] = "eni",
+	[KIND_INSTANCE] = "i",
+	[KIND_RESERVATION] = "r",
+	[KIND_ROUTE_TABLE_ASSOCIATION] = "rtbassoc",
+	[KIND_NETWORK_ACL_ASSOCIATION] = "aclassoc",
+	[KIND_SECURITY_GROUP_RULE] = "sgr",
+	[KIND_ATTACHMENT] = "eni-attach",
+	[KIND_VPC_CIDR_ASSOCIATION] = "vpc-cidr-assoc",
+	[KIND_IMAGE] = "ami",
+	[KIND_INTERNET] = "internet",
+	[KIND_INTERNET_HOST] = "internet-host",
+};
+static_assert(ARRAY_SIZE(prefixes) == KIND_MAX, "every kind has a prefix");
+
+const char *kind_prefix(enum kind kind)
+{
+	return prefixes[kind];
+}
+
+struct rid rid_new(enum kind kind)
+{
+	struct rid id = { kind, 0 };
+
+	while (id.n == 0)
+		if (getrandom(&id.n, sizeof(id.n), 0) != sizeof(id.n))
+			id.n = 0;
+	return id;
+}
+
+struct rid_text rid_format(struct rid id)
+{
+	struct rid_text text = { "" };
+
+	if (rid_is_set(id))
+		snprintf(text.text, sizeof(text.text), "%s-0%016" PRIx64, prefixes[id.kind], id.n);
+	return text;
+}
+
+int rid_parse(const char *text, enum kind kind, struct rid *ret_id)
+{
+	size_t length = strlen(prefixes[kind]), digits;
+	const char *hex = text + length + 1;
+
+	if (strncmp(text, prefixes[kind], length) != 0 || text[length] != '-')
+		return -EINVAL;
+	digits = strspn(hex, "0123456789abcdef");
+	if (hex[digits] != '\0' || (digits != 8 && digits != 17))
+		return -EINVAL;
+	ret_id->kind = kind;
+	ret_id->n = digits == 17 && hex[0] == '0' ? strtoull(hex + 1, NULL, 16) : 0;
+	return 0;
+}
+
+int rid_parse_any(const char *text, struct rid *ret_id)
+{
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_MAX; kind++)
+		if (rid_parse(text, kind, ret_id) == 0)
+			return 0;
+	return -EINVAL;
+}
+
+struct device_name rid_device(struct rid id)
+{
+	struct rid_text text = rid_format(id);
+	struct device_name name = { "" };
+	size_t n = 0;
+
+	for (const char *c = text.text; *c && n < DEVICE_NAME_MAX - 1; c++)
+		if (*c != '-')
+			name.text[n++] = *c;
+	return name;
+}

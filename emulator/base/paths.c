@@ -1,0 +1,58 @@
+/* Where a world keeps its files: see paths.h. */
+#include "base/paths.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+
+/* FNV-1a: a short, stable name for the run-time directory of a state path. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *text; text++)
+		h = (h ^ (uint8_t)*text) * 0x100000001b3u;
+	return h;
+}
+
+static int join(char *ret, const char *directory, const char *name, struct error *error)
+{
+	int length = snprintf(ret, PATH_MAX, "%s/%s", directory, name);
+
+	if (length < 0 || length >= PATH_MAX)
+		return error_sys(error, ENAMETOOLONG, "%s/%s", directory, name);
+	return 0;
+}
+
+/* The directory itself may be missing: then its parent is resolved and the name is put behind it. */
+static int resolve(const char *state, char *ret, struct error *error)
+{
+	CLEANUP(freep) char *directory = xstrdup(state), *name = xstrdup(state);
+	char parent[PATH_MAX];
+
+	if (realpath(state, ret))
+		return 0;
+	if (errno != ENOENT || !realpath(dirname(directory), parent))
+		return error_sys(error, errno, "state directory %s", state);
+	return join(ret, streq(parent, "/") ? "" : parent, basename(name), error);
+}
+
+int paths_for(const char *state, struct paths *ret_paths, struct error *error)
+{
+	struct paths paths;
+	char name[32];
+	int r;
+
+	if ((r = resolve(state, paths.state, error)) < 0)
+		return r;
+	snprintf(name, sizeof(name), "%016" PRIx64, hash(paths.state));
+	if ((r = join(paths.database, paths.state, "world.db", error)) < 0 ||
+	    (r = join(paths.credentials, paths.state, "credentials", error)) < 0 ||
+	    (r = join(paths.lock, paths.state, "lock", error)) < 0 ||
+	    (r = join(paths.run, RUN_ROOT, name, error)) < 0 ||
+	    (r = join(paths.endpoint, paths.run, "endpoint", error)) < 0)
+		return r;
+	*ret_paths = paths;
+	return 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * The command line: one table of verbs; `serve` and `down` belong to the daemon's side and are
+ * handed in, every other verb is a client of the API and starts the daemon when none runs.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/paths.h"
+
+#include <sys/types.h>
+
+struct serve_options {
+	struct paths paths;
+	const char *listen; /* ADDR:PORT */
+	const char *region;
+	bool accept_any_credentials;
+};
+
+struct cli_hooks {
+	/* Runs the daemon in the foreground until SIGTERM or SIGINT. */
+	int (*serve)(const struct serve_options *options, struct error *error);
+	/* Takes the world down and removes its state. */
+	int (*down)(const struct paths *paths, struct error *error);
+	/* Runs a command inside the namespaces of the process `pid` with that start time (see
+	 * instance/instance.h). */
+	int (*exec)(pid_t pid, uint64_t start_time, char *const argv[], int *ret_status,
+		    struct error *error);
+};
+
+/* Returns the exit status: 0, 1 for a failure (one line on standard error), 2 for wrong usage. */
+int cli_main(int argc, char **argv, const struct cli_hooks *hooks);

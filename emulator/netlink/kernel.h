@@ -1,0 +1,48 @@
+/*
+ * The kernel boundary: the only room that speaks to libnl, libmnl and libnftnl. Three verbs:
+ * transact, dump, watch (watch comes when somebody needs it). fake.c implements this header in
+ * memory for tests/plan.
+ */
+#pragma once
+
+#include "netlink/object.h"
+
+struct kernel;
+
+/* One step: absent→present (put), present→absent (delete), or present→present (replace). */
+struct change {
+	struct object before; /* kind OBJECT_NONE: nothing is there yet */
+	struct object after;  /* kind OBJECT_NONE: remove `before` */
+};
+
+/*
+ * Makes a handle; opens nothing in any namespace yet. /run/netns is created when missing. Needs
+ * CAP_SYS_ADMIN and CAP_NET_ADMIN.
+ */
+int kernel_open(struct kernel **ret_kernel, struct error *error);
+struct kernel *kernel_close(struct kernel *kernel); /* NULL is fine; always NULL */
+void kernel_closep(struct kernel **kernel);
+
+/*
+ * Applies the changes in their order. Idempotent: putting what is there already (and is the same)
+ * and deleting what is gone are successes; putting over something different under the same name is
+ * an error. All or nothing: when one fails, those before it are undone in reverse and the error
+ * carries the object's description and the kernel's own words (errno and NLMSGERR_ATTR_MSG).
+ */
+int kernel_transact(struct kernel *kernel, const struct change *changes, size_t count,
+		    struct error *error);
+
+/*
+ * Everything of ours in one namespace, in the form the wanted objects have: links (all but "lo"),
+ * addresses (not on "lo" 127.0.0.0/8 and ::1, no IPv6 link-local ones), routes of ROUTE_PROTOCOL,
+ * permanent neighbours, static FDB entries of bridge ports that are not the port's own
+ * ("permanent"), the skeleton, elements. -ENOENT when the namespace does not exist. Fails loudly:
+ * an interrupted or refused dump is never a short list.
+ */
+int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_objects,
+		struct error *error);
+
+/* The namespaces of ours that have a file in /run/netns: every name that is a well-formed id of a
+ * kind that owns namespaces. The caller decides by its store which are its own. */
+int kernel_list_netns(struct kernel *kernel, struct rid **ret_ids, size_t *ret_count,
+		      struct error *error);
