@@ -1,0 +1,83 @@
+/* Computed fields that most descriptors share: see common.h. */
+#include "model/common.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct field associated_fields[] = {
+	FIELD_CONST_OF("associated", "state", "cidr-block-association.state"),
+	FIELD_END,
+};
+
+const struct field rid_item_fields[] = {
+	FIELD_OF(struct rid_item, id, FIELD_RID, "", NULL, FIELD_BOTH),
+	FIELD_END,
+};
+
+const char *get_print(struct buffer *scratch, const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
+	va_end(arguments);
+	buffer_puts(scratch, text);
+	return scratch->data;
+}
+
+const char *get_id(const struct view *view, struct buffer *scratch)
+{
+	buffer_puts(scratch, rid_format(view->resource->id).text);
+	return scratch->data;
+}
+
+const char *get_owner(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return view->resource->scope->account;
+}
+
+bool child_self(const struct view *view, size_t index, struct view *ret_child)
+{
+	(void)index;
+	*ret_child = *view;
+	return true;
+}
+
+bool child_none(const struct view *view, size_t index, struct view *ret_child)
+{
+	(void)view;
+	(void)index;
+	(void)ret_child;
+	return false;
+}
+
+void host_label(struct address address, const char *prefix, struct buffer *buffer)
+{
+	buffer_printf(buffer, "%s-%u-%u-%u-%u", prefix, address.bytes[0], address.bytes[1],
+		      address.bytes[2], address.bytes[3]);
+}
+
+const char *private_dns_name(const struct scope *scope, struct address address,
+			     struct buffer *scratch)
+{
+	host_label(address, "ip", scratch);
+	if (streq(scope->region, "us-east-1"))
+		buffer_puts(scratch, ".ec2.internal");
+	else
+		buffer_printf(scratch, ".%s.compute.internal", scope->region);
+	return scratch->data;
+}
+
+const char *public_dns_name(const struct scope *scope, struct address address,
+			    struct buffer *scratch)
+{
+	host_label(address, "ec2", scratch);
+	if (streq(scope->region, "us-east-1"))
+		buffer_puts(scratch, ".compute-1.amazonaws.com");
+	else
+		buffer_printf(scratch, ".%s.compute.amazonaws.com", scope->region);
+	return scratch->data;
+}

@@ -1,0 +1,33 @@
+/*
+ * What most descriptors share: computed fields of the head every resource has.
+ */
+#pragma once
+
+#include "model/model.h"
+
+const char *get_id(const struct view *view, struct buffer *scratch);
+const char *get_owner(const struct view *view, struct buffer *scratch);
+/* For FIELD_CHILD: a nested element whose fields are the same object's. */
+bool child_self(const struct view *view, size_t index, struct view *ret_child);
+/* For FIELD_CHILDREN: a list that is always empty. */
+bool child_none(const struct view *view, size_t index, struct view *ret_child);
+/* {state: "associated"} */
+extern const struct field associated_fields[];
+/* {value} lists and the like: one scalar without a name. */
+extern const struct field rid_item_fields[];
+
+struct rid_item {
+	struct rid id;
+};
+
+/* Prints into scratch and returns its text. */
+const char *get_print(struct buffer *scratch, const char *format, ...) PRINTF(2, 3);
+
+/* The dotted address with dashes: "ip-10-0-1-5", for AWS's host names. */
+void host_label(struct address address, const char *prefix, struct buffer *buffer);
+/* "ip-10-0-1-5.ec2.internal" or "ip-10-0-1-5.<region>.compute.internal" (EC2 guide, hostname types). */
+const char *private_dns_name(const struct scope *scope, struct address address,
+			     struct buffer *scratch);
+/* "ec2-198-18-1-1.compute-1.amazonaws.com" or with the region. */
+const char *public_dns_name(const struct scope *scope, struct address address,
+			    struct buffer *scratch);

@@ -1,0 +1,225 @@
+/* The verbs of instances: see instance.h. What clients see is in instance_fields.c. */
+#include "model/instance.h"
+
+/* The codes are multiples of 16, in this order: that is why the enumeration has it. */
+const char *const instance_state_names[] = {
+	"pending", "running", "shutting-down", "terminated", "stopping", "stopped", NULL,
+};
+static_assert(ARRAY_SIZE(instance_state_names) == INSTANCE_STATE_MAX + 1, "every state has a name");
+
+int instance_state_code(int state)
+{
+	return state * 16;
+}
+
+bool instance_is_live(const struct instance *instance)
+{
+	return instance->state == INSTANCE_PENDING || instance->state == INSTANCE_RUNNING ||
+	       instance->state == INSTANCE_STOPPING;
+}
+
+struct instance *instance_get(const struct model *model, struct rid id)
+{
+	return (struct instance *)model_get(model, NULL, id);
+}
+
+struct interface *instance_primary(const struct model *model, const struct instance *instance)
+{
+	return instance->interface_count ? interface_get(model, instance->interfaces[0].id) : NULL;
+}
+
+static void set_reason(struct instance *instance, const char *code, const char *message,
+		       int64_t now)
+{
+	free(instance->reason);
+	free(instance->reason_code);
+	free(instance->reason_message);
+	instance->reason = NULL;
+	instance->reason_code = xstrdup_null(code);
+	instance->reason_message = code ? xasprintf("%s: %s", code, message) : NULL;
+	if (code) {
+		CLEANUP(buffer_clear) struct buffer when = BUFFER_INIT;
+
+		/* "User initiated (2024-01-01 00:00:00 GMT)" */
+		time_format(now, &when);
+		instance->reason = xasprintf("User initiated (%.10s %.8s GMT)", when.data,
+					     when.data + 11);
+	}
+}
+
+static void copy_options(struct instance_template *to, const struct instance_template *from)
+{
+	*to = *from;
+	to->image_id = xstrdup(from->image_id);
+	to->type = xstrdup(from->type);
+	to->user_data = xstrdup_null(from->user_data);
+	to->client_token = xstrdup_null(from->client_token);
+	to->token_digest = xstrdup_null(from->token_digest);
+	to->shutdown_behavior = xstrdup(from->shutdown_behavior);
+	to->tenancy = xstrdup(from->tenancy);
+	to->http_tokens = xstrdup(from->http_tokens);
+	to->http_endpoint = xstrdup(from->http_endpoint);
+	to->metadata_tags = xstrdup(from->metadata_tags);
+	to->metadata_ipv6 = xstrdup(from->metadata_ipv6);
+}
+
+static int launch_one(struct transaction *transaction, const struct launch_request *request,
+		      struct rid reservation, int64_t index, struct error *error)
+{
+	struct subnet *subnet = request->interface.subnet;
+	struct interface *interface;
+	struct instance *instance;
+	int r;
+
+	if ((r = interface_create(transaction, &request->interface, &interface, error)) < 0)
+		return r;
+	instance = transaction_create(transaction, subnet->resource.scope, KIND_INSTANCE);
+	instance->reservation = reservation;
+	copy_options(&instance->options, &request->options);
+	instance->launch_index = index;
+	instance->launch_time = transaction->now;
+	instance->state = INSTANCE_PENDING;
+	instance->subnet = subnet->resource.id;
+	instance->vpc = subnet->vpc;
+	instance->zone = subnet->zone;
+	array_grow(&instance->interfaces, &instance->interface_count)->id = interface->resource.id;
+	interface->attachment = rid_new(KIND_ATTACHMENT);
+	interface->instance = instance->resource.id;
+	interface->attach_time = transaction->now;
+	interface->delete_on_termination = request->delete_on_termination;
+	interface->auto_public = request->public_address ? *request->public_address
+							 : subnet->map_public_ip;
+	return interface->auto_public ? interface_assign_public(transaction, interface, error) : 0;
+}
+
+int instance_launch(struct transaction *transaction, const struct launch_request *request,
+		    struct rid *ret_reservation, struct error *error)
+{
+	struct subnet *subnet = request->interface.subnet;
+	int64_t room = subnet_free_addresses(transaction->model, subnet);
+	struct rid reservation = rid_new(KIND_RESERVATION);
+	int r;
+
+	if (room < request->minimum)
+		return error_set(error, ERROR_INSUFFICIENT_ADDRESSES,
+				 "There are not enough free addresses in subnet '%s' to satisfy the "
+				 "requested number of instances.",
+				 rid_format(subnet->resource.id).text);
+	subnet_realize(transaction, subnet);
+	for (int64_t i = 0; i < MIN(room, request->maximum); i++)
+		if ((r = launch_one(transaction, request, reservation, i, error)) < 0)
+			return r;
+	*ret_reservation = reservation;
+	return 0;
+}
+
+int instance_start(struct transaction *transaction, struct instance *instance, struct error *error)
+{
+	struct interface *interface = instance_primary(transaction->model, instance);
+	int r;
+
+	if (instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_PENDING)
+		return 0;
+	if (instance->state != INSTANCE_STOPPED || !interface)
+		return error_set(error, ERROR_INSTANCE_STATE,
+				 "The instance '%s' is not in a state from which it can be started.",
+				 rid_format(instance->resource.id).text);
+	transaction_edit(transaction, instance);
+	instance->state = INSTANCE_PENDING;
+	instance->launch_time = transaction->now;
+	set_reason(instance, NULL, NULL, 0);
+	if (interface->auto_public &&
+	    (r = interface_assign_public(transaction, interface, error)) < 0)
+		return r;
+	return 0;
+}
+
+int instance_stop(struct transaction *transaction, struct instance *instance, struct error *error)
+{
+	if (instance->state == INSTANCE_STOPPED || instance->state == INSTANCE_STOPPING)
+		return 0;
+	if (instance->state != INSTANCE_RUNNING)
+		return error_set(error, ERROR_INSTANCE_STATE,
+				 "The instance '%s' is not in a state from which it can be stopped.",
+				 rid_format(instance->resource.id).text);
+	if (instance->options.disable_api_stop)
+		return error_set(error, ERROR_OPERATION_NOT_PERMITTED,
+				 "The instance '%s' may not be stopped. Modify its 'disableApiStop' "
+				 "instance attribute and try again.",
+				 rid_format(instance->resource.id).text);
+	transaction_edit(transaction, instance);
+	instance->state = INSTANCE_STOPPING;
+	set_reason(instance, "Client.UserInitiatedShutdown", "User initiated shutdown",
+		   transaction->now);
+	return 0;
+}
+
+int instance_terminate(struct transaction *transaction, struct instance *instance,
+		       struct error *error)
+{
+	if (instance->state == INSTANCE_TERMINATED || instance->state == INSTANCE_SHUTTING_DOWN)
+		return 0;
+	if (instance->options.disable_api_termination)
+		return error_set(error, ERROR_OPERATION_NOT_PERMITTED,
+				 "The instance '%s' may not be terminated. Modify its "
+				 "'disableApiTermination' instance attribute and try again.",
+				 rid_format(instance->resource.id).text);
+	transaction_edit(transaction, instance);
+	instance->state = INSTANCE_SHUTTING_DOWN;
+	set_reason(instance, "Client.UserInitiatedShutdown", "User initiated shutdown",
+		   transaction->now);
+	return 0;
+}
+
+/* Its interfaces go with it, or stay behind detached (delete on termination: no). */
+static void release_interfaces(struct transaction *transaction, struct instance *instance)
+{
+	for (size_t i = 0; i < instance->interface_count; i++) {
+		struct interface *interface =
+			interface_get(transaction->model, instance->interfaces[i].id);
+
+		if (interface->delete_on_termination) {
+			transaction_delete(transaction, interface);
+			continue;
+		}
+		interface_release_public(transaction, interface);
+		transaction_edit(transaction, interface);
+		interface->attachment = (struct rid){ KIND_NONE, 0 };
+		interface->instance = (struct rid){ KIND_NONE, 0 };
+	}
+	freep(&instance->interfaces);
+	instance->interface_count = 0;
+}
+
+void instance_settle(struct transaction *transaction, struct instance *instance, int64_t pid,
+		     int64_t start_time)
+{
+	transaction_edit(transaction, instance);
+	if (instance->state == INSTANCE_PENDING) {
+		instance->state = INSTANCE_RUNNING;
+		instance->pid = pid;
+		instance->start_time = start_time;
+	} else if (instance->state == INSTANCE_SHUTTING_DOWN) {
+		instance->state = INSTANCE_TERMINATED;
+		instance->end_time = transaction->now;
+		instance->pid = instance->start_time = 0;
+		release_interfaces(transaction, instance);
+		instance->subnet = instance->vpc = (struct rid){ KIND_NONE, 0 };
+	}
+}
+
+void instance_exited(struct transaction *transaction, struct instance *instance)
+{
+	bool asked = instance->state == INSTANCE_STOPPING;
+
+	transaction_edit(transaction, instance);
+	instance->state = INSTANCE_STOPPED;
+	instance->pid = instance->start_time = 0;
+	if (!asked)
+		set_reason(instance, "Client.InstanceInitiatedShutdown",
+			   "Instance initiated shutdown", transaction->now);
+	for (size_t i = 0; i < instance->interface_count; i++)
+		interface_release_public(
+			transaction,
+			interface_get(transaction->model, instance->interfaces[i].id));
+}

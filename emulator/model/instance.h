@@ -1,0 +1,91 @@
+/*
+ * Instances. EC2 user guide, "Instance lifecycle"; RunInstances, Start, Stop, Reboot and
+ * TerminateInstances in the API reference.
+ *
+ * A verb leaves an instance in a state of passage (pending, stopping, shutting-down); when the
+ * kernel has done its part, instance_settle() moves it on.
+ */
+#pragma once
+
+#include "model/interface.h"
+
+enum instance_state {
+	INSTANCE_PENDING,
+	INSTANCE_RUNNING,
+	INSTANCE_SHUTTING_DOWN,
+	INSTANCE_TERMINATED,
+	INSTANCE_STOPPING,
+	INSTANCE_STOPPED,
+	INSTANCE_STATE_MAX,
+};
+
+/* What a launch says about every instance of it; text may be NULL where a default exists. */
+struct instance_template {
+	char *image_id, *type;
+	char *user_data; /* base64 as it came; NULL for none */
+	char *client_token;
+	char *token_digest; /* of the request, to tell a repetition from another use of the token */
+	char *shutdown_behavior;
+	bool disable_api_termination, disable_api_stop, monitoring, ebs_optimized;
+	char *tenancy;
+	/* metadata options */
+	char *http_tokens, *http_endpoint, *metadata_tags, *metadata_ipv6;
+	int64_t hop_limit;
+};
+
+struct instance {
+	struct resource resource;
+	struct rid reservation;
+	struct instance_template options;
+	int64_t launch_index;
+	int64_t launch_time;
+	int64_t end_time; /* when it was terminated; it is forgotten an hour later */
+	int state;	  /* enum instance_state */
+	char *reason, *reason_code, *reason_message;
+	struct rid subnet, vpc; /* unset once terminated */
+	int64_t zone;
+	struct rid_item *interfaces; /* by device index; none once terminated */
+	size_t interface_count;
+	/* its init; 0 while there is none */
+	int64_t pid;
+	int64_t start_time;
+};
+
+extern const struct resource_type instance_type;
+extern const struct field instance_state_fields[];
+extern const struct field instance_status_fields[];
+
+struct instance *instance_get(const struct model *model, struct rid id);
+/* The first interface, or NULL for a terminated instance. */
+struct interface *instance_primary(const struct model *model, const struct instance *instance);
+extern const char *const instance_state_names[]; /* by state; ends with NULL */
+int instance_state_code(int state);
+/* True while its interfaces are wired: pending, running and stopping. */
+bool instance_is_live(const struct instance *instance);
+
+struct launch_request {
+	struct instance_template options; /* borrowed */
+	struct interface_request interface;
+	const bool *public_address; /* AssociatePublicIpAddress; NULL: as the subnet says */
+	bool delete_on_termination;
+	int64_t minimum, maximum;
+};
+
+/*
+ * Makes between `minimum` and `maximum` instances, as many as the subnet has addresses for, in one
+ * reservation. Errors: those of interface_create().
+ */
+int instance_launch(struct transaction *transaction, const struct launch_request *request,
+		    struct rid *ret_reservation, struct error *error);
+/* No-op for a running one. ERROR_INSTANCE_STATE. */
+int instance_start(struct transaction *transaction, struct instance *instance, struct error *error);
+/* No-op for a stopped one. ERROR_INSTANCE_STATE, ERROR_OPERATION_NOT_PERMITTED. */
+int instance_stop(struct transaction *transaction, struct instance *instance, struct error *error);
+/* Idempotent. ERROR_OPERATION_NOT_PERMITTED (termination protection). */
+int instance_terminate(struct transaction *transaction, struct instance *instance,
+		       struct error *error);
+/* pending → running, with its init; shutting-down → terminated, interfaces released. */
+void instance_settle(struct transaction *transaction, struct instance *instance, int64_t pid,
+		     int64_t start_time);
+/* Its init is gone: stopping → stopped as asked; otherwise stopped, with a reason that says so. */
+void instance_exited(struct transaction *transaction, struct instance *instance);

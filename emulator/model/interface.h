@@ -1,0 +1,59 @@
+/*
+ * Network interfaces and the addresses they hold. EC2 user guide, "Elastic network interfaces".
+ */
+#pragma once
+
+#include "model/subnet.h"
+
+struct interface {
+	struct resource resource;
+	struct rid subnet, vpc;
+	struct address address; /* private; for the interface's whole life */
+	char *description;
+	struct rid_item *groups;
+	size_t group_count;
+	bool source_dest_check;
+	/* attachment */
+	struct rid attachment; /* KIND_ATTACHMENT; unset while detached */
+	struct rid instance;
+	int64_t device_index;
+	int64_t attach_time;
+	bool delete_on_termination;
+	/* a public address that comes with start and goes with stop */
+	bool auto_public;
+	struct address public_address; /* unset: none */
+};
+
+extern const struct resource_type interface_type;
+/* The shorter form inside an instance; its filters begin with "network-interface.". */
+extern const struct field interface_instance_fields[];
+
+/* Kept per subnet by the index. */
+struct subnet_usage {
+	int64_t count;	 /* private addresses held */
+	uint32_t cursor; /* where the search for a free one goes on */
+};
+
+struct interface *interface_get(const struct model *model, struct rid id);
+/* The MAC address: locally administered, a pure function of the id. */
+void interface_mac(struct rid id, uint8_t ret_mac[6]);
+int64_t interface_addresses_in(const struct model *model, struct rid subnet);
+
+struct interface_request {
+	struct subnet *subnet;
+	struct address address; /* unset: chosen */
+	const struct rid_item *groups; /* none: the VPC's default group */
+	size_t group_count;
+	const char *description; /* may be NULL */
+};
+
+/*
+ * Errors: ERROR_ADDRESS_IN_USE, ERROR_INVALID_PARAMETER_VALUE (reserved, outside),
+ * ERROR_INSUFFICIENT_ADDRESSES.
+ */
+int interface_create(struct transaction *transaction, const struct interface_request *request,
+		     struct interface **ret_interface, struct error *error);
+/* Gives it a fresh public address; nothing when it has one. ERROR_INSUFFICIENT_ADDRESS_CAPACITY. */
+int interface_assign_public(struct transaction *transaction, struct interface *interface,
+			    struct error *error);
+void interface_release_public(struct transaction *transaction, struct interface *interface);

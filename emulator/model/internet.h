@@ -1,0 +1,42 @@
+/*
+ * The simulated Internet: one router and one host, shared by everything in a world. Addresses are
+ * from 198.18.0.0/15, set aside for tests of network gear (RFC 2544), which no real host has.
+ */
+#pragma once
+
+#include "model/common.h"
+
+#define INTERNET_NETWORK      0xc6120000u /* 198.18.0.0/16 */
+#define INTERNET_ROUTER	      0xc6120001u /* 198.18.0.1 */
+#define INTERNET_HOST	      0xc612000au /* 198.18.0.10 */
+#define INTERNET_PUBLIC_FIRST 0xc6120100u /* 198.18.1.0: what instances get */
+#define INTERNET_PUBLIC_LAST  0xc612fffeu
+
+struct internet {
+	struct resource resource;
+	bool realized; /* present in the kernel: since somebody needed it */
+};
+
+struct internet_host {
+	struct resource resource;
+	struct address address;
+	int64_t pid; /* of its init; 0: not running */
+	int64_t start_time;
+	bool running;
+};
+
+extern const struct resource_type internet_type;
+extern const struct resource_type internet_host_type;
+
+/* The scope that holds what belongs to the world itself. */
+struct scope *internet_scope(struct model *model);
+/* NULL before internet_create(). */
+struct internet *internet_get(const struct model *model);
+struct internet_host *internet_host_get(const struct model *model);
+
+/* Makes the records; once per world. */
+void internet_create(struct transaction *transaction);
+/* Marks the Internet as present in the kernel. */
+void internet_realize(struct transaction *transaction);
+/* The same, and its host as running. */
+void internet_host_start(struct transaction *transaction);

@@ -1,0 +1,354 @@
+/* Route tables: see route.h. */
+#include "model/route.h"
+
+#include "model/gateway.h"
+
+#define TABLES_PER_VPC	 200
+#define ROUTES_PER_TABLE 500 /* VPC quotas since June 2025 */
+
+static const char *const origin_names[] = { "CreateRouteTable", "CreateRoute", NULL };
+
+static const char *get_target(const struct view *view, struct buffer *scratch)
+{
+	const struct route *route = view->object;
+
+	return rid_is_set(route->target) ? get_print(scratch, "%s", rid_format(route->target).text)
+					 : "local";
+}
+
+static const char *get_state(const struct view *view, struct buffer *scratch)
+{
+	const struct route_table *table = (const struct route_table *)view->resource;
+
+	(void)scratch;
+	return route_is_active(view->model, table, view->object) ? "active" : "blackhole";
+}
+
+static const struct field route_fields[] = {
+	FIELD_OF(struct route, destination, FIELD_CIDR, "destinationCidrBlock",
+		 "route.destination-cidr-block", FIELD_BOTH),
+	FIELD_GET_OF(get_target, "gatewayId", "route.gateway-id"),
+	FIELD_OF(struct route, target, FIELD_RID, "target", NULL, FIELD_STORED),
+	FIELD_ENUM_OF(struct route, origin, origin_names, "origin", "route.origin", FIELD_BOTH),
+	FIELD_GET_OF(get_state, "state", "route.state"),
+	FIELD_END,
+};
+
+static const char *get_main(const struct view *view, struct buffer *scratch)
+{
+	const struct route_table_association *association = view->object;
+
+	(void)scratch;
+	return rid_is_set(association->subnet) ? "false" : "true";
+}
+
+static const struct field state_fields[] = {
+	FIELD_CONST_OF("associated", "state", NULL),
+	FIELD_END,
+};
+
+static const struct field association_fields[] = {
+	FIELD_GET_OF(get_main, "main", "association.main"),
+	FIELD_OF(struct route_table_association, id, FIELD_RID, "routeTableAssociationId",
+		 "association.route-table-association-id", FIELD_BOTH),
+	FIELD_GET_OF(get_id, "routeTableId", "association.route-table-id"),
+	FIELD_OF(struct route_table_association, subnet, FIELD_RID, "subnetId",
+		 "association.subnet-id", FIELD_BOTH),
+	FIELD_CHILD_OF(child_self, state_fields, "associationState"),
+	FIELD_END,
+};
+
+static const struct field fields[] = {
+	RESOURCE_FIELDS(struct route_table),
+	FIELD_GET_OF(get_id, "routeTableId", "route-table-id"),
+	FIELD_GET_OF(get_owner, "ownerId", "owner-id"),
+	FIELD_OF(struct route_table, vpc, FIELD_RID, "vpcId", "vpc-id", FIELD_BOTH),
+	FIELD_LIST_OF(struct route_table, routes, route_count, route_fields, "routeSet",
+		      FIELD_BOTH),
+	FIELD_LIST_OF(struct route_table, associations, association_count, association_fields,
+		      "associationSet", FIELD_BOTH),
+	FIELD_CHILDREN_OF(child_none, state_fields, "propagatingVgwSet"),
+	FIELD_END,
+};
+
+const struct resource_type route_table_type = {
+	.kind = KIND_ROUTE_TABLE,
+	.size = sizeof(struct route_table),
+	.fields = fields,
+	.tag_type = "route-table",
+};
+
+bool route_table_is_main(const struct route_table *table)
+{
+	for (size_t i = 0; i < table->association_count; i++)
+		if (!rid_is_set(table->associations[i].subnet))
+			return true;
+	return false;
+}
+
+struct route_table *route_table_of(const struct model *model, const struct subnet *subnet)
+{
+	struct route_table *main = NULL;
+
+	(void)model;
+	for_each_resource (struct route_table, table, subnet->resource.scope, KIND_ROUTE_TABLE) {
+		if (!rid_equal(table->vpc, subnet->vpc))
+			continue;
+		for (size_t i = 0; i < table->association_count; i++)
+			if (rid_equal(table->associations[i].subnet, subnet->resource.id))
+				return table;
+		if (route_table_is_main(table))
+			main = table;
+	}
+	return main;
+}
+
+bool route_is_active(const struct model *model, const struct route_table *table,
+		     const struct route *route)
+{
+	const struct resource *target = model_get(model, table->resource.scope, route->target);
+
+	if (!rid_is_set(route->target))
+		return true;
+	return target && route->target.kind == KIND_INTERNET_GATEWAY &&
+	       rid_equal(((const struct gateway *)target)->vpc, table->vpc);
+}
+
+static struct route_table *create(struct transaction *transaction, struct vpc *vpc)
+{
+	struct route_table *table =
+		transaction_create(transaction, vpc->resource.scope, KIND_ROUTE_TABLE);
+
+	table->vpc = vpc->resource.id;
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		array_grow(&table->routes, &table->route_count)->destination = vpc->cidrs[i].cidr;
+	return table;
+}
+
+static struct rid add_association(struct route_table *table, struct rid subnet)
+{
+	struct route_table_association *association =
+		array_grow(&table->associations, &table->association_count);
+
+	association->id = rid_new(KIND_ROUTE_TABLE_ASSOCIATION);
+	association->subnet = subnet;
+	return association->id;
+}
+
+void route_table_create_main(struct transaction *transaction, struct vpc *vpc)
+{
+	add_association(create(transaction, vpc), (struct rid){ KIND_NONE, 0 });
+}
+
+int route_table_create(struct transaction *transaction, struct vpc *vpc,
+		       struct route_table **ret_table, struct error *error)
+{
+	size_t tables = 0;
+
+	for_each_resource (struct route_table, table, vpc->resource.scope, KIND_ROUTE_TABLE)
+		tables += rid_equal(table->vpc, vpc->resource.id);
+	if (tables >= TABLES_PER_VPC)
+		return error_subject(error, ERROR_QUOTA, "rtb",
+				     "The maximum number of route tables has been reached.");
+	*ret_table = create(transaction, vpc);
+	return 0;
+}
+
+int route_table_delete(struct transaction *transaction, struct route_table *table,
+		       struct error *error)
+{
+	if (table->association_count)
+		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
+				 "The routeTable '%s' has dependencies and cannot be deleted.",
+				 rid_format(table->resource.id).text);
+	transaction_delete(transaction, table);
+	return 0;
+}
+
+static int check_same_vpc(const struct route_table *table, struct rid vpc, struct rid other,
+			  struct error *error)
+{
+	if (rid_equal(table->vpc, vpc))
+		return 0;
+	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+			 "Route table %s and network %s belong to different networks",
+			 rid_format(table->resource.id).text, rid_format(other).text);
+}
+
+int route_table_associate(struct transaction *transaction, struct route_table *table,
+			  const struct subnet *subnet, struct rid *ret_association,
+			  struct error *error)
+{
+	const struct rid id = subnet->resource.id;
+	int r;
+
+	if ((r = check_same_vpc(table, subnet->vpc, id, error)) < 0)
+		return r;
+	for_each_resource (struct route_table, other, table->resource.scope, KIND_ROUTE_TABLE)
+		for (size_t i = 0; i < other->association_count; i++) {
+			if (!rid_equal(other->associations[i].subnet, id))
+				continue;
+			if (other != table)
+				return error_set(error, ERROR_ALREADY_ASSOCIATED,
+						 "the specified association for route table %s "
+						 "conflicts with an existing association",
+						 rid_format(table->resource.id).text);
+			*ret_association = other->associations[i].id;
+			return 0;
+		}
+	transaction_edit(transaction, table);
+	*ret_association = add_association(table, id);
+	return 0;
+}
+
+struct route_table *route_table_find_association(const struct scope *scope, struct rid association,
+						 size_t *ret_index)
+{
+	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
+		for (size_t i = 0; i < table->association_count; i++)
+			if (rid_equal(table->associations[i].id, association)) {
+				*ret_index = i;
+				return table;
+			}
+	return NULL;
+}
+
+int route_table_disassociate(struct transaction *transaction, struct route_table *table,
+			     size_t index, struct error *error)
+{
+	if (!rid_is_set(table->associations[index].subnet))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "cannot disassociate the main route table association %s",
+				 rid_format(table->associations[index].id).text);
+	transaction_edit(transaction, table);
+	array_remove(table->associations, &table->association_count, index);
+	return 0;
+}
+
+int route_table_replace(struct transaction *transaction, struct route_table *from, size_t index,
+			struct route_table *to, struct rid *ret_association, struct error *error)
+{
+	struct rid subnet = from->associations[index].subnet;
+	int r;
+
+	if ((r = check_same_vpc(to, from->vpc, from->vpc, error)) < 0)
+		return r;
+	transaction_edit(transaction, from);
+	array_remove(from->associations, &from->association_count, index);
+	transaction_edit(transaction, to);
+	*ret_association = add_association(to, subnet);
+	return 0;
+}
+
+void route_table_forget_subnet(struct transaction *transaction, struct scope *scope,
+			       struct rid subnet)
+{
+	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
+		for (size_t i = table->association_count; i-- > 0;)
+			if (rid_equal(table->associations[i].subnet, subnet)) {
+				transaction_edit(transaction, table);
+				array_remove(table->associations, &table->association_count, i);
+			}
+}
+
+static struct route *find_route(const struct route_table *table, struct cidr destination)
+{
+	for (size_t i = 0; i < table->route_count; i++)
+		if (cidr_equal(table->routes[i].destination, destination))
+			return &table->routes[i];
+	return NULL;
+}
+
+/* What every route's destination and target must be; see "Create a route" in the VPC guide. */
+static int check_route(const struct transaction *transaction, const struct route_table *table,
+		       struct cidr destination, const struct resource *target, struct error *error)
+{
+	static const struct cidr link_local = { { AF_INET, { 169, 254, 168, 0 } }, 22 };
+	const struct vpc *vpc = vpc_get(transaction->model, table->vpc);
+
+	if (cidr_covers(link_local, destination))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "The destination CIDR block %s is in a range reserved for AWS services.",
+				 cidr_format(destination).text);
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		if (cidr_covers(vpc->cidrs[i].cidr, destination))
+			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+					 "The destination CIDR block %s is equal to or more specific than "
+					 "one of this VPC's CIDR blocks. This route can target only an "
+					 "interface or an instance.",
+					 cidr_format(destination).text);
+	if (target->id.kind == KIND_INTERNET_GATEWAY &&
+	    !rid_equal(((const struct gateway *)target)->vpc, table->vpc))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "route table %s and network gateway %s belong to different networks",
+				 rid_format(table->resource.id).text, rid_format(target->id).text);
+	return 0;
+}
+
+int route_create(struct transaction *transaction, struct route_table *table,
+		 struct cidr destination, const struct resource *target, struct error *error)
+{
+	struct route *route;
+	int r;
+
+	destination = cidr_canonical(destination);
+	if (find_route(table, destination))
+		return error_set(error, ERROR_ROUTE_EXISTS,
+				 "The route identified by %s already exists.",
+				 cidr_format(destination).text);
+	if ((r = check_route(transaction, table, destination, target, error)) < 0)
+		return r;
+	if (table->route_count >= ROUTES_PER_TABLE)
+		return error_subject(error, ERROR_QUOTA, "route",
+				     "The maximum number of routes has been reached.");
+	transaction_edit(transaction, table);
+	route = array_grow(&table->routes, &table->route_count);
+	route->destination = destination;
+	route->target = target->id;
+	route->origin = ROUTE_ORIGIN_ROUTE;
+	return 0;
+}
+
+int route_replace(struct transaction *transaction, struct route_table *table,
+		  struct cidr destination, const struct resource *target, struct error *error)
+{
+	struct route *route;
+	int r;
+
+	destination = cidr_canonical(destination);
+	route = find_route(table, destination);
+	if (!route)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "There is no route defined for '%s' in the route table. Use "
+				 "CreateRoute instead.",
+				 cidr_format(destination).text);
+	if ((r = check_route(transaction, table, destination, target, error)) < 0)
+		return r;
+	transaction_edit(transaction, table);
+	route->target = target->id;
+	return 0;
+}
+
+int route_delete(struct transaction *transaction, struct route_table *table,
+		 struct cidr destination, struct error *error)
+{
+	const char *text;
+	struct route *route;
+	struct address_text shown;
+
+	destination = cidr_canonical(destination);
+	shown = cidr_format(destination);
+	text = shown.text;
+	route = find_route(table, destination);
+	if (!route)
+		return error_set(error, ERROR_ROUTE_NOT_FOUND,
+				 "no route with destination-cidr-block %s in route table %s", text,
+				 rid_format(table->resource.id).text);
+	if (route->origin == ROUTE_ORIGIN_TABLE)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "cannot remove local route %s in route table %s", text,
+				 rid_format(table->resource.id).text);
+	transaction_edit(transaction, table);
+	array_remove(table->routes, &table->route_count, (size_t)(route - table->routes));
+	return 0;
+}

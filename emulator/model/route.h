@@ -1,0 +1,76 @@
+/*
+ * Route tables: information only; fabric/ programs them into the namespaces of the subnets they
+ * are associated with. Rules: VPC user guide, "Route tables".
+ */
+#pragma once
+
+#include "model/subnet.h"
+
+enum route_origin {
+	ROUTE_ORIGIN_TABLE, /* CreateRouteTable: the local routes */
+	ROUTE_ORIGIN_ROUTE, /* CreateRoute */
+};
+
+struct route {
+	struct cidr destination;
+	struct rid target; /* an internet gateway; unset: local */
+	int origin;	   /* enum route_origin */
+};
+
+struct route_table_association {
+	struct rid id;
+	struct rid subnet; /* unset for the main association */
+};
+
+struct route_table {
+	struct resource resource;
+	struct rid vpc;
+	struct route *routes;
+	size_t route_count;
+	struct route_table_association *associations;
+	size_t association_count;
+};
+
+extern const struct resource_type route_table_type;
+
+bool route_table_is_main(const struct route_table *table);
+/* The table a subnet's packets follow: its own or the VPC's main one. Never NULL. */
+struct route_table *route_table_of(const struct model *model, const struct subnet *subnet);
+/* False for a blackhole: its target can't take packets. */
+bool route_is_active(const struct model *model, const struct route_table *table,
+		     const struct route *route);
+
+void route_table_create_main(struct transaction *transaction, struct vpc *vpc);
+/* ERROR_QUOTA. */
+int route_table_create(struct transaction *transaction, struct vpc *vpc,
+		       struct route_table **ret_table, struct error *error);
+/* ERROR_DEPENDENCY_VIOLATION while associated or main. */
+int route_table_delete(struct transaction *transaction, struct route_table *table,
+		       struct error *error);
+
+/* Associating the same pair again answers the same id. ERROR_ALREADY_ASSOCIATED,
+ * ERROR_INVALID_PARAMETER_VALUE (another VPC's). */
+int route_table_associate(struct transaction *transaction, struct route_table *table,
+			  const struct subnet *subnet, struct rid *ret_association,
+			  struct error *error);
+/* The table that holds an association, and its index there; NULL when there is none. */
+struct route_table *route_table_find_association(const struct scope *scope, struct rid association,
+						 size_t *ret_index);
+/* ERROR_INVALID_PARAMETER_VALUE for the main one. */
+int route_table_disassociate(struct transaction *transaction, struct route_table *table,
+			     size_t index, struct error *error);
+/* Moves association `index` of `from` to `to` under a new id; the main one too. */
+int route_table_replace(struct transaction *transaction, struct route_table *from, size_t index,
+			struct route_table *to, struct rid *ret_association, struct error *error);
+void route_table_forget_subnet(struct transaction *transaction, struct scope *scope,
+			       struct rid subnet);
+
+/* ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_QUOTA. */
+int route_create(struct transaction *transaction, struct route_table *table,
+		 struct cidr destination, const struct resource *target, struct error *error);
+/* ERROR_INVALID_PARAMETER_VALUE when there is no such route. */
+int route_replace(struct transaction *transaction, struct route_table *table,
+		  struct cidr destination, const struct resource *target, struct error *error);
+/* ERROR_ROUTE_NOT_FOUND; ERROR_INVALID_PARAMETER_VALUE for a local route. */
+int route_delete(struct transaction *transaction, struct route_table *table,
+		 struct cidr destination, struct error *error);

@@ -1,0 +1,27 @@
+/* The table of resource types. */
+#include "model/acl.h"
+#include "model/dhcp.h"
+#include "model/gateway.h"
+#include "model/group.h"
+#include "model/instance.h"
+#include "model/internet.h"
+#include "model/route.h"
+
+static const struct resource_type *const types[KIND_MAX] = {
+	[KIND_VPC] = &vpc_type,
+	[KIND_SUBNET] = &subnet_type,
+	[KIND_INTERNET_GATEWAY] = &gateway_type,
+	[KIND_ROUTE_TABLE] = &route_table_type,
+	[KIND_SECURITY_GROUP] = &group_type,
+	[KIND_NETWORK_ACL] = &acl_type,
+	[KIND_DHCP_OPTIONS] = &dhcp_options_type,
+	[KIND_NETWORK_INTERFACE] = &interface_type,
+	[KIND_INSTANCE] = &instance_type,
+	[KIND_INTERNET] = &internet_type,
+	[KIND_INTERNET_HOST] = &internet_host_type,
+};
+
+const struct resource_type *resource_type(enum kind kind)
+{
+	return types[kind];
+}

@@ -1,0 +1,221 @@
+/* The model on disk: see store.h. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+#include "store/record.h"
+
+#define APPLICATION_ID 0x6d767063 /* "mvpc": tells our files from anybody else's */
+#define FORMAT	       1
+
+struct store {
+	sqlite3 *database;
+	sqlite3_stmt *put;
+	sqlite3_stmt *remove;
+};
+
+static const char schema[] =
+	"CREATE TABLE resource (id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,"
+	" body TEXT NOT NULL) WITHOUT ROWID;"
+	"PRAGMA application_id = 1836478563;"
+	"PRAGMA user_version = 1;";
+
+static int failed(struct store *store, struct error *error)
+{
+	int sys = sqlite3_system_errno(store->database);
+
+	error_set(error, ERROR_INTERNAL, "database: %s", sqlite3_errmsg(store->database));
+	error->sys = sys;
+	return sys ? -sys : -EIO;
+}
+
+static int run(struct store *store, const char *sql, struct error *error)
+{
+	if (sqlite3_exec(store->database, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(store, error);
+	return 0;
+}
+
+static int query_int(struct store *store, const char *sql, int *ret, struct error *error)
+{
+	sqlite3_stmt *statement;
+	int r = 0;
+
+	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
+		return failed(store, error);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		*ret = sqlite3_column_int(statement, 0);
+	else
+		r = failed(store, error);
+	sqlite3_finalize(statement);
+	return r;
+}
+
+/* A new file gets the schema; a file that is there must be ours. */
+static int check_schema(struct store *store, const char *path, struct error *error)
+{
+	int tables, application, format, r;
+
+	if ((r = query_int(store, "SELECT count(*) FROM sqlite_master", &tables, error)) < 0 ||
+	    (r = query_int(store, "PRAGMA application_id", &application, error)) < 0 ||
+	    (r = query_int(store, "PRAGMA user_version", &format, error)) < 0)
+		return r;
+	if (tables == 0 && application == 0) {
+		if ((r = run(store, "BEGIN IMMEDIATE", error)) < 0 ||
+		    (r = run(store, schema, error)) < 0)
+			return r;
+		return run(store, "COMMIT", error);
+	}
+	if (application != APPLICATION_ID)
+		return error_sys(error, EBADMSG, "%s is not a minivpc database", path);
+	if (format != FORMAT)
+		return error_sys(error, EBADMSG, "%s has format %d, this version reads %d", path,
+				 format, FORMAT);
+	return 0;
+}
+
+int store_open(const char *path, struct store **ret_store, struct error *error)
+{
+	CLEANUP(store_closep) struct store *store = xcalloc(1, sizeof(*store));
+	int r;
+
+	if (sqlite3_open(path, &store->database) != SQLITE_OK)
+		return error_wrap(error, failed(store, error), "%s", path);
+	sqlite3_busy_timeout(store->database, 2000);
+	if ((r = run(store,
+		     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+		     "PRAGMA temp_store = MEMORY",
+		     error)) < 0 ||
+	    (r = check_schema(store, path, error)) < 0)
+		return error_wrap(error, r, "%s", path);
+	if (sqlite3_prepare_v2(store->database, "REPLACE INTO resource VALUES (?, ?, ?, ?)", -1,
+			       &store->put, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(store->database, "DELETE FROM resource WHERE id = ?", -1,
+			       &store->remove, NULL) != SQLITE_OK)
+		return failed(store, error);
+	*ret_store = steal(&store);
+	return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	sqlite3_finalize(store->put);
+	sqlite3_finalize(store->remove);
+	sqlite3_close(store->database);
+	free(store);
+	return NULL;
+}
+
+void store_closep(struct store **store)
+{
+	*store = store_close(*store);
+}
+
+static const char *column(sqlite3_stmt *statement, int index)
+{
+	return (const char *)sqlite3_column_text(statement, index);
+}
+
+static int load_row(sqlite3_stmt *statement, struct model *model, struct error *error)
+{
+	struct resource *resource;
+	struct rid id;
+	int r;
+
+	if (rid_parse_any(column(statement, 0), &id) < 0 || !resource_type(id.kind))
+		return error_sys(error, EBADMSG, "record of %s", column(statement, 0));
+	resource = resource_new(id.kind, id);
+	if ((r = record_decode(column(statement, 3), resource, error)) < 0) {
+		resource_free(resource);
+		return r;
+	}
+	model_insert(model, model_scope(model, column(statement, 1), column(statement, 2)),
+		     resource);
+	return 0;
+}
+
+int store_load(struct store *store, struct model *model, struct error *error)
+{
+	sqlite3_stmt *statement;
+	int r = 0, step;
+
+	if (sqlite3_prepare_v2(store->database,
+			       "SELECT id, account, region, body FROM resource", -1, &statement,
+			       NULL) != SQLITE_OK)
+		return failed(store, error);
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW && r == 0)
+		r = load_row(statement, model, error);
+	if (r == 0 && step != SQLITE_DONE)
+		r = failed(store, error);
+	sqlite3_finalize(statement);
+	return r;
+}
+
+static int step_once(struct store *store, sqlite3_stmt *statement, struct error *error)
+{
+	int step = sqlite3_step(statement);
+
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return step == SQLITE_DONE ? 0 : failed(store, error);
+}
+
+static int put(struct store *store, const struct resource *resource, struct error *error)
+{
+	struct rid_text id = rid_format(resource->id);
+	char *body = record_encode(resource);
+
+	sqlite3_bind_text(store->put, 1, id.text, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(store->put, 2, resource->scope->account, -1, SQLITE_STATIC);
+	sqlite3_bind_text(store->put, 3, resource->scope->region, -1, SQLITE_STATIC);
+	sqlite3_bind_text(store->put, 4, body, -1, free);
+	return step_once(store, store->put, error);
+}
+
+static int erase(struct store *store, struct rid id, struct error *error)
+{
+	struct rid_text text = rid_format(id);
+
+	sqlite3_bind_text(store->remove, 1, text.text, -1, SQLITE_STATIC);
+	return step_once(store, store->remove, error);
+}
+
+static int save_all(struct store *store, const struct transaction *transaction, bool forward,
+		    struct error *error)
+{
+	int r = 0;
+
+	for_each_journal (entry, transaction) {
+		const struct resource *next = forward ? entry->after : entry->before;
+		const struct resource *other = forward ? entry->before : entry->after;
+
+		if (next)
+			r = put(store, next, error);
+		else if (other)
+			r = erase(store, other->id, error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int store_save(struct store *store, const struct transaction *transaction, bool forward,
+	       struct error *error)
+{
+	struct error ignored = ERROR_INIT;
+	int r;
+
+	if (transaction->count == 0)
+		return 0;
+	if ((r = run(store, "BEGIN IMMEDIATE", error)) < 0)
+		return r;
+	r = save_all(store, transaction, forward, error);
+	if (r == 0)
+		r = run(store, "COMMIT", error);
+	if (r < 0)
+		run(store, "ROLLBACK", &ignored);
+	return r;
+}

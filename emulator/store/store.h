@@ -1,0 +1,26 @@
+/*
+ * The model on disk: one SQLite file (WAL, synchronous=FULL: what was committed survives a crash
+ * and a power cut), one row per resource, its stored fields as JSON in the form its descriptor says.
+ */
+#pragma once
+
+#include "model/model.h"
+
+struct store;
+
+/*
+ * Opens, or makes, the file. Errors: -EBADMSG when it is somebody else's or of a later format;
+ * whatever SQLite says otherwise, in its own words.
+ */
+int store_open(const char *path, struct store **ret_store, struct error *error);
+struct store *store_close(struct store *store); /* NULL is fine; always NULL */
+void store_closep(struct store **store);
+
+/* Reads everything into an empty model. */
+int store_load(struct store *store, struct model *model, struct error *error);
+/*
+ * Writes what a transaction changed, all or nothing, durably. `forward`: as it is after the
+ * transaction; else as it was before.
+ */
+int store_save(struct store *store, const struct transaction *transaction, bool forward,
+	       struct error *error);
