@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static void print(const char *level, const char *format, va_list arguments)
+static void PRINTF(2, 0) print(const char *level, const char *format, va_list arguments)
 {
 	char line[1024], stamp[32];
 	struct timespec now;

@@ -12,7 +12,7 @@
 struct serve_options {
 	struct paths paths;
 	const char *listen; /* ADDR:PORT */
-	const char *region;
+	const char *region; /* NULL: the one it was last served with, or DEFAULT_REGION */
 	bool accept_any_credentials;
 };
 

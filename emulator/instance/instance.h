@@ -6,6 +6,8 @@
  * /run/netns, so that a launch costs the same whether it is the first or the four-thousandth. It
  * clones each init with CLONE_PARENT: inits are children of the daemon while it lives, and go on
  * under the host's init (or nearest subreaper) when the daemon is gone.
+ *
+ * Nobody else may wait for children whose pids they don't know (waitpid(-1, …)).
  */
 #pragma once
 
@@ -16,6 +18,7 @@
 #include <sys/types.h>
 
 struct instances;
+struct launch;
 
 struct instance_spec {
 	struct rid id; /* KIND_INSTANCE or KIND_INTERNET_HOST */
@@ -24,7 +27,7 @@ struct instance_spec {
 
 /* A process that can't be mistaken for a later one with the same pid. */
 struct process {
-	pid_t pid; /* in our PID namespace; 0: none */
+	pid_t pid;	     /* in our PID namespace; 0: none */
 	uint64_t start_time; /* field 22 of /proc/PID/stat, clock ticks since boot */
 };
 
@@ -32,26 +35,58 @@ struct process {
 typedef void (*instance_exit_fn)(void *context, struct rid id);
 
 /*
- * `run_directory` exists and is ours: the root is staged below it, in the launcher's own mount
- * namespace only. The launcher is started by the first launch. `loop` may be NULL where nobody
- * watches (minivpc down).
+ * Forks the launcher, which stages the root beside us: open early, while the caller is small. A
+ * failure to stage it is told by the first launch. `hidden` (ends in NULL) are directories that
+ * instances must not see: the world's state and run directories; those that don't exist are fine.
+ * The limit of open files is raised as far as it goes: each init takes one. `loop` may be NULL
+ * where nobody watches (minivpc down): then there is no launcher, and only instances_kill() is of
+ * use.
  */
-int instances_open(const char *run_directory, struct loop *loop, instance_exit_fn on_exit,
+int instances_open(const char *const hidden[], struct loop *loop, instance_exit_fn on_exit,
 		   void *context, struct instances **ret_instances, struct error *error);
-/* Lets go of everything; instances go on. Always NULL. */
+/* Lets go of everything; instances go on. Commit or cancel launches before. NULL is fine; always
+ * NULL. */
 struct instances *instances_close(struct instances *instances);
 
 /*
- * Launches `count` inits; all or none: on failure those already running are killed. Each has its
- * own network, PID, mount, UTS and IPC namespace; its network namespace is empty ("lo" down).
+ * A launch: `count` inits, all or none. Each has its own network, PID, mount, UTS and IPC
+ *namespace; its network namespace is empty ("lo" down). An init lives no longer than the daemon
+ *until its launch is committed. So record the processes in the store first: then a daemon that
+ *dies, at whatever point, leaves no init that the store doesn't know (it may know some that are
+ *gone).
+ *
+ *	instances_launch_begin()
+ *	launch_next() × count		wire each one while the next is being cloned
+ *	launch_ready()
+ *	(store the processes)
+ *	launch_commit()			or launch_cancel() instead, at any point
+ *
+ * One launch at a time: the next may begin when all processes of the last were taken or it was
+ * cancelled. If the launcher is gone another one is started.
  */
+int instances_launch_begin(struct instances *instances, const struct instance_spec *specs,
+			   size_t count, struct launch **ret_launch, struct error *error);
+/* The next one, in the order of the specs. Its namespaces are there, its mounts perhaps not yet. It
+ * is watched from now on. On failure cancel the launch. */
+int launch_next(struct launch *launch, struct process *ret_process, struct error *error);
+/* Waits (bounded: 10 s) until every init has its mounts and runs with an instance's privileges. Not
+ * needed before process_exec(), which waits by itself, but what fails in there is told here. */
+int launch_ready(struct launch *launch, struct error *error);
+/* From now on they go on without the daemon. Cannot fail. Always NULL. */
+struct launch *launch_commit(struct launch *launch);
+/* Kills them and waits for their end, as instances_kill(). NULL is fine; always NULL. */
+struct launch *launch_cancel(struct launch *launch);
+void launch_cancelp(struct launch **launch);
+
+/* All of the above in one, for callers with nothing to do in between. */
 int instances_launch(struct instances *instances, const struct instance_spec *specs, size_t count,
 		     struct process *ret_processes, struct error *error);
+
 /* Watches a process found in the store; -ESRCH when it is not alive (or is another one). */
 int instances_adopt(struct instances *instances, struct rid id, struct process process,
 		    struct error *error);
 /* Asks the init to shut down (SIGTERM), and kills it after `grace` milliseconds. Returns at once;
- * on_exit tells when it is gone. Not alive is fine. */
+ * on_exit tells when it is gone. Not alive is fine: if it was not watched, on_exit stays silent. */
 int instances_stop(struct instances *instances, struct rid id, struct process process,
 		   unsigned int grace, struct error *error);
 /*
@@ -66,8 +101,10 @@ bool process_alive(struct process process);
 /*
  * Runs `argv` inside the namespaces of the instance whose init is `process`: standard streams pass
  * through; when standard input and output are terminals it gets a terminal of its own, with window
- * size changes. The command has the privileges an instance's processes have, no more. Returns 0 and the
- * exit status (128 + n for a signal; 126 not executable; 127 not found, as a shell has it).
+ * size changes. SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on; the command gets SIGHUP when the
+ * caller dies. It has the privileges an instance's processes have, no more, and of the environment
+ * only TERM and the locale. Waits (bounded: 10 s) for an instance that is still being made. Returns
+ * 0 and the exit status (128 + n for a signal; 126 not executable; 127 not found, as a shell has
+ * it).
  */
-int process_exec(struct process process, char *const argv[], int *ret_status,
-		 struct error *error);
+int process_exec(struct process process, char *const argv[], int *ret_status, struct error *error);

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/region.h"
+
 const struct field associated_fields[] = {
 	FIELD_CONST_OF("associated", "state", "cidr-block-association.state"),
 	FIELD_END,
@@ -37,6 +39,20 @@ const char *get_owner(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
 	return view->resource->scope->account;
+}
+
+const char *zone_name_of(const struct scope *scope, int64_t zone, struct buffer *scratch)
+{
+	const struct region *region = region_find(scope->region);
+
+	return region ? get_print(scratch, "%s", zone_name(region, (size_t)zone).text) : NULL;
+}
+
+const char *zone_id_of(const struct scope *scope, int64_t zone, struct buffer *scratch)
+{
+	const struct region *region = region_find(scope->region);
+
+	return region ? get_print(scratch, "%s", zone_id(region, (size_t)zone).text) : NULL;
 }
 
 bool child_self(const struct view *view, size_t index, struct view *ret_child)

@@ -23,6 +23,10 @@ struct rid_item {
 /* Prints into scratch and returns its text. */
 const char *get_print(struct buffer *scratch, const char *format, ...) PRINTF(2, 3);
 
+/* "us-east-1a": a zone of the scope's region, by its index. */
+const char *zone_name_of(const struct scope *scope, int64_t zone, struct buffer *scratch);
+const char *zone_id_of(const struct scope *scope, int64_t zone, struct buffer *scratch);
+
 /* The dotted address with dashes: "ip-10-0-1-5", for AWS's host names. */
 void host_label(struct address address, const char *prefix, struct buffer *buffer);
 /* "ip-10-0-1-5.ec2.internal" or "ip-10-0-1-5.<region>.compute.internal" (EC2 guide, hostname types). */

@@ -191,27 +191,32 @@ static void release_interfaces(struct transaction *transaction, struct instance 
 	instance->interface_count = 0;
 }
 
-void instance_settle(struct transaction *transaction, struct instance *instance, int64_t pid,
-		     int64_t start_time)
+void instance_settle(struct transaction *transaction, struct instance *instance)
 {
 	transaction_edit(transaction, instance);
 	if (instance->state == INSTANCE_PENDING) {
 		instance->state = INSTANCE_RUNNING;
-		instance->pid = pid;
-		instance->start_time = start_time;
+		instance->has_run = true;
 	} else if (instance->state == INSTANCE_SHUTTING_DOWN) {
 		instance->state = INSTANCE_TERMINATED;
 		instance->end_time = transaction->now;
-		instance->pid = instance->start_time = 0;
 		release_interfaces(transaction, instance);
 		instance->subnet = instance->vpc = (struct rid){ KIND_NONE, 0 };
 	}
+}
+
+void instance_forget(struct transaction *transaction, struct instance *instance)
+{
+	release_interfaces(transaction, instance);
+	transaction_delete(transaction, instance);
 }
 
 void instance_exited(struct transaction *transaction, struct instance *instance)
 {
 	bool asked = instance->state == INSTANCE_STOPPING;
 
+	if (!instance_is_live(instance))
+		return;
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_STOPPED;
 	instance->pid = instance->start_time = 0;

@@ -46,7 +46,9 @@ struct instance {
 	int64_t zone;
 	struct rid_item *interfaces; /* by device index; none once terminated */
 	size_t interface_count;
-	/* its init; 0 while there is none */
+	/* It has been running: what an interrupted launch leaves behind hasn't, and is forgotten. */
+	bool has_run;
+	/* Its init; after termination the last one's, so that an interrupted kill can be made good. */
 	int64_t pid;
 	int64_t start_time;
 };
@@ -84,8 +86,9 @@ int instance_stop(struct transaction *transaction, struct instance *instance, st
 /* Idempotent. ERROR_OPERATION_NOT_PERMITTED (termination protection). */
 int instance_terminate(struct transaction *transaction, struct instance *instance,
 		       struct error *error);
-/* pending → running, with its init; shutting-down → terminated, interfaces released. */
-void instance_settle(struct transaction *transaction, struct instance *instance, int64_t pid,
-		     int64_t start_time);
+/* pending → running; shutting-down → terminated, interfaces released. */
+void instance_settle(struct transaction *transaction, struct instance *instance);
+/* Removes its record and its interfaces. */
+void instance_forget(struct transaction *transaction, struct instance *instance);
 /* Its init is gone: stopping → stopped as asked; otherwise stopped, with a reason that says so. */
 void instance_exited(struct transaction *transaction, struct instance *instance);

@@ -5,7 +5,6 @@
 #include "model/instance.h"
 
 #include "model/catalog.h"
-#include "model/region.h"
 
 static const struct interface *primary(const struct view *view)
 {
@@ -26,20 +25,13 @@ static const char *get_state_code(const struct view *view, struct buffer *scratc
 
 static const char *get_zone(const struct view *view, struct buffer *scratch)
 {
-	const struct instance *instance = view->object;
-	const struct region *region = region_find(view->resource->scope->region);
-
-	return region ? get_print(scratch, "%s", zone_name(region, (size_t)instance->zone).text)
-		      : NULL;
+	return zone_name_of(view->resource->scope, ((const struct instance *)view->object)->zone,
+			    scratch);
 }
 
 static const char *get_zone_id(const struct view *view, struct buffer *scratch)
 {
-	const struct instance *instance = view->object;
-	const struct region *region = region_find(view->resource->scope->region);
-
-	return region ? get_print(scratch, "%s", zone_id(region, (size_t)instance->zone).text)
-		      : NULL;
+	return zone_id_of(view->resource->scope, ((const struct instance *)view->object)->zone, scratch);
 }
 
 static const char *get_private_address(const struct view *view, struct buffer *scratch)
@@ -283,7 +275,9 @@ static const struct field fields[] = {
 	FIELD_CHILD_OF(child_self, maintenance_fields, "maintenanceOptions"),
 	FIELD_CONST_OF("legacy-bios", "currentInstanceBootMode", "current-instance-boot-mode"),
 	/* the store's own */
-	KEPT(reservation, FIELD_RID, "reservation"),
+	FIELD_OF(struct instance, reservation, FIELD_RID, "reservation", "reservation-id",
+		 FIELD_STORED),
+	{ .name = "", .filter = "owner-id", .type = FIELD_GET, .get = get_owner },
 	FIELD_ENUM_OF(struct instance, state, instance_state_names, "state", NULL, FIELD_STORED),
 	KEPT(end_time, FIELD_TIME, "endTime"),
 	KEPT(zone, FIELD_INT, "zone"),
@@ -291,6 +285,7 @@ static const struct field fields[] = {
 	KEPT(reason_message, FIELD_TEXT, "reasonMessage"),
 	FIELD_LIST_OF(struct instance, interfaces, interface_count, rid_item_fields, "interfaces",
 		      FIELD_STORED),
+	KEPT(has_run, FIELD_BOOL, "hasRun"),
 	KEPT(pid, FIELD_INT, "pid"),
 	KEPT(start_time, FIELD_INT, "startTime"),
 	KEPT(options.user_data, FIELD_TEXT, "userData"),

@@ -3,7 +3,6 @@
 
 #include "model/group.h"
 #include "model/internet.h"
-#include "model/region.h"
 
 /* ---- indexes ---- */
 
@@ -93,9 +92,8 @@ static const char *get_zone_id(const struct view *view, struct buffer *scratch)
 {
 	const struct interface *interface = view->object;
 	const struct subnet *subnet = subnet_get(view->model, interface->subnet);
-	const struct region *region = region_find(view->resource->scope->region);
 
-	return region ? get_print(scratch, "%s", zone_id(region, (size_t)subnet->zone).text) : NULL;
+	return zone_id_of(view->resource->scope, subnet->zone, scratch);
 }
 
 static const char *get_private_dns(const struct view *view, struct buffer *scratch)

@@ -15,6 +15,7 @@
 struct internet {
 	struct resource resource;
 	bool realized; /* present in the kernel: since somebody needed it */
+	char *region;  /* the world's own: what `minivpc env` names */
 };
 
 struct internet_host {

@@ -11,15 +11,13 @@
 
 static const char *get_zone(const struct view *view, struct buffer *scratch)
 {
-	return subnet_zone_name(view->object, scratch);
+	return zone_name_of(view->resource->scope, ((const struct subnet *)view->object)->zone,
+			    scratch);
 }
 
 static const char *get_zone_id(const struct view *view, struct buffer *scratch)
 {
-	const struct subnet *subnet = view->object;
-	const struct region *region = region_find(view->resource->scope->region);
-
-	return region ? get_print(scratch, "%s", zone_id(region, (size_t)subnet->zone).text) : NULL;
+	return zone_id_of(view->resource->scope, ((const struct subnet *)view->object)->zone, scratch);
 }
 
 static const char *get_free(const struct view *view, struct buffer *scratch)
@@ -95,10 +93,7 @@ struct subnet *subnet_get(const struct model *model, struct rid id)
 
 const char *subnet_zone_name(const struct subnet *subnet, struct buffer *scratch)
 {
-	const struct region *region = region_find(subnet->resource.scope->region);
-
-	return region ? get_print(scratch, "%s", zone_name(region, (size_t)subnet->zone).text)
-		      : NULL;
+	return zone_name_of(subnet->resource.scope, subnet->zone, scratch);
 }
 
 struct address subnet_router(const struct subnet *subnet)

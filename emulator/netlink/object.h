@@ -36,7 +36,7 @@ enum link_type {
 struct link_object {
 	char name[DEVICE_NAME_MAX];
 	enum link_type type;
-	uint32_t mtu; /* both ends of a pair; 0: the kernel's default */
+	uint32_t mtu;	/* both ends of a pair; 0: the kernel's default */
 	struct mac mac; /* all zero: the kernel chooses */
 	/* a veth end may be a bridge port: no learning, no flooding of any kind */
 	char master[DEVICE_NAME_MAX]; /* "" for none */
@@ -44,6 +44,11 @@ struct link_object {
 	char peer_name[DEVICE_NAME_MAX];
 	struct rid peer_ns;
 	struct mac peer_mac;
+	/*
+	 * A dump's, never wanted: the link is down. Being set up is the last thing that happens to
+	 * a link, so this is one whose making was cut short, or that somebody else has set down.
+	 */
+	bool down;
 };
 
 struct address_object {
@@ -60,7 +65,7 @@ enum route_type {
 struct route_object {
 	struct cidr destination; /* 0.0.0.0/0 is the default route */
 	enum route_type type;
-	struct address gateway; /* unset: on link. With one, RTNH_F_ONLINK is always set */
+	struct address gateway;	      /* unset: on link. With one, RTNH_F_ONLINK is always set */
 	char device[DEVICE_NAME_MAX]; /* "" for a blackhole */
 };
 
@@ -73,13 +78,19 @@ struct neighbour_object {
 	struct mac mac;
 };
 
-/* A static entry in the bridge that `device` is a port of ("bridge fdb … master static"). */
+/*
+ * A static entry in the bridge that `device` is a port of ("bridge fdb … master static"). A bridge
+ * has one entry per address, so the device is no part of the identity.
+ */
 struct fdb_object {
 	char device[DEVICE_NAME_MAX];
 	struct mac mac;
 };
 
-/* A number under /proc/sys/net of the namespace: "ipv4/ip_forward". */
+/*
+ * A number under /proc/sys/net of the namespace: "ipv4/ip_forward". Putting it writes it, whatever
+ * is there; deleting it does nothing; dumps don't show it.
+ */
 struct sysctl_object {
 	char path[48];
 	int32_t value;
@@ -115,7 +126,7 @@ struct skeleton_object {
 };
 
 enum element_map {
-	ELEMENT_PUBLIC,	 /* SKELETON_INTERNET_GATEWAY's maps */
+	ELEMENT_PUBLIC, /* SKELETON_INTERNET_GATEWAY's maps */
 	ELEMENT_PRIVATE,
 	ELEMENT_MAP_MAX,
 };
@@ -132,7 +143,8 @@ struct object {
 	enum object_kind kind;
 	struct rid ns;
 	union {
-		pid_t netns_pid; /* OBJECT_NETNS: 0, a new namespace; else the one of that process */
+		pid_t netns_pid; /* OBJECT_NETNS: 0, a new namespace; else the one of that process
+				  */
 		struct link_object link;
 		struct address_object address;
 		struct route_object route;
@@ -156,7 +168,10 @@ void object_list_add(struct object_list *list, const struct object *object);
 /* Orders by identity: two objects that can't exist side by side compare equal (a route by its
  * destination, a link by its name …). */
 int object_compare_key(const struct object *a, const struct object *b);
-/* Equal in everything that a dump can see (a veth's peer can't be seen). */
+/*
+ * Equal in everything that a dump can see: a veth's peer can't be seen, nor the process a namespace
+ * was taken from. An MTU or a MAC left to the kernel is the same as any.
+ */
 bool object_same(const struct object *a, const struct object *b);
 /* "subnet-0…: route 10.0.2.0/24 via 10.0.2.1 dev fabric", for error texts and tests. */
 struct object_text {

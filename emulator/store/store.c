@@ -13,11 +13,13 @@ struct store {
 	sqlite3 *database;
 	sqlite3_stmt *put;
 	sqlite3_stmt *remove;
+	sqlite3_stmt *orphan;
 };
 
 static const char schema[] =
 	"CREATE TABLE resource (id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,"
 	" body TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE orphan (id TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"PRAGMA application_id = 1836478563;"
 	"PRAGMA user_version = 1;";
 
@@ -92,7 +94,9 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 	if (sqlite3_prepare_v2(store->database, "REPLACE INTO resource VALUES (?, ?, ?, ?)", -1,
 			       &store->put, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(store->database, "DELETE FROM resource WHERE id = ?", -1,
-			       &store->remove, NULL) != SQLITE_OK)
+			       &store->remove, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(store->database, "REPLACE INTO orphan VALUES (?)", -1, &store->orphan,
+			       NULL) != SQLITE_OK)
 		return failed(store, error);
 	*ret_store = steal(&store);
 	return 0;
@@ -104,6 +108,7 @@ struct store *store_close(struct store *store)
 		return NULL;
 	sqlite3_finalize(store->put);
 	sqlite3_finalize(store->remove);
+	sqlite3_finalize(store->orphan);
 	sqlite3_close(store->database);
 	free(store);
 	return NULL;
@@ -175,30 +180,60 @@ static int put(struct store *store, const struct resource *resource, struct erro
 	return step_once(store, store->put, error);
 }
 
+/* Until the next save, what is erased is listed as an orphan: its kernel objects go after this. */
 static int erase(struct store *store, struct rid id, struct error *error)
 {
 	struct rid_text text = rid_format(id);
+	int r;
 
 	sqlite3_bind_text(store->remove, 1, text.text, -1, SQLITE_STATIC);
-	return step_once(store, store->remove, error);
+	if ((r = step_once(store, store->remove, error)) < 0)
+		return r;
+	sqlite3_bind_text(store->orphan, 1, text.text, -1, SQLITE_STATIC);
+	return step_once(store, store->orphan, error);
 }
 
 static int save_all(struct store *store, const struct transaction *transaction, bool forward,
 		    struct error *error)
 {
-	int r = 0;
+	int r = run(store, "DELETE FROM orphan", error); /* what the last call left is gone by now */
 
 	for_each_journal (entry, transaction) {
 		const struct resource *next = forward ? entry->after : entry->before;
 		const struct resource *other = forward ? entry->before : entry->after;
 
+		if (r < 0)
+			return r;
 		if (next)
 			r = put(store, next, error);
 		else if (other)
 			r = erase(store, other->id, error);
-		if (r < 0)
-			return r;
 	}
+	return r;
+}
+
+int store_orphans(struct store *store, struct rid **ret_ids, size_t *ret_count,
+		  struct error *error)
+{
+	CLEANUP(freep) struct rid *ids = NULL;
+	sqlite3_stmt *statement;
+	size_t count = 0;
+	int step;
+
+	if (sqlite3_prepare_v2(store->database, "SELECT id FROM orphan", -1, &statement, NULL) !=
+	    SQLITE_OK)
+		return failed(store, error);
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct rid id;
+
+		if (rid_parse_any(column(statement, 0), &id) == 0)
+			*array_grow(&ids, &count) = id;
+	}
+	sqlite3_finalize(statement);
+	if (step != SQLITE_DONE)
+		return failed(store, error);
+	*ret_ids = steal(&ids);
+	*ret_count = count;
 	return 0;
 }
 

@@ -19,6 +19,12 @@ void store_closep(struct store **store);
 /* Reads everything into an empty model. */
 int store_load(struct store *store, struct model *model, struct error *error);
 /*
+ * Ids erased by the last save: if the program ended right after it, their kernel objects may still
+ * be there. The caller frees the array.
+ */
+int store_orphans(struct store *store, struct rid **ret_ids, size_t *ret_count,
+		  struct error *error);
+/*
  * Writes what a transaction changed, all or nothing, durably. `forward`: as it is after the
  * transaction; else as it was before.
  */

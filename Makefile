@@ -1,0 +1,193 @@
+# minivpc: `make` builds build/minivpc without root; `sudo make demo` and `sudo make test` install
+# what they need, build and run. `make help` lists the rest.
+
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+PREFIX ?= /usr/local
+BUILD ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CFLAGS ?= -O2 -g
+
+PACKAGES := libnl-3.0 libnl-route-3.0 libmnl libnftnl sqlite3 libmicrohttpd libcurl libcrypto \
+	    libxml-2.0 jansson
+
+STANDARD := -std=gnu17 -D_GNU_SOURCE -Iemulator
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	    -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wnull-dereference \
+	    -Wimplicit-fallthrough
+HARDENING := -fno-common -fstack-protector-strong -fPIE
+FORTIFY := -D_FORTIFY_SOURCE=2
+LINKING := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# Instrumented code makes the compiler warn of what it does not without: the plain build is the gate.
+ifdef SANITIZE
+CFLAGS := -O1 -g
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+WARNINGS := -w
+FORTIFY := -U_FORTIFY_SOURCE
+endif
+
+# For lint: what the analyzer must be told, in all files but the one that it is told about.
+ifdef ANALYZE
+ANALYZER = -fanalyzer $(if $(filter emulator/base/error.c,$<),,-include scripts/analyzer.h)
+endif
+
+# fake.c is kernel.h's second implementation, for tests/plan only.
+ALL_SOURCES := $(sort $(wildcard emulator/*.c) $(wildcard emulator/*/*.c))
+SOURCES := $(filter-out emulator/netlink/fake.c,$(ALL_SOURCES))
+TESTS := $(sort $(wildcard tests/unit/test_*.c) $(wildcard tests/plan/test_*.c))
+HELPERS := $(filter-out $(TESTS),$(sort $(wildcard tests/unit/*.c) $(wildcard tests/plan/*.c)))
+BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
+C_FILES = $(ALL_SOURCES) $(TESTS) $(HELPERS) $(BENCH_SOURCES) $(sort $(wildcard tests/fuzz/*.c))
+FORMATTED = $(C_FILES) $(sort $(wildcard emulator/*.h emulator/*/*.h tests/*/*.h))
+
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+EVERY_OBJECT := $(ALL_SOURCES:%.c=$(BUILD)/obj/%.o) $(TESTS:%.c=$(BUILD)/obj/%.o) \
+		$(HELPERS:%.c=$(BUILD)/obj/%.o) $(BENCH_SOURCES:%.c=$(BUILD)/obj/%.o)
+TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
+
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+HAVE_TOOLS := $(and $(LIBS),$(shell command -v $(CC)))
+PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CFLAGS) $(FORTIFY) $(SANITIZERS) \
+	  $(PACKAGE_CFLAGS) $(ANALYZER) $(CPPFLAGS)
+
+# As `git describe --tags --always --dirty` says it, but writing nothing, in anybody's tree (sudo).
+GIT := GIT_OPTIONAL_LOCKS=0 git -c safe.directory='*'
+VERSION := $(shell v=$$($(GIT) describe --tags --always 2>/dev/null) || v=unknown; \
+	     [ -z "$$($(GIT) status --porcelain -uno 2>/dev/null)" ] || v=$$v-dirty; echo $$v)
+
+all: $(BUILD)/minivpc
+tests: $(TEST_PROGRAMS)
+objects: $(EVERY_OBJECT)
+
+tools:
+	@$(if $(HAVE_TOOLS),:,echo "a tool or library is missing: run sudo scripts/bootstrap" >&2; exit 1)
+
+$(BUILD)/minivpc: $(OBJECTS)
+	@echo "  LD    $@"
+	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+
+$(BUILD)/obj/%.o: %.c | tools
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Only what names the version is compiled again when it changes.
+VERSION_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(shell grep -lw MINIVPC_VERSION $(SOURCES) \
+		     /dev/null))
+$(VERSION_OBJECTS): CPPFLAGS += -DMINIVPC_VERSION='"$(VERSION)"'
+$(VERSION_OBJECTS): $(BUILD)/version
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo "$(VERSION)" | cmp -s - $@ || echo "$(VERSION)" > $@
+
+# A test's first line names the objects it links: scripts/test-rules turns it into a rule.
+$(BUILD)/tests.mk: $(TESTS) scripts/test-rules
+	@mkdir -p $(@D)
+	@scripts/test-rules $(TESTS) > $@.new && mv $@.new $@
+
+$(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests.mk
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LIBS)
+
+$(BUILD)/bench/floor: $(BUILD)/obj/tests/bench/floor.o
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^
+
+ifeq ($(filter clean help,$(MAKECMDGOALS)),)
+-include $(if $(TESTS),$(BUILD)/tests.mk)
+-include $(EVERY_OBJECT:.o=.d)
+endif
+
+# --- running -------------------------------------------------------------------------------------
+
+# What root builds in somebody's clone goes back to them, whatever became of it.
+GIVE_BACK = status=$$?; [ -z "$$SUDO_UID" ] || chown -R "$$SUDO_UID:$$SUDO_GID" build; exit $$status
+AS_ROOT = [ "$$(id -u)" = 0 ] || { echo "make $@ needs root: run sudo make $@" >&2; exit 1; }
+
+test:
+	@$(AS_ROOT); scripts/bootstrap --test
+	@mkdir -p build; { $(MAKE) --no-print-directory all tests && \
+		scripts/test --build $(BUILD) scripts unit plan system; }; $(GIVE_BACK)
+
+test-unit test-plan: tests
+	@scripts/test --build $(BUILD) $(if $(filter test-unit,$@),scripts) $(@:test-%=%)
+
+test-system: all
+	@$(AS_ROOT); scripts/test --build $(BUILD) system; $(GIVE_BACK)
+
+# As root the system tests run too.
+check-asan:
+	@mkdir -p build; { $(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all tests && \
+		scripts/test --build build/asan unit plan $$([ "$$(id -u)" != 0 ] || echo system); \
+		}; $(GIVE_BACK)
+
+# `make -k lint` shows all that is wrong.
+lint: lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck
+
+lint-format: tools
+	@status=0; for file in $(FORMATTED); do clang-format "$$file" | cmp -s - "$$file" || \
+		{ echo "not formatted: clang-format -i $$file"; status=1; }; done; exit $$status
+
+lint-rooms:
+	@scripts/check-rooms
+
+lint-analyzer: tools
+	@mkdir -p build; $(MAKE) --no-print-directory BUILD=build/analyzer ANALYZE=1 objects; \
+		$(GIVE_BACK)
+
+# libmnl's macros cast const away, which gcc forgives in a system's header.
+lint-clang: tools
+	@command -v clang >/dev/null || { echo "clang is not installed: skipped"; exit 0; }; \
+		mkdir -p build; $(MAKE) --no-print-directory BUILD=build/clang CC=clang \
+		CFLAGS='-O2 -g -Wno-cast-qual' objects; \
+		$(GIVE_BACK)
+
+lint-cppcheck: tools
+	@command -v cppcheck >/dev/null || { echo "cppcheck is not installed: skipped"; exit 0; }; \
+		$(CPPCHECK) $(C_FILES)
+
+# It doesn't know the cleanup attribute and reports every owner as a leak.
+CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,portability \
+	    --error-exitcode=1 --inline-suppr -Iemulator -D_GNU_SOURCE -DMINIVPC_VERSION='""' \
+	    --suppress=memleak --suppress=resourceLeak --suppress=missingInclude
+
+bench:
+	@$(AS_ROOT); scripts/bootstrap --bench
+	@mkdir -p build; { $(MAKE) --no-print-directory all $(BUILD)/bench/floor && \
+		tests/bench/run --build $(BUILD) $(BENCH); }; $(GIVE_BACK)
+
+demo:
+	@$(AS_ROOT); scripts/bootstrap --demo
+	@mkdir -p build; $(MAKE) --no-print-directory all; $(GIVE_BACK)
+	@MINIVPC_BINARY=$(BUILD)/minivpc scripts/demo
+
+install: all
+	install -D -m 755 $(BUILD)/minivpc $(DESTDIR)$(PREFIX)/bin/minivpc
+	install -D -m 644 emulator/cli/minivpc.1 $(DESTDIR)$(PREFIX)/share/man/man1/minivpc.1
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/minivpc $(DESTDIR)$(PREFIX)/share/man/man1/minivpc.1
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make               build/minivpc"
+	@echo "sudo make demo     the product shown in a throw-away world"
+	@echo "sudo make test     every test; without root: make test-unit test-plan"
+	@echo "sudo make test-system, make lint, make check-asan"
+	@echo "sudo make bench    launch speed and memory (BENCH=--quick: small sizes only)"
+	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
+
+FORCE:
+.PHONY: FORCE all tests objects tools test test-unit test-plan test-system check-asan lint \
+	lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck bench demo install \
+	uninstall clean help
+.DELETE_ON_ERROR:

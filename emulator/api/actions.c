@@ -1,0 +1,133 @@
+/*
+ * The action table. Parameters are in the notation of params_check(): what the API model has for
+ * the call. A parameter that we can't honour is known here, and refused by its handler by name.
+ */
+#include "api/actions.h"
+
+#define EC2(name_, handler_, parameters_) { "ec2", name_, parameters_, handler_ }
+#define OWN(name_, handler_, parameters_) { "minivpc", name_, parameters_, handler_ }
+
+#define PAGED "Filter.N NextToken MaxResults:i "
+#define TAGS  "TagSpecification.N.* "
+
+#define ROUTE_PARAMETERS                                                                           \
+	"DestinationPrefixListId VpcEndpointId TransitGatewayId LocalGatewayId CarrierGatewayId "  \
+	"CoreNetworkArn OdbNetworkArn RouteTableId! DestinationCidrBlock GatewayId "               \
+	"DestinationIpv6CidrBlock EgressOnlyInternetGatewayId InstanceId NetworkInterfaceId "      \
+	"VpcPeeringConnectionId NatGatewayId "
+
+#define RUN_PARAMETERS                                                                             \
+	"BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.Ebs.Iops:i "          \
+	"BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize:i "               \
+	"BlockDeviceMapping.N.Ebs.VolumeType BlockDeviceMapping.N.Ebs.KmsKeyId "                   \
+	"BlockDeviceMapping.N.Ebs.Throughput:i BlockDeviceMapping.N.Ebs.Encrypted:b "              \
+	"BlockDeviceMapping.N.Ebs.AvailabilityZone "                                               \
+	"BlockDeviceMapping.N.Ebs.VolumeInitializationRate:i "                                     \
+	"BlockDeviceMapping.N.Ebs.AvailabilityZoneId BlockDeviceMapping.N.Ebs.EbsCardIndex:i "     \
+	"BlockDeviceMapping.N.NoDevice BlockDeviceMapping.N.DeviceName "                           \
+	"BlockDeviceMapping.N.VirtualName ImageId InstanceType Ipv6AddressCount:i "                \
+	"Ipv6Address.N.Ipv6Address Ipv6Address.N.IsPrimaryIpv6:b KeyName MaxCount!:i MinCount!:i " \
+	"Monitoring.Enabled:b Placement.AvailabilityZoneId Placement.Affinity "                    \
+	"Placement.GroupName Placement.PartitionNumber:i Placement.HostId Placement.Tenancy "      \
+	"Placement.SpreadDomain Placement.HostResourceGroupArn Placement.GroupId "                 \
+	"Placement.AvailabilityZone SecurityGroupId.N SecurityGroup.N SubnetId UserData " TAGS     \
+	"LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version " \
+	"CreditSpecification.CpuCredits CpuOptions.CoreCount:i CpuOptions.ThreadsPerCore:i "       \
+	"CpuOptions.AmdSevSnp CpuOptions.NestedVirtualization MetadataOptions.HttpTokens "         \
+	"MetadataOptions.HttpPutResponseHopLimit:i MetadataOptions.HttpEndpoint "                  \
+	"MetadataOptions.HttpProtocolIpv6 MetadataOptions.InstanceMetadataTags "                   \
+	"PrivateDnsNameOptions.HostnameType PrivateDnsNameOptions.EnableResourceNameDnsARecord:b " \
+	"PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord:b DisableApiStop:b "                \
+	"EnablePrimaryIpv6:b DisableApiTermination:b InstanceInitiatedShutdownBehavior "           \
+	"PrivateIpAddress ClientToken AdditionalInfo "                                             \
+	"NetworkInterface.N.AssociatePublicIpAddress:b NetworkInterface.N.DeleteOnTermination:b "  \
+	"NetworkInterface.N.Description NetworkInterface.N.DeviceIndex:i "                         \
+	"NetworkInterface.N.SecurityGroupId.N NetworkInterface.N.Ipv6AddressCount:i "              \
+	"NetworkInterface.N.Ipv6Addresses.N.Ipv6Address "                                          \
+	"NetworkInterface.N.Ipv6Addresses.N.IsPrimaryIpv6:b "                                      \
+	"NetworkInterface.N.NetworkInterfaceId NetworkInterface.N.PrivateIpAddress "               \
+	"NetworkInterface.N.PrivateIpAddresses.N.Primary:b "                                       \
+	"NetworkInterface.N.PrivateIpAddresses.N.PrivateIpAddress "                                \
+	"NetworkInterface.N.SecondaryPrivateIpAddressCount:i NetworkInterface.N.SubnetId "         \
+	"NetworkInterface.N.AssociateCarrierIpAddress:b NetworkInterface.N.InterfaceType "         \
+	"NetworkInterface.N.NetworkCardIndex:i NetworkInterface.N.Ipv4PrefixCount:i "              \
+	"NetworkInterface.N.Ipv4Prefix.N.Ipv4Prefix NetworkInterface.N.Ipv6PrefixCount:i "         \
+	"NetworkInterface.N.Ipv6Prefix.N.Ipv6Prefix NetworkInterface.N.PrimaryIpv6:b "             \
+	"NetworkInterface.N.ConnectionTrackingSpecification.TcpEstablishedTimeout:i "              \
+	"NetworkInterface.N.ConnectionTrackingSpecification.UdpStreamTimeout:i "                   \
+	"NetworkInterface.N.ConnectionTrackingSpecification.UdpTimeout:i "                         \
+	"NetworkInterface.N.EnaQueueCount:i IamInstanceProfile.Arn IamInstanceProfile.Name "       \
+	"EbsOptimized:b HibernationOptions.Configured:b EnclaveOptions.Enabled:b "                 \
+	"MaintenanceOptions.AutoRecovery InstanceMarketOptions.MarketType "                        \
+	"CapacityReservationSpecification.CapacityReservationPreference "
+
+const struct action actions[] = {
+	EC2("CreateVpc", create_vpc,
+	    "CidrBlock Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId "
+	    "Ipv6NetmaskLength:i Ipv6CidrBlockNetworkBorderGroup " TAGS
+	    "InstanceTenancy AmazonProvidedIpv6CidrBlock:b"),
+	EC2("DeleteVpc", delete_vpc, "VpcId!"),
+	EC2("DescribeVpcs", describe_vpcs, PAGED "VpcId.N"),
+	EC2("DescribeVpcAttribute", describe_vpc_attribute, "Attribute! VpcId!"),
+	EC2("ModifyVpcAttribute", modify_vpc_attribute,
+	    "EnableDnsHostnames.Value:b EnableDnsSupport.Value:b VpcId! "
+	    "EnableNetworkAddressUsageMetrics.Value:b"),
+	EC2("CreateSubnet", create_subnet,
+	    TAGS "AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "
+		 "OutpostArn Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i"),
+	EC2("DeleteSubnet", delete_subnet, "SubnetId!"),
+	EC2("DescribeSubnets", describe_subnets, PAGED "SubnetId.N"),
+	EC2("ModifySubnetAttribute", modify_subnet_attribute,
+	    "AssignIpv6AddressOnCreation.Value:b MapPublicIpOnLaunch.Value:b SubnetId! "
+	    "MapCustomerOwnedIpOnLaunch.Value:b CustomerOwnedIpv4Pool EnableDns64.Value:b "
+	    "PrivateDnsHostnameTypeOnLaunch EnableResourceNameDnsARecordOnLaunch.Value:b "
+	    "EnableResourceNameDnsAAAARecordOnLaunch.Value:b EnableLniAtDeviceIndex:i "
+	    "DisableLniAtDeviceIndex.Value:b"),
+	EC2("CreateInternetGateway", create_internet_gateway, TAGS),
+	EC2("DeleteInternetGateway", delete_internet_gateway, "InternetGatewayId!"),
+	EC2("AttachInternetGateway", attach_internet_gateway, "InternetGatewayId! VpcId!"),
+	EC2("DetachInternetGateway", detach_internet_gateway, "InternetGatewayId! VpcId!"),
+	EC2("DescribeInternetGateways", describe_internet_gateways, PAGED "InternetGatewayId.N"),
+	EC2("CreateRouteTable", create_route_table, TAGS "ClientToken VpcId!"),
+	EC2("DeleteRouteTable", delete_route_table, "RouteTableId!"),
+	EC2("DescribeRouteTables", describe_route_tables, PAGED "RouteTableId.N"),
+	EC2("AssociateRouteTable", associate_route_table,
+	    "GatewayId PublicIpv4Pool SubnetId RouteTableId!"),
+	EC2("DisassociateRouteTable", disassociate_route_table, "AssociationId!"),
+	EC2("ReplaceRouteTableAssociation", replace_route_table_association,
+	    "AssociationId! RouteTableId!"),
+	EC2("CreateRoute", create_route, ROUTE_PARAMETERS),
+	EC2("ReplaceRoute", replace_route, ROUTE_PARAMETERS "LocalTarget:b"),
+	EC2("DeleteRoute", delete_route,
+	    "DestinationPrefixListId RouteTableId! DestinationCidrBlock DestinationIpv6CidrBlock"),
+	EC2("DescribeSecurityGroups", describe_security_groups, PAGED "GroupId.N GroupName.N"),
+	EC2("DescribeNetworkAcls", describe_network_acls, PAGED "NetworkAclId.N"),
+	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
+	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
+	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
+	EC2("RunInstances", run_instances, RUN_PARAMETERS),
+	EC2("DescribeInstances", describe_instances, PAGED "InstanceId.N IncludeManagedResources:b"),
+	EC2("DescribeInstanceStatus", describe_instance_status,
+	    PAGED "InstanceId.N IncludeAllInstances:b IncludeManagedResources:b"),
+	EC2("StartInstances", start_instances, "InstanceId.N! AdditionalInfo"),
+	EC2("StopInstances", stop_instances,
+	    "InstanceId.N! Hibernate:b SkipOsShutdown:b Force:b"),
+	EC2("RebootInstances", reboot_instances, "InstanceId.N!"),
+	EC2("TerminateInstances", terminate_instances, "InstanceId.N! Force:b SkipOsShutdown:b"),
+	EC2("DescribeImages", describe_images,
+	    PAGED "ExecutableBy.N ImageId.N Owner.N IncludeDeprecated:b IncludeDisabled:b"),
+	EC2("DescribeInstanceTypes", describe_instance_types,
+	    PAGED "InstanceType.N IncludeUnsupportedInRegion:b"),
+	EC2("CreateTags", create_tags, "ResourceId.N! Tag.N!.Key Tag.N!.Value"),
+	EC2("DeleteTags", delete_tags, "ResourceId.N! Tag.N.Key Tag.N.Value"),
+	EC2("DescribeTags", describe_tags, PAGED),
+	EC2("DescribeRegions", describe_regions, "RegionName.N AllRegions:b Filter.N"),
+	EC2("DescribeAvailabilityZones", describe_availability_zones,
+	    "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
+	{ "sts", "GetCallerIdentity", "", get_caller_identity },
+	OWN("ListInstances", list_instances, ""),
+	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
+	OWN("GetInternetHost", get_internet_host, ""),
+	OWN("GetInternetAddress", get_internet_address, ""),
+	{ NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,154 @@
+/* Instances once they are there: Describe, Start, Stop, Reboot, Terminate. */
+#include "api/actions.h"
+#include "model/instance.h"
+
+/* DescribeInstances groups instances by the launch that made them. */
+static void in_reservation(struct call *call, const struct view *view, const struct view *previous,
+			   bool last)
+{
+	const struct instance *next = view ? view->object : NULL;
+	const struct instance *before = previous ? previous->object : NULL;
+
+	if (next && before && rid_equal(next->reservation, before->reservation))
+		return;
+	if (before) {
+		xml_close(call->xml);
+		xml_close(call->xml);
+	}
+	if (last || !next)
+		return;
+	xml_open(call->xml, "item");
+	xml_text(call->xml, "reservationId", rid_format(next->reservation).text);
+	xml_text(call->xml, "ownerId", call->scope->account);
+	xml_open(call->xml, "groupSet");
+	xml_close(call->xml);
+	xml_open(call->xml, "instancesSet");
+}
+
+int describe_instances(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "reservationSet",
+		.kind = KIND_INSTANCE,
+		.ids = "InstanceId",
+		.minimum = 5,
+		.maximum = 1000,
+		.item = in_reservation,
+		.absent = "affinity block-device-mapping.* boot-mode capacity-reservation-* host-id "
+			  "iam-instance-profile.* instance-lifecycle ipv6-address kernel-id key-name "
+			  "metadata-options.http-protocol-ipv4 network-interface.* "
+			  "network-performance-options.* operator.* outpost-arn owner-id "
+			  "placement-partition-number platform product-code* ramdisk-id requester-id "
+			  "reservation-id spot-instance-request-id tpm-support private-dns-name-options.*",
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+int describe_instance_status(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "instanceStatusSet",
+		.kind = KIND_INSTANCE,
+		.ids = "InstanceId",
+		.fields = instance_status_fields,
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = "event.* operator.* attached-ebs-status.* application-status.*",
+	};
+	bool all = call_bool(call, "IncludeAllInstances", false);
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	int r;
+
+	if ((r = resource_rows(call, &listing, &rows, error)) < 0)
+		return r;
+	for (size_t i = rows.count; !all && i-- > 0;)
+		if (((const struct instance *)rows.items[i].object)->state != INSTANCE_RUNNING)
+			array_remove(rows.items, &rows.count, i);
+	return describe_rows(call, &listing, &rows, error);
+}
+
+/* ---- changes of state ---- */
+
+/* The instances named, every one there and each once. */
+static int named(struct call *call, struct rows *rows, struct error *error)
+{
+	static const struct listing listing = { .kind = KIND_INSTANCE, .ids = "InstanceId" };
+
+	return resource_rows(call, &listing, rows, error);
+}
+
+static void reply_state(struct call *call, const char *name, int state)
+{
+	xml_open(call->xml, name);
+	xml_int(call->xml, "code", instance_state_code(state));
+	xml_text(call->xml, "name", instance_state_names[state]);
+	xml_close(call->xml);
+}
+
+static int change_state(struct call *call,
+			int (*change)(struct transaction *, struct instance *, struct error *),
+			struct error *error)
+{
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	int r;
+
+	if ((r = named(call, &rows, error)) < 0)
+		return r;
+	xml_open(call->xml, "instancesSet");
+	for (size_t i = 0; i < rows.count; i++) {
+		struct instance *instance = instance_get(call_model(call), rows.items[i].resource->id);
+		int before = instance->state;
+
+		if ((r = change(&call->transaction, instance, error)) < 0)
+			return r;
+		xml_open(call->xml, "item");
+		xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
+		reply_state(call, "currentState", instance->state);
+		reply_state(call, "previousState", before);
+		xml_close(call->xml);
+	}
+	xml_close(call->xml);
+	return 0;
+}
+
+int start_instances(struct call *call, struct error *error)
+{
+	return change_state(call, instance_start, error);
+}
+
+int stop_instances(struct call *call, struct error *error)
+{
+	if (call_bool(call, "Hibernate", false))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "The instance was not launched with hibernation enabled.");
+	return change_state(call, instance_stop, error);
+}
+
+int terminate_instances(struct call *call, struct error *error)
+{
+	return change_state(call, instance_terminate, error);
+}
+
+int reboot_instances(struct call *call, struct error *error)
+{
+	const struct api_hooks *hooks = call_hooks(call);
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	int r;
+
+	if ((r = named(call, &rows, error)) < 0)
+		return r;
+	for (size_t i = 0; i < rows.count; i++) {
+		const struct instance *instance = rows.items[i].object;
+
+		if (instance->state != INSTANCE_RUNNING)
+			return error_set(error, ERROR_INSTANCE_STATE,
+					 "The instance '%s' is not in a state from which it can be "
+					 "rebooted.",
+					 rid_format(instance->resource.id).text);
+	}
+	for (size_t i = 0; i < rows.count && !call_bool(call, "DryRun", false); i++)
+		if ((r = hooks->reboot(hooks->context, rows.items[i].resource->id, error)) < 0)
+			return r;
+	return reply_true(call);
+}

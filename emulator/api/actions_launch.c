@@ -1,0 +1,415 @@
+/* RunInstances: its many parameters, and idempotency by client token. */
+#include "api/actions.h"
+
+#include <openssl/evp.h>
+
+#include "model/catalog.h"
+#include "model/group.h"
+#include "model/instance.h"
+
+#define USER_DATA_MAX 16384 /* before encoding */
+#define LAUNCH_MAX    4091  /* what the largest practical subnet, a /20, holds */
+
+/* What asks for more than there is: by name, so that nobody believes it was done. */
+static const char *const refused[] = {
+	"Ipv6AddressCount",
+	"Ipv6Address.1.Ipv6Address",
+	"LaunchTemplate.LaunchTemplateId",
+	"LaunchTemplate.LaunchTemplateName",
+	"NetworkInterface.1.NetworkInterfaceId",
+	"NetworkInterface.1.SecondaryPrivateIpAddressCount",
+	"NetworkInterface.1.PrivateIpAddresses.2.PrivateIpAddress",
+	"NetworkInterface.1.Ipv6AddressCount",
+	"NetworkInterface.1.Ipv6Addresses.1.Ipv6Address",
+	"NetworkInterface.1.Ipv4PrefixCount",
+	"NetworkInterface.1.Ipv4Prefix.1.Ipv4Prefix",
+	"NetworkInterface.1.Ipv6PrefixCount",
+	"NetworkInterface.1.Ipv6Prefix.1.Ipv6Prefix",
+};
+
+static int invalid(struct error *error, const char *value, const char *name)
+{
+	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+			 "Value (%s) for parameter %s is invalid.", value, name);
+}
+
+static int check_refused(const struct call *call, struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t interfaces = params_indices(call->params, "NetworkInterface", &indices);
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (call_text(call, refused[i]))
+			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+					 "The parameter %s is not supported yet.", refused[i]);
+	if (interfaces > 1)
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "More than one network interface is not supported yet.");
+	if (interfaces && (call_text(call, "SubnetId") || call_text(call, "PrivateIpAddress") ||
+			   call_text(call, "SecurityGroupId.1") ||
+			   call_text(call, "SecurityGroup.1")))
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "Network interfaces and an instance-level %s may not be specified on "
+				 "the same request",
+				 call_text(call, "SubnetId")	       ? "subnet ID"
+				 : call_text(call, "PrivateIpAddress") ? "private IP address"
+								       : "security groups");
+	if (interfaces && indices[0] != 1)
+		return invalid(error, "NetworkInterface", "networkInterface index");
+	return 0;
+}
+
+static int read_counts(const struct call *call, struct launch_request *request,
+		       struct error *error)
+{
+	long minimum, maximum;
+	int r;
+
+	if ((r = params_int(call_text(call, "MinCount"), "minCount", 1, 1000000, &minimum, error)) <
+		    0 ||
+	    (r = params_int(call_text(call, "MaxCount"), "maxCount", 1, 1000000, &maximum, error)) <
+		    0)
+		return r;
+	if (minimum > maximum)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%ld) for parameter maxCount is invalid. The maximum number of "
+				 "instances must be at least the minimum (%ld).",
+				 maximum, minimum);
+	request->minimum = minimum;
+	request->maximum = MIN(maximum, (long)LAUNCH_MAX);
+	return 0;
+}
+
+/* One of two words; absent: the first. */
+static int read_word(const struct call *call, const char *name, const char *const words[2],
+		     char **ret, struct error *error)
+{
+	const char *text = call_text(call, name);
+
+	if (text && !streq(text, words[0]) && !streq(text, words[1]))
+		return invalid(error, text, name);
+	*ret = xstrdup(text ? text : words[0]);
+	return 0;
+}
+
+static int read_words(const struct call *call, struct instance_template *options,
+		      struct error *error)
+{
+	static const struct {
+		const char *name;
+		const char *const words[2];
+		size_t offset;
+	} table[] = {
+		{ "InstanceInitiatedShutdownBehavior",
+		  { "stop", "terminate" },
+		  offsetof(struct instance_template, shutdown_behavior) },
+		{ "Placement.Tenancy",
+		  { "default", "dedicated" },
+		  offsetof(struct instance_template, tenancy) },
+		{ "MetadataOptions.HttpTokens",
+		  { "optional", "required" },
+		  offsetof(struct instance_template, http_tokens) },
+		{ "MetadataOptions.HttpEndpoint",
+		  { "enabled", "disabled" },
+		  offsetof(struct instance_template, http_endpoint) },
+		{ "MetadataOptions.InstanceMetadataTags",
+		  { "disabled", "enabled" },
+		  offsetof(struct instance_template, metadata_tags) },
+		{ "MetadataOptions.HttpProtocolIpv6",
+		  { "disabled", "enabled" },
+		  offsetof(struct instance_template, metadata_ipv6) },
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if ((r = read_word(call, table[i].name, table[i].words,
+				   (char **)((char *)options + table[i].offset), error)) < 0)
+			return r;
+	return 0;
+}
+
+static int read_user_data(const struct call *call, struct instance_template *options,
+			  struct error *error)
+{
+	const char *text = call_text(call, "UserData");
+	size_t length = text ? strlen(text) : 0;
+	CLEANUP(freep) unsigned char *decoded = NULL;
+
+	if (!length)
+		return 0;
+	decoded = xcalloc(length / 4 * 3 + 4, 1);
+	if (length % 4 || EVP_DecodeBlock(decoded, (const unsigned char *)text, (int)length) < 0)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid BASE64 encoding of user data");
+	if (length / 4 * 3 > USER_DATA_MAX + 2)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "User data is limited to 16384 bytes");
+	options->user_data = xstrdup(text);
+	return 0;
+}
+
+static int read_image(const struct call *call, struct instance_template *options,
+		      struct error *error)
+{
+	const char *image = call_text(call, "ImageId"), *type = call_text(call, "InstanceType");
+	const char *key = call_text(call, "KeyName");
+	struct rid id;
+
+	if (!image || !*image)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter ImageId");
+	if (rid_parse(image, KIND_IMAGE, &id) < 0)
+		return malformed(KIND_IMAGE, image, error);
+	if (type && !instance_type_find(type))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid value '%s' for InstanceType.", type);
+	if (key && *key)
+		return error_subject(error, ERROR_NOT_FOUND, "key-pair",
+				     "The key pair '%s' does not exist", key);
+	options->image_id = xstrdup(image);
+	options->type = xstrdup(type ? type : "m1.small"); /* the API's own default */
+	return 0;
+}
+
+static int read_options(const struct call *call, struct instance_template *options,
+			struct error *error)
+{
+	const char *hops = call_text(call, "MetadataOptions.HttpPutResponseHopLimit");
+	long hop_limit = 1;
+	int r;
+
+	if ((r = read_image(call, options, error)) < 0 ||
+	    (r = read_words(call, options, error)) < 0 ||
+	    (r = read_user_data(call, options, error)) < 0)
+		return r;
+	if (hops && (r = params_int(hops, "httpPutResponseHopLimit", 1, 64, &hop_limit, error)) < 0)
+		return r;
+	options->hop_limit = hop_limit;
+	options->disable_api_termination = call_bool(call, "DisableApiTermination", false);
+	options->disable_api_stop = call_bool(call, "DisableApiStop", false);
+	options->monitoring = call_bool(call, "Monitoring.Enabled", false);
+	options->ebs_optimized = call_bool(call, "EbsOptimized", false);
+	return 0;
+}
+
+/* The subnet named, or the default one (of a zone, when one is asked for). */
+static int read_subnet(const struct call *call, bool by_interface, struct subnet **ret_subnet,
+		       struct error *error)
+{
+	const char *name = by_interface ? "NetworkInterface.1.SubnetId" : "SubnetId";
+	const char *zone = call_text(call, "Placement.AvailabilityZone");
+	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
+	int r;
+
+	if (call_text(call, name)) {
+		if ((r = call_resource(call, name, KIND_SUBNET, ret_subnet, error)) < 0)
+			return r;
+		if (zone && !streq(zone, subnet_zone_name(*ret_subnet, &scratch)))
+			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+					 "The subnet '%s' is in the availability zone %s, not %s",
+					 call_text(call, name), scratch.data, zone);
+		return 0;
+	}
+	*ret_subnet = subnet_default(call->scope, zone);
+	if (*ret_subnet)
+		return 0;
+	if (vpc_default(call->scope) && zone)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid availability zone: [%s]", zone);
+	return error_set(error, ERROR_VPC_ID_NOT_SPECIFIED, "No default VPC for this user");
+}
+
+/* Groups by id, or (at instance level) by name; all of the subnet's VPC, up to five. */
+static int read_groups(const struct call *call, const char *name, bool by_name,
+		       const struct subnet *subnet, struct rid_item **groups, size_t *count,
+		       struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t given = params_indices(call->params, name, &indices);
+
+	for (size_t i = 0; i < given; i++) {
+		const char *text = params_get(call->params, "%s.%u", name, indices[i]);
+		struct group *group = NULL;
+		int r;
+
+		if (by_name)
+			group = group_named(call->scope, subnet->vpc, text);
+		else if ((r = call_find(call, text, KIND_SECURITY_GROUP, &group, error)) < 0)
+			return r;
+		if (!group)
+			return error_subject(error, ERROR_NOT_FOUND, "sg",
+					     "The security group '%s' does not exist in VPC '%s'", text,
+					     rid_format(subnet->vpc).text);
+		if (!rid_equal(group->vpc, subnet->vpc))
+			return error_set(error, ERROR_INVALID_PARAMETER,
+					 "Security group %s and subnet %s belong to different networks.",
+					 text, rid_format(subnet->resource.id).text);
+		array_grow(groups, count)->id = group->resource.id;
+	}
+	return 0;
+}
+
+static int read_address(const struct call *call, bool by_interface, struct launch_request *request,
+			struct error *error)
+{
+	const char *text = call_text(call, by_interface ? "NetworkInterface.1.PrivateIpAddress"
+							: "PrivateIpAddress");
+
+	if (!text && by_interface)
+		text = call_text(call, "NetworkInterface.1.PrivateIpAddresses.1.PrivateIpAddress");
+	if (!text)
+		return 0;
+	if (address_parse(text, &request->interface.address) < 0)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "invalid value for parameter address: %s", text);
+	if (request->maximum > 1)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "The parameter PrivateIpAddress can only be used with a single "
+				 "instance");
+	return 0;
+}
+
+/* Frees what the request owns; the rest is borrowed. */
+static void request_clear(struct launch_request *request)
+{
+	struct instance_template *options = &request->options;
+	char **texts[] = { &options->image_id,	    &options->type,	     &options->user_data,
+			   &options->client_token,  &options->token_digest,  &options->shutdown_behavior,
+			   &options->tenancy,	    &options->http_tokens,   &options->http_endpoint,
+			   &options->metadata_tags, &options->metadata_ipv6 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		freep(texts[i]);
+}
+
+static int read_interface(const struct call *call, struct launch_request *request,
+			  struct rid_item **groups, struct error *error)
+{
+	bool by_interface = false;
+	CLEANUP(freep) unsigned int *indices = NULL;
+	long index;
+	int r;
+
+	by_interface = params_indices(call->params, "NetworkInterface", &indices) > 0;
+	if (call_text(call, "NetworkInterface.1.DeviceIndex") &&
+	    (r = params_int(call_text(call, "NetworkInterface.1.DeviceIndex"), "deviceIndex", 0, 0,
+			    &index, error)) < 0)
+		return r;
+	if ((r = read_subnet(call, by_interface, &request->interface.subnet, error)) < 0 ||
+	    (r = read_address(call, by_interface, request, error)) < 0)
+		return r;
+	request->interface.description = call_text(call, "NetworkInterface.1.Description");
+	request->delete_on_termination =
+		call_bool(call, "NetworkInterface.1.DeleteOnTermination", true);
+	r = read_groups(call,
+			by_interface ? "NetworkInterface.1.SecurityGroupId" : "SecurityGroupId",
+			false, request->interface.subnet, groups, &request->interface.group_count,
+			error);
+	if (r == 0 && !by_interface)
+		r = read_groups(call, "SecurityGroup", true, request->interface.subnet, groups,
+				&request->interface.group_count, error);
+	request->interface.groups = *groups;
+	return r;
+}
+
+/* ---- client tokens ---- */
+
+/* Tells one request from another under the same token: all that was asked for, in one number. */
+static char *digest(const struct call *call)
+{
+	return xasprintf("%016llx", (unsigned long long)params_digest(call->params));
+}
+
+static struct instance *find_token(const struct call *call, const char *token)
+{
+	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE)
+		if (streq(instance->options.client_token, token))
+			return instance;
+	return NULL;
+}
+
+/* 1: a repetition, answered with `ret_reservation`; 0: a new launch. */
+static int check_token(const struct call *call, struct instance_template *options,
+		       struct rid *ret_reservation, struct error *error)
+{
+	const char *token = call_text(call, "ClientToken");
+	bool alive = false;
+	struct instance *first;
+
+	if (!token || !*token)
+		return 0;
+	if (strlen(token) > 64)
+		return invalid(error, token, "clientToken");
+	options->client_token = xstrdup(token);
+	options->token_digest = digest(call);
+	first = find_token(call, token);
+	if (!first)
+		return 0;
+	if (!streq(first->options.token_digest, options->token_digest))
+		return error_set(error, ERROR_IDEMPOTENT_MISMATCH,
+				 "Arguments on this idempotent request are inconsistent with arguments "
+				 "used in previous request(s).");
+	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE)
+		alive |= rid_equal(instance->reservation, first->reservation) &&
+			 instance->state != INSTANCE_TERMINATED;
+	if (!alive)
+		return error_set(error, ERROR_IDEMPOTENT_TERMINATED,
+				 "The client token you have provided is associated with a resource that "
+				 "is already deleted.");
+	*ret_reservation = first->reservation;
+	return 1;
+}
+
+/* ---- the reply ---- */
+
+static int tag_launched(struct call *call, struct instance *instance, struct error *error)
+{
+	struct interface *interface = instance_primary(call_model(call), instance);
+	int r = call_tag(call, instance, error);
+
+	return r < 0 || !interface ? r : call_tag(call, interface, error);
+}
+
+static int reply_reservation(struct call *call, struct rid reservation, bool tag,
+			     struct error *error)
+{
+	int r;
+
+	xml_text(call->xml, "reservationId", rid_format(reservation).text);
+	xml_text(call->xml, "ownerId", call->scope->account);
+	xml_open(call->xml, "groupSet");
+	xml_close(call->xml);
+	xml_open(call->xml, "instancesSet");
+	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE) {
+		if (!rid_equal(instance->reservation, reservation))
+			continue;
+		if (tag && (r = tag_launched(call, instance, error)) < 0)
+			return r;
+		reply_resource(call, "item", instance);
+	}
+	xml_close(call->xml);
+	return 0;
+}
+
+int run_instances(struct call *call, struct error *error)
+{
+	CLEANUP(request_clear) struct launch_request request = { 0 };
+	CLEANUP(freep) struct rid_item *groups = NULL;
+	struct rid reservation;
+	bool storage;
+	int r;
+
+	if ((r = check_refused(call, error)) < 0 || (r = read_counts(call, &request, error)) < 0 ||
+	    (r = read_options(call, &request.options, error)) < 0)
+		return r;
+	r = check_token(call, &request.options, &reservation, error);
+	if (r != 0)
+		return r < 0 ? r : reply_reservation(call, reservation, false, error);
+	if ((r = read_interface(call, &request, &groups, error)) < 0)
+		return r;
+	request.public_address =
+		call_optional_bool(call, "NetworkInterface.1.AssociatePublicIpAddress", &storage);
+	if ((r = instance_launch(&call->transaction, &request, &reservation, error)) < 0)
+		return r;
+	return reply_reservation(call, reservation, true, error);
+}

@@ -1,0 +1,242 @@
+/* What a region is and offers: regions, zones, images, instance types; and who is asking. */
+#include "api/actions.h"
+#include "model/catalog.h"
+#include "model/region.h"
+
+/* ---- regions and zones: rows of their own ---- */
+
+struct zone_row {
+	const struct region *region;
+	size_t zone;
+};
+
+static const char *get_region(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return ((const struct zone_row *)view->object)->region->name;
+}
+
+static const char *get_endpoint(const struct view *view, struct buffer *scratch)
+{
+	return get_print(scratch, "ec2.%s.amazonaws.com", get_region(view, scratch));
+}
+
+static const char *get_opt_in(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return ((const struct zone_row *)view->object)->region->opt_in ? "opted-in"
+								      : "opt-in-not-required";
+}
+
+static const char *get_zone(const struct view *view, struct buffer *scratch)
+{
+	const struct zone_row *row = view->object;
+
+	return get_print(scratch, "%s", zone_name(row->region, row->zone).text);
+}
+
+static const char *get_zone_id(const struct view *view, struct buffer *scratch)
+{
+	const struct zone_row *row = view->object;
+
+	return get_print(scratch, "%s", zone_id(row->region, row->zone).text);
+}
+
+static const char *get_group(const struct view *view, struct buffer *scratch)
+{
+	return get_print(scratch, "%s-zg-1", get_region(view, scratch));
+}
+
+/* No parameter, or the value is among its items. */
+static bool wanted(const struct call *call, const char *name, const char *value)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, name, &indices);
+
+	for (size_t i = 0; i < count; i++)
+		if (streq(params_get(call->params, "%s.%u", name, indices[i]), value))
+			return true;
+	return count == 0;
+}
+
+int describe_regions(struct call *call, struct error *error)
+{
+	static const struct field fields[] = {
+		FIELD_GET_OF(get_region, "regionName", "region-name"),
+		FIELD_GET_OF(get_endpoint, "regionEndpoint", "endpoint"),
+		FIELD_GET_OF(get_opt_in, "optInStatus", "opt-in-status"),
+		FIELD_END,
+	};
+	static const struct listing listing = { .list = "regionInfo", .fields = fields };
+	CLEANUP(freep) struct zone_row *zones = NULL;
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t named = params_indices(call->params, "RegionName", &indices), count = 0;
+
+	for (size_t i = 0; i < named; i++) {
+		const char *name = params_get(call->params, "RegionName.%u", indices[i]);
+
+		if (!region_find(name))
+			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+					 "Invalid region names: [%s]", name);
+	}
+	for (size_t i = 0; region_at(i); i++)
+		if (wanted(call, "RegionName", region_at(i)->name))
+			array_grow(&zones, &count)->region = region_at(i);
+	for (size_t i = 0; i < count; i++)
+		rows_add(&rows, call, NULL, &zones[i]);
+	return describe_rows(call, &listing, &rows, error);
+}
+
+/* A zone named that the region doesn't have. */
+static int check_zones(const struct call *call, const struct region *region, const char *name,
+		       struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, name, &indices), zone;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *text = params_get(call->params, "%s.%u", name, indices[i]);
+
+		if (zone_find(region, text, &zone) < 0)
+			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+					 "Invalid availability zone: [%s]", text);
+	}
+	return 0;
+}
+
+int describe_availability_zones(struct call *call, struct error *error)
+{
+	static const struct field fields[] = {
+		FIELD_CONST_OF("opt-in-not-required", "optInStatus", "opt-in-status"),
+		FIELD_CHILDREN_OF(child_none, associated_fields, "messageSet"),
+		FIELD_GET_OF(get_region, "regionName", "region-name"),
+		FIELD_GET_OF(get_zone, "zoneName", "zone-name"),
+		FIELD_GET_OF(get_zone_id, "zoneId", "zone-id"),
+		FIELD_GET_OF(get_group, "groupName", "group-name"),
+		FIELD_GET_OF(get_region, "networkBorderGroup", NULL),
+		FIELD_CONST_OF("availability-zone", "zoneType", "zone-type"),
+		FIELD_CONST_OF("available", "zoneState", "state"),
+		FIELD_END,
+	};
+	static const struct listing listing = {
+		.list = "availabilityZoneInfo",
+		.fields = fields,
+		.absent = "message parent-zone-* group-long-name",
+	};
+	const struct region *region = region_find(call->scope->region);
+	struct zone_row zones[REGION_ZONES_MAX];
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	int r;
+
+	if ((r = check_zones(call, region, "ZoneName", error)) < 0 ||
+	    (r = check_zones(call, region, "ZoneId", error)) < 0)
+		return r;
+	for (size_t zone = 0; region->zones[zone]; zone++) {
+		zones[zone] = (struct zone_row){ region, zone };
+		if (wanted(call, "ZoneName", zone_name(region, zone).text) &&
+		    wanted(call, "ZoneId", zone_id(region, zone).text))
+			rows_add(&rows, call, NULL, &zones[zone]);
+	}
+	return describe_rows(call, &listing, &rows, error);
+}
+
+/* ---- images ---- */
+
+static bool owned(const struct call *call, const struct image *image)
+{
+	/* "self" owns none: nothing can be registered yet. */
+	return wanted(call, "Owner", image->owner) ||
+	       (image->owner_alias && wanted(call, "Owner", image->owner_alias));
+}
+
+static int named_images(const struct call *call, struct image *storage, struct rows *rows,
+			struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, "ImageId", &indices);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *text = params_get(call->params, "ImageId.%u", indices[i]);
+		struct rid id;
+		const struct image *image;
+
+		if (rid_parse(text, KIND_IMAGE, &id) < 0)
+			return malformed(KIND_IMAGE, text, error);
+		image = image_find(text, &storage[i]);
+		if (owned(call, image))
+			rows_add(rows, call, NULL, image);
+	}
+	return 0;
+}
+
+int describe_images(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "imagesSet",
+		.ids = "ImageId",
+		.fields = image_fields,
+		.minimum = 1,
+		.maximum = 1000,
+		.absent = "block-device-mapping.* free-tier-eligible image-allowed image-watermark.* "
+			  "kernel-id platform product-code* public-ssm-parameter-name ramdisk-id "
+			  "source-* state-reason-* sriov-net-support",
+	};
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t named = params_indices(call->params, "ImageId", &indices);
+	CLEANUP(freep) struct image *storage = xcalloc(named, sizeof(*storage));
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	int r;
+
+	if (named && (r = named_images(call, storage, &rows, error)) < 0)
+		return r;
+	for (size_t i = 0; !named && image_at(i); i++)
+		if (owned(call, image_at(i)))
+			rows_add(&rows, call, NULL, image_at(i));
+	return describe_rows(call, &listing, &rows, error);
+}
+
+int describe_instance_types(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "instanceTypeSet",
+		.ids = "InstanceType",
+		.fields = instance_type_fields,
+		.minimum = 5,
+		.maximum = 100,
+		.absent = "ebs-info.* instance-storage-info.* network-info.* nitro-* "
+			  "processor-info.* supported-boot-mode vcpu-info.* auto-recovery-supported",
+	};
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t named = params_indices(call->params, "InstanceType", &indices);
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+
+	for (size_t i = 0; i < named; i++) {
+		const char *text = params_get(call->params, "InstanceType.%u", indices[i]);
+
+		if (!instance_type_find(text))
+			return error_subject(error, ERROR_NOT_FOUND, "instance-type",
+					     "The following supplied instance types do not exist: [%s]",
+					     text);
+	}
+	for (size_t i = 0; instance_type_at(i); i++)
+		if (wanted(call, "InstanceType", instance_type_at(i)->name))
+			rows_add(&rows, call, NULL, instance_type_at(i));
+	return describe_rows(call, &listing, &rows, error);
+}
+
+/* ---- who is asking ---- */
+
+int get_caller_identity(struct call *call, struct error *error)
+{
+	CLEANUP(freep) char *arn =
+		xasprintf("arn:aws:iam::%s:root", call->identity->account);
+
+	(void)error;
+	xml_open(call->xml, "GetCallerIdentityResult");
+	xml_text(call->xml, "Arn", arn);
+	xml_text(call->xml, "UserId", call->identity->account);
+	xml_text(call->xml, "Account", call->identity->account);
+	xml_close(call->xml);
+	return 0;
+}

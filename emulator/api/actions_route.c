@@ -1,0 +1,221 @@
+/* Route tables and their routes. */
+#include "api/actions.h"
+#include "model/gateway.h"
+#include "model/route.h"
+
+static int table_call(struct call *call, struct route_table **ret_table, struct error *error)
+{
+	return call_resource(call, "RouteTableId", KIND_ROUTE_TABLE, ret_table, error);
+}
+
+int create_route_table(struct call *call, struct error *error)
+{
+	struct route_table *table;
+	struct vpc *vpc;
+	int r;
+
+	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = route_table_create(&call->transaction, vpc, &table, error)) < 0 ||
+	    (r = call_tag(call, table, error)) < 0)
+		return r;
+	reply_resource(call, "routeTable", table);
+	xml_text(call->xml, "clientToken", call_text(call, "ClientToken"));
+	return 0;
+}
+
+int delete_route_table(struct call *call, struct error *error)
+{
+	struct route_table *table;
+	int r;
+
+	if ((r = table_call(call, &table, error)) < 0 ||
+	    (r = route_table_delete(&call->transaction, table, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int describe_route_tables(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "routeTableSet",
+		.kind = KIND_ROUTE_TABLE,
+		.ids = "RouteTableId",
+		.minimum = 5,
+		.maximum = 100,
+		.absent = "association.gateway-id route.*",
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+static void reply_association(struct call *call, const char *name, struct rid id)
+{
+	xml_text(call->xml, name, rid_format(id).text);
+	xml_open(call->xml, "associationState");
+	xml_text(call->xml, "state", "associated");
+	xml_close(call->xml);
+}
+
+int associate_route_table(struct call *call, struct error *error)
+{
+	struct route_table *table;
+	struct subnet *subnet;
+	struct rid id;
+	int r;
+
+	if (call_text(call, "GatewayId") || call_text(call, "PublicIpv4Pool"))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "Gateway route tables are not supported yet.");
+	if ((r = table_call(call, &table, error)) < 0 ||
+	    (r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
+	    (r = route_table_associate(&call->transaction, table, subnet, &id, error)) < 0)
+		return r;
+	reply_association(call, "associationId", id);
+	return 0;
+}
+
+static int find_association(struct call *call, struct route_table **ret_table, size_t *ret_index,
+			    struct error *error)
+{
+	const char *text = call_text(call, "AssociationId");
+	struct rid id;
+
+	if (rid_parse(text, KIND_ROUTE_TABLE_ASSOCIATION, &id) < 0)
+		return malformed(KIND_ROUTE_TABLE_ASSOCIATION, text, error);
+	*ret_table = route_table_find_association(call->scope, id, ret_index);
+	return *ret_table ? 0 : not_found(KIND_ROUTE_TABLE_ASSOCIATION, text, false, error);
+}
+
+int disassociate_route_table(struct call *call, struct error *error)
+{
+	struct route_table *table;
+	size_t index;
+	int r;
+
+	if ((r = find_association(call, &table, &index, error)) < 0 ||
+	    (r = route_table_disassociate(&call->transaction, table, index, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int replace_route_table_association(struct call *call, struct error *error)
+{
+	struct route_table *from, *to;
+	struct rid id;
+	size_t index;
+	int r;
+
+	if ((r = find_association(call, &from, &index, error)) < 0 ||
+	    (r = table_call(call, &to, error)) < 0 ||
+	    (r = route_table_replace(&call->transaction, from, index, to, &id, error)) < 0)
+		return r;
+	reply_association(call, "newAssociationId", id);
+	return 0;
+}
+
+/* ---- routes ---- */
+
+static int destination_of(const struct call *call, struct cidr *ret_cidr, struct error *error)
+{
+	static const char *const names[] = { "DestinationCidrBlock", "DestinationIpv6CidrBlock",
+					     "DestinationPrefixListId" };
+	size_t given = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		given += call_text(call, names[i]) != NULL;
+	if (given > 1)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "Only one destination may be specified for a route");
+	if (given && !call_text(call, names[0]))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "IPv6 and prefix list destinations are not supported yet.");
+	return call_cidr(call, names[0], ret_cidr, error);
+}
+
+static int gateway_target(const struct call *call, const struct resource **ret_target,
+			  struct error *error)
+{
+	const char *text = call_text(call, "GatewayId");
+	struct rid id;
+
+	if (rid_parse(text, KIND_INTERNET_GATEWAY, &id) == 0)
+		*ret_target = model_get(call_model(call), call->scope, id);
+	else
+		*ret_target = NULL;
+	if (*ret_target)
+		return 0;
+	return error_set(error, ERROR_GATEWAY_NOT_FOUND, "The gateway ID '%s' does not exist", text);
+}
+
+/* Exactly one target. */
+static int target_of(const struct call *call, const struct resource **ret_target,
+		     struct error *error)
+{
+	static const char *const names[] = {
+		"GatewayId",	     "EgressOnlyInternetGatewayId", "InstanceId",
+		"NetworkInterfaceId", "VpcPeeringConnectionId",	    "NatGatewayId",
+		"VpcEndpointId",     "TransitGatewayId",	    "LocalGatewayId",
+		"CarrierGatewayId",  "CoreNetworkArn",		    "OdbNetworkArn",
+	};
+	size_t given = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		given += call_text(call, names[i]) != NULL;
+	if (given == 0)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain exactly one of gatewayId, natGatewayId, "
+				 "networkInterfaceId, vpcPeeringConnectionId, "
+				 "egressOnlyInternetGatewayId, transitGatewayId, localGatewayId, "
+				 "instanceId");
+	if (given > 1)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "Only one target may be specified for a route");
+	if (!call_text(call, "GatewayId"))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "Routes can only target internet gateways so far.");
+	return gateway_target(call, ret_target, error);
+}
+
+static int change_route(struct call *call,
+			int (*change)(struct transaction *, struct route_table *, struct cidr,
+				      const struct resource *, struct error *),
+			struct error *error)
+{
+	const struct resource *target;
+	struct route_table *table;
+	struct cidr destination;
+	int r;
+
+	if ((r = table_call(call, &table, error)) < 0 ||
+	    (r = destination_of(call, &destination, error)) < 0 ||
+	    (r = target_of(call, &target, error)) < 0 ||
+	    (r = change(&call->transaction, table, destination, target, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int create_route(struct call *call, struct error *error)
+{
+	return change_route(call, route_create, error);
+}
+
+int replace_route(struct call *call, struct error *error)
+{
+	if (call_bool(call, "LocalTarget", false))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "Local routes can't be replaced yet.");
+	return change_route(call, route_replace, error);
+}
+
+int delete_route(struct call *call, struct error *error)
+{
+	struct route_table *table;
+	struct cidr destination;
+	int r;
+
+	if ((r = table_call(call, &table, error)) < 0 ||
+	    (r = destination_of(call, &destination, error)) < 0 ||
+	    (r = route_delete(&call->transaction, table, destination, error)) < 0)
+		return r;
+	return reply_true(call);
+}

@@ -1,0 +1,371 @@
+/* VPCs, subnets and internet gateways, and what AWS makes beside them. */
+#include "api/actions.h"
+#include "model/dhcp.h"
+#include "model/gateway.h"
+#include "model/group.h"
+#include "model/subnet.h"
+
+#define IPV6_FILTERS "ipv6-cidr-block-association.* "
+
+/* Refuses, by name, the parameters that ask for what is not here. */
+static int refuse(const struct call *call, const char *const *names, struct error *error)
+{
+	for (; *names; names++)
+		if (call_text(call, *names))
+			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+					 "The parameter %s is not supported.", *names);
+	return 0;
+}
+
+int create_vpc(struct call *call, struct error *error)
+{
+	static const char *const refused[] = { "Ipv6Pool", "Ipv6CidrBlock", "Ipv4IpamPoolId",
+					       "Ipv4NetmaskLength", "Ipv6IpamPoolId", NULL };
+	struct cidr cidr;
+	struct vpc *vpc;
+	int r;
+
+	if (call_bool(call, "AmazonProvidedIpv6CidrBlock", false))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
+	if ((r = refuse(call, refused, error)) < 0 ||
+	    (r = call_cidr(call, "CidrBlock", &cidr, error)) < 0 ||
+	    (r = vpc_create(&call->transaction, call->scope, cidr,
+			    call_text(call, "InstanceTenancy"), &vpc, error)) < 0 ||
+	    (r = call_tag(call, vpc, error)) < 0)
+		return r;
+	reply_resource(call, "vpc", vpc);
+	return 0;
+}
+
+int delete_vpc(struct call *call, struct error *error)
+{
+	struct vpc *vpc;
+	int r;
+
+	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = vpc_delete(&call->transaction, vpc, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int describe_vpcs(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "vpcSet",
+		.kind = KIND_VPC,
+		.ids = "VpcId",
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = IPV6_FILTERS,
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+int describe_vpc_attribute(struct call *call, struct error *error)
+{
+	const char *attribute = call_text(call, "Attribute");
+	const struct vpc *vpc;
+	bool value;
+	int r;
+
+	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0)
+		return r;
+	if (streq(attribute, "enableDnsSupport"))
+		value = vpc->dns_support;
+	else if (streq(attribute, "enableDnsHostnames"))
+		value = vpc->dns_hostnames;
+	else if (streq(attribute, "enableNetworkAddressUsageMetrics"))
+		value = vpc->address_usage_metrics;
+	else
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%s) for parameter attribute is invalid. Unknown attribute.",
+				 attribute);
+	xml_text(call->xml, "vpcId", rid_format(vpc->resource.id).text);
+	xml_open(call->xml, attribute);
+	xml_bool(call->xml, "value", value);
+	xml_close(call->xml);
+	return 0;
+}
+
+/* Attribute calls carry exactly one attribute. */
+static int check_one(size_t given, struct error *error)
+{
+	if (given == 1)
+		return 0;
+	if (given == 0)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain exactly one attribute to modify");
+	return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+			 "Fields for multiple attribute types specified");
+}
+
+int modify_vpc_attribute(struct call *call, struct error *error)
+{
+	bool a, b, c;
+	const bool *support = call_optional_bool(call, "EnableDnsSupport.Value", &a);
+	const bool *hostnames = call_optional_bool(call, "EnableDnsHostnames.Value", &b);
+	const bool *metrics =
+		call_optional_bool(call, "EnableNetworkAddressUsageMetrics.Value", &c);
+	struct vpc *vpc;
+	int r;
+
+	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = check_one((size_t)!!support + !!hostnames + !!metrics, error)) < 0)
+		return r;
+	if ((support || hostnames) &&
+	    (r = vpc_set_dns(&call->transaction, vpc, support, hostnames, error)) < 0)
+		return r;
+	if (metrics) {
+		transaction_edit(&call->transaction, vpc);
+		vpc->address_usage_metrics = *metrics;
+	}
+	return reply_true(call);
+}
+
+/* ---- subnets ---- */
+
+int create_subnet(struct call *call, struct error *error)
+{
+	static const char *const refused[] = { "Ipv6CidrBlock", "Ipv4IpamPoolId",
+					       "Ipv4NetmaskLength", "Ipv6IpamPoolId", "OutpostArn",
+					       NULL };
+	struct subnet_request request = { .cidr_text = call_text(call, "CidrBlock"),
+					  .zone = call_text(call, "AvailabilityZone") };
+	struct subnet *subnet;
+	int r;
+
+	if (!request.zone)
+		request.zone = call_text(call, "AvailabilityZoneId");
+	if (call_bool(call, "Ipv6Native", false))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
+	if ((r = refuse(call, refused, error)) < 0 ||
+	    (r = call_resource(call, "VpcId", KIND_VPC, &request.vpc, error)) < 0 ||
+	    (r = call_cidr(call, "CidrBlock", &request.cidr, error)) < 0 ||
+	    (r = subnet_create(&call->transaction, &request, &subnet, error)) < 0 ||
+	    (r = call_tag(call, subnet, error)) < 0)
+		return r;
+	subnet_realize(&call->transaction, subnet);
+	reply_resource(call, "subnet", subnet);
+	return 0;
+}
+
+int delete_subnet(struct call *call, struct error *error)
+{
+	struct subnet *subnet;
+	int r;
+
+	if ((r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
+	    (r = subnet_delete(&call->transaction, subnet, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int describe_subnets(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "subnetSet",
+		.kind = KIND_SUBNET,
+		.ids = "SubnetId",
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = IPV6_FILTERS "customer-owned-ipv4-pool enable-lni-at-device-index "
+				       "outpost-arn",
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+int modify_subnet_attribute(struct call *call, struct error *error)
+{
+	bool a, b, c, d;
+	const bool *map_public = call_optional_bool(call, "MapPublicIpOnLaunch.Value", &a);
+	const bool *dns64 = call_optional_bool(call, "EnableDns64.Value", &b);
+	const bool *name_a =
+		call_optional_bool(call, "EnableResourceNameDnsARecordOnLaunch.Value", &c);
+	const bool *name_aaaa =
+		call_optional_bool(call, "EnableResourceNameDnsAAAARecordOnLaunch.Value", &d);
+	const char *type = call_text(call, "PrivateDnsHostnameTypeOnLaunch");
+	bool ipv6 = call_bool(call, "AssignIpv6AddressOnCreation.Value", false);
+	bool has_ipv6 = call_text(call, "AssignIpv6AddressOnCreation.Value");
+	static const char *const refused[] = { "MapCustomerOwnedIpOnLaunch.Value",
+					       "CustomerOwnedIpv4Pool", "EnableLniAtDeviceIndex",
+					       "DisableLniAtDeviceIndex.Value", NULL };
+	struct subnet *subnet;
+	int r;
+
+	if ((r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
+	    (r = refuse(call, refused, error)) < 0 ||
+	    (r = check_one((size_t)!!map_public + !!dns64 + !!name_a + !!name_aaaa + !!type +
+				   has_ipv6,
+			   error)) < 0)
+		return r;
+	if (ipv6)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid value 'true' for assignIpv6AddressOnCreation. Subnet does not "
+				 "have any ipv6 CIDR blocks associated with it.");
+	if (type && !streq(type, "ip-name") && !streq(type, "resource-name"))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%s) for parameter privateDnsHostnameTypeOnLaunch is invalid.",
+				 type);
+	transaction_edit(&call->transaction, subnet);
+	subnet->map_public_ip = map_public ? *map_public : subnet->map_public_ip;
+	subnet->dns64 = dns64 ? *dns64 : subnet->dns64;
+	subnet->resource_name_a = name_a ? *name_a : subnet->resource_name_a;
+	subnet->resource_name_aaaa = name_aaaa ? *name_aaaa : subnet->resource_name_aaaa;
+	if (type) {
+		free(subnet->hostname_type);
+		subnet->hostname_type = xstrdup(type);
+	}
+	return reply_true(call);
+}
+
+/* ---- internet gateways ---- */
+
+int create_internet_gateway(struct call *call, struct error *error)
+{
+	struct gateway *gateway;
+	int r;
+
+	if ((r = gateway_create(&call->transaction, call->scope, &gateway, error)) < 0 ||
+	    (r = call_tag(call, gateway, error)) < 0)
+		return r;
+	reply_resource(call, "internetGateway", gateway);
+	return 0;
+}
+
+static int gateway_call(struct call *call, struct gateway **ret_gateway, struct error *error)
+{
+	return call_resource(call, "InternetGatewayId", KIND_INTERNET_GATEWAY, ret_gateway, error);
+}
+
+int delete_internet_gateway(struct call *call, struct error *error)
+{
+	struct gateway *gateway;
+	int r;
+
+	if ((r = gateway_call(call, &gateway, error)) < 0 ||
+	    (r = gateway_delete(&call->transaction, gateway, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int attach_internet_gateway(struct call *call, struct error *error)
+{
+	struct gateway *gateway;
+	struct vpc *vpc;
+	int r;
+
+	if ((r = gateway_call(call, &gateway, error)) < 0 ||
+	    (r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = gateway_attach(&call->transaction, gateway, vpc, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int detach_internet_gateway(struct call *call, struct error *error)
+{
+	struct gateway *gateway;
+	struct vpc *vpc;
+	int r;
+
+	if ((r = gateway_call(call, &gateway, error)) < 0 ||
+	    (r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = gateway_detach(&call->transaction, gateway, vpc, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+int describe_internet_gateways(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "internetGatewaySet",
+		.kind = KIND_INTERNET_GATEWAY,
+		.ids = "InternetGatewayId",
+		.minimum = 5,
+		.maximum = 1000,
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+/* ---- what is only shown so far ---- */
+
+/* GroupName.N names groups of the default VPC (EC2 API reference). */
+static int groups_by_name(struct call *call, const struct listing *listing,
+			  const unsigned int *indices, size_t count, struct error *error)
+{
+	const struct vpc *vpc = vpc_default(call->scope);
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = params_get(call->params, "GroupName.%u", indices[i]);
+		struct group *group =
+			vpc ? group_named(call->scope, vpc->resource.id, name) : NULL;
+
+		if (!group)
+			return error_subject(error, ERROR_NOT_FOUND, "sg",
+					     "The security group '%s' does not exist", name);
+		rows_add(&rows, call, &group->resource, group);
+	}
+	return describe_rows(call, listing, &rows, error);
+}
+
+int describe_security_groups(struct call *call, struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, "GroupName", &indices);
+	static const struct listing listing = {
+		.list = "securityGroupInfo",
+		.kind = KIND_SECURITY_GROUP,
+		.ids = "GroupId",
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = "ip-permission.* egress.ip-permission.*",
+	};
+
+	return count ? groups_by_name(call, &listing, indices, count, error)
+		     : describe_resources(call, &listing, error);
+}
+
+int describe_network_acls(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "networkAclSet",
+		.kind = KIND_NETWORK_ACL,
+		.ids = "NetworkAclId",
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = "entry.*",
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+int describe_dhcp_options(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "dhcpOptionsSet",
+		.kind = KIND_DHCP_OPTIONS,
+		.ids = "DhcpOptionsId",
+		.minimum = 5,
+		.maximum = 1000,
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+int describe_network_interfaces(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "networkInterfaceSet",
+		.kind = KIND_NETWORK_INTERFACE,
+		.ids = "NetworkInterfaceId",
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = "association.* addresses.* attachment.* ipv6-addresses.* operator.* "
+			  "requester-id",
+	};
+
+	return describe_resources(call, &listing, error);
+}

@@ -1,0 +1,124 @@
+/*
+ * The private actions behind `minivpc ps`, `exec` and `internet`. They see every account and region
+ * of the world: whoever holds its secret is its owner.
+ */
+#include "api/actions.h"
+#include "model/instance.h"
+#include "model/internet.h"
+
+static void reply_instance(struct call *call, struct instance *instance)
+{
+	/* Where the list's elements are in the instance's own descriptor. */
+	static const char *const names[] = { "instanceId", "subnetId", "vpcId", "privateIpAddress" };
+	const struct resource *resource = &instance->resource;
+	const struct interface *interface = instance_primary(call_model(call), instance);
+	struct view view = { call_model(call), resource, resource };
+	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
+	struct buffer zone = BUFFER_INIT;
+
+	xml_open(call->xml, "item");
+	for (const struct field *field = instance_type.fields; field->name; field++)
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (streq(field->name, names[i]) && (field->flags & FIELD_SHOWN))
+				xml_text(call->xml, names[i], field_text(field, &view, &scratch));
+	xml_text(call->xml, "name", resource_tag(resource, "Name"));
+	xml_text(call->xml, "state", instance_state_names[instance->state]);
+	xml_text(call->xml, "availabilityZone",
+		 zone_name_of(resource->scope, instance->zone, &zone));
+	if (interface && address_is_set(interface->public_address))
+		xml_text(call->xml, "publicIpAddress",
+			 address_format(interface->public_address).text);
+	xml_text(call->xml, "region", resource->scope->region);
+	xml_text(call->xml, "account", resource->scope->account);
+	xml_close(call->xml);
+	buffer_clear(&zone);
+}
+
+int list_instances(struct call *call, struct error *error)
+{
+	const struct model *model = call_model(call);
+
+	(void)error;
+	xml_open(call->xml, "instanceSet");
+	for (size_t i = 0; i < model->scope_count; i++) {
+		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE)
+			reply_instance(call, instance);
+	}
+	xml_close(call->xml);
+	return 0;
+}
+
+/* By id, or by a Name tag that only one instance has; terminated ones don't count. */
+static int find_instance(const struct call *call, const char *text, struct instance **ret,
+			 struct error *error)
+{
+	const struct model *model = call_model(call);
+	struct instance *found = NULL;
+	size_t matches = 0;
+
+	for (size_t i = 0; i < model->scope_count; i++) {
+		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE) {
+			bool by_id = streq(rid_format(instance->resource.id).text, text);
+			bool by_name = streq(resource_tag(&instance->resource, "Name"), text) &&
+				       instance->state != INSTANCE_TERMINATED;
+
+			if (by_id || by_name) {
+				found = instance;
+				matches++;
+			}
+		}
+	}
+	if (matches == 0)
+		return error_subject(error, ERROR_NOT_FOUND, "i", "There is no instance '%s'", text);
+	if (matches > 1)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "%zu instances are named '%s': use an instance id", matches, text);
+	*ret = found;
+	return 0;
+}
+
+static void reply_process(struct call *call, int64_t pid, int64_t start_time)
+{
+	xml_int(call->xml, "pid", pid);
+	xml_int(call->xml, "startTime", start_time);
+}
+
+int get_instance_process(struct call *call, struct error *error)
+{
+	struct instance *instance = NULL;
+	int r;
+
+	if ((r = find_instance(call, call_text(call, "Instance"), &instance, error)) < 0)
+		return r;
+	if (!instance_is_live(instance) || !instance->pid)
+		return error_set(error, ERROR_INSTANCE_STATE, "The instance '%s' is %s, not running",
+				 rid_format(instance->resource.id).text,
+				 instance_state_names[instance->state]);
+	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
+	reply_process(call, instance->pid, instance->start_time);
+	return 0;
+}
+
+int get_internet_address(struct call *call, struct error *error)
+{
+	const struct internet_host *host = internet_host_get(call_model(call));
+
+	(void)error;
+	xml_text(call->xml, "address", address_format(host->address).text);
+	return 0;
+}
+
+int get_internet_host(struct call *call, struct error *error)
+{
+	const struct api_hooks *hooks = call_hooks(call);
+	const struct internet_host *host;
+	int r;
+
+	internet_host_start(&call->transaction);
+	if ((r = hooks->commit(hooks->context, &call->transaction, error)) < 0)
+		return r;
+	host = internet_host_get(call_model(call));
+	xml_text(call->xml, "address", address_format(host->address).text);
+	reply_process(call, host->pid, host->start_time);
+	return 0;
+}

@@ -1,0 +1,224 @@
+/*
+ * From a request to its action and back: see api.h. The order of checks is vpc-guide's observed
+ * one: form, signature, action, parameters, then what the action itself finds; DryRun is last.
+ */
+#include "api/api.h"
+
+#include <time.h>
+
+#include "api/errors.h"
+#include "base/log.h"
+#include "model/defaults.h"
+#include "model/region.h"
+
+struct api {
+	struct http *http;
+	struct model *model;
+	struct api_options options;
+	char region[33];
+};
+
+struct model *call_model(const struct call *call)
+{
+	return call->api->model;
+}
+
+const struct api_hooks *call_hooks(const struct call *call)
+{
+	return &call->api->options.hooks;
+}
+
+static const struct {
+	const char *service, *version, *xml_namespace;
+} services[] = {
+	{ "ec2", "2016-11-15", "http://ec2.amazonaws.com/doc/2016-11-15/" },
+	{ "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/" },
+	{ "minivpc", "minivpc", "urn:minivpc" },
+};
+
+static const char *xml_namespace(const char *service)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (streq(services[i].service, service))
+			return services[i].xml_namespace;
+	return services[0].xml_namespace;
+}
+
+/* EC2 accepts every version of its API there has been; clients pin some. Others have just one. */
+static int check_version(const char *service, const char *version, struct error *error)
+{
+	if (!version)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter Version");
+	if (streq(service, "ec2") && strlen(version) == 10 && version[4] == '-')
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (streq(services[i].service, service) && streq(services[i].version, version))
+			return 0;
+	return error_set(error, ERROR_NO_SUCH_VERSION, "The version %s is not valid.", version);
+}
+
+static int find_action(const struct call *call, const char *service, const struct action **ret,
+		       struct error *error)
+{
+	const char *name = call_text(call, "Action");
+	int r;
+
+	if (!name || !*name)
+		return error_set(error, ERROR_MISSING_ACTION,
+				 "The request must contain the parameter Action");
+	if ((r = check_version(service, call_text(call, "Version"), error)) < 0)
+		return r;
+	for (const struct action *action = actions; action->name; action++)
+		if (streq(action->service, service) && streq(action->name, name)) {
+			*ret = action;
+			return 0;
+		}
+	return error_set(error, ERROR_INVALID_ACTION,
+			 "The action %s is not valid for this web service.", name);
+}
+
+/* A region is filled with its default VPC when it is first seen. */
+static int enter_scope(struct call *call, const char *account, const char *region,
+		       struct error *error)
+{
+	const struct api_hooks *hooks = call_hooks(call);
+	struct transaction transaction;
+	int r;
+
+	if (!region_find(region))
+		return error_set(error, ERROR_AUTH_FAILURE, "There is no region %s.", region);
+	call->scope = model_scope(call->api->model, account, region);
+	transaction = transaction_begin(call->api->model, call->transaction.now);
+	r = defaults_create(&transaction, call->scope, error);
+	if (r < 0)
+		transaction_rollback(&transaction);
+	return r < 0 ? r : hooks->commit(hooks->context, &transaction, error);
+}
+
+static int run(struct call *call, struct error *error)
+{
+	const struct api_hooks *hooks = call_hooks(call);
+	int r;
+
+	if ((r = params_check(call->params, call->action->parameters, error)) < 0)
+		return r;
+	r = call->action->handle(call, error);
+	if (r == 0 && call_bool(call, "DryRun", false))
+		r = error_set(error, ERROR_DRY_RUN,
+			      "Request would have succeeded, but DryRun flag is set.");
+	if (r < 0) {
+		transaction_rollback(&call->transaction);
+		return r;
+	}
+	return hooks->commit(hooks->context, &call->transaction, error);
+}
+
+static void begin_reply(struct call *call, const char *service, const char *request_id)
+{
+	CLEANUP(freep) char *root = xasprintf("%sResponse", call->action->name);
+
+	xml_open_ns(call->xml, root, xml_namespace(service));
+	if (!streq(service, "sts"))
+		xml_text(call->xml, "requestId", request_id);
+}
+
+/* The query protocol of the other services wraps the result and ends with the request's id. */
+static void end_reply(struct call *call, const char *service, const char *request_id)
+{
+	if (!streq(service, "sts"))
+		return;
+	xml_open(call->xml, "ResponseMetadata");
+	xml_text(call->xml, "RequestId", request_id);
+	xml_close(call->xml);
+}
+
+static int answer(struct call *call, const char *service, struct http_reply *reply,
+		  struct error *error)
+{
+	CLEANUP(xml_freep) struct xml *xml = xml_new();
+	const struct identity *identity = call->identity;
+	const char *region = *identity->region ? identity->region : call->api->region;
+	int r;
+
+	if ((r = find_action(call, service, &call->action, error)) < 0)
+		return r;
+	call->xml = xml;
+	begin_reply(call, service, reply->request_id);
+	if (streq(service, "ec2") &&
+	    (r = enter_scope(call, identity->account, region, error)) < 0)
+		return r;
+	if ((r = run(call, error)) < 0)
+		return r;
+	end_reply(call, service, reply->request_id);
+	xml_finish(xml, &reply->body);
+	reply->status = 200;
+	return 0;
+}
+
+static int handle(struct api *api, const struct http_request *request, struct http_reply *reply,
+		  struct error *error, struct identity *identity)
+{
+	CLEANUP(params_freep) struct params *params = NULL;
+	struct sigv4_policy policy = { .credentials = &api->options.credentials,
+				       .accept_any = api->options.accept_any_credentials,
+				       .now = time(NULL) };
+	struct call call = { .api = api, .identity = identity };
+	int r;
+
+	if ((r = params_parse(request, &params, error)) < 0)
+		return r;
+	call.params = params;
+	if ((r = sigv4_verify(request, &policy, identity, error)) < 0)
+		return r;
+	call.transaction = transaction_begin(api->model, policy.now);
+	return answer(&call, *identity->service ? identity->service : "ec2", reply, error);
+}
+
+static void on_request(void *context, const struct http_request *request, struct http_reply *reply)
+{
+	struct api *api = context;
+	struct error error = ERROR_INIT;
+	struct identity identity = { "", "", "", "" };
+
+	if (handle(api, request, reply, &error, &identity) == 0)
+		return;
+	if (error.code == ERROR_INTERNAL)
+		log_error("%s", error.text);
+	buffer_clear(&reply->body);
+	error_document(&error, *identity.service ? identity.service : "ec2", reply->request_id,
+		       reply);
+}
+
+int api_open(struct loop *loop, struct model *model, const struct api_options *options,
+	     struct api **ret_api, struct error *error)
+{
+	struct api *api = xcalloc(1, sizeof(*api));
+	int r;
+
+	api->model = model;
+	api->options = *options;
+	strncpy(api->region, options->region, sizeof(api->region) - 1);
+	r = http_open(loop, options->listen, on_request, api, &api->http, error);
+	if (r < 0) {
+		free(api);
+		return r;
+	}
+	*ret_api = api;
+	return 0;
+}
+
+const char *api_url(const struct api *api)
+{
+	return http_url(api->http);
+}
+
+struct api *api_close(struct api *api)
+{
+	if (!api)
+		return NULL;
+	http_close(api->http);
+	explicit_bzero(&api->options.credentials, sizeof(api->options.credentials));
+	free(api);
+	return NULL;
+}

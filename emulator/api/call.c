@@ -1,0 +1,210 @@
+/* What handlers share: see call.h. */
+#include "api/call.h"
+
+#include <stdio.h>
+
+#include "model/tags.h"
+
+const char *call_text(const struct call *call, const char *name)
+{
+	return params_get(call->params, "%s", name);
+}
+
+bool call_bool(const struct call *call, const char *name, bool fallback)
+{
+	bool storage;
+	const bool *value = call_optional_bool(call, name, &storage);
+
+	return value ? *value : fallback;
+}
+
+const bool *call_optional_bool(const struct call *call, const char *name, bool *storage)
+{
+	struct error ignored = ERROR_INIT; /* checked before the handler ran */
+	const char *value = call_text(call, name);
+
+	return value && params_bool(value, name, storage, &ignored) == 0 ? storage : NULL;
+}
+
+/* How AWS calls each kind in "The … does not exist". */
+static const char *const titles[KIND_MAX] = {
+	[KIND_VPC] = "vpc ID",
+	[KIND_SUBNET] = "subnet ID",
+	[KIND_INTERNET_GATEWAY] = "internetGateway ID",
+	[KIND_ROUTE_TABLE] = "routeTable ID",
+	[KIND_SECURITY_GROUP] = "security group",
+	[KIND_NETWORK_ACL] = "networkAcl ID",
+	[KIND_DHCP_OPTIONS] = "dhcpOption ID",
+	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
+	[KIND_INSTANCE] = "instance ID",
+	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
+};
+
+int not_found(enum kind kind, const char *ids, bool several, struct error *error)
+{
+	return error_subject(error, ERROR_NOT_FOUND, kind_prefix(kind), "The %s%s '%s' do%s not exist",
+			     titles[kind] ? titles[kind] : "ID", several ? "s" : "", ids,
+			     several ? "" : "es");
+}
+
+int malformed(enum kind kind, const char *id, struct error *error)
+{
+	return error_subject(error, ERROR_MALFORMED, kind_prefix(kind),
+			     "Invalid id: \"%s\" (expecting \"%s-...\")", id, kind_prefix(kind));
+}
+
+int call_find(const struct call *call, const char *text, enum kind kind, void *ret_resource,
+	      struct error *error)
+{
+	struct resource *resource;
+	struct rid id;
+
+	if (rid_parse(text, kind, &id) < 0)
+		return malformed(kind, text, error);
+	resource = model_get(call_model(call), call->scope, id);
+	if (!resource)
+		return not_found(kind, text, false, error);
+	*(struct resource **)ret_resource = resource;
+	return 0;
+}
+
+int call_resource(const struct call *call, const char *name, enum kind kind, void *ret_resource,
+		  struct error *error)
+{
+	const char *text = call_text(call, name);
+
+	if (!text || !*text)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter %s", name);
+	return call_find(call, text, kind, ret_resource, error);
+}
+
+int call_cidr(const struct call *call, const char *name, struct cidr *ret_cidr, struct error *error)
+{
+	const char *text = call_text(call, name);
+
+	if (!text || !*text)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter %s", name);
+	if (cidr_parse(text, ret_cidr) < 0 || ret_cidr->address.family != AF_INET)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%s) for parameter %c%s is invalid. This is not a valid CIDR "
+				 "block.",
+				 text, name[0] | 0x20, name + 1);
+	return 0;
+}
+
+static int tag_from(struct call *call, struct resource *resource, unsigned int specification,
+		    struct error *error)
+{
+	CLEANUP(freep) char *prefix = xasprintf("TagSpecification.%u.Tag", specification);
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, prefix, &indices);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *key = params_get(call->params, "%s.%u.Key", prefix, indices[i]);
+		const char *value = params_get(call->params, "%s.%u.Value", prefix, indices[i]);
+		int r = tag_set(&call->transaction, resource, key ? key : "", value ? value : "",
+				error);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int call_tag(struct call *call, void *object, struct error *error)
+{
+	/* What RunInstances makes beside instances; volumes and spot requests aren't kept. */
+	static const char *const others[] = { "volume", "spot-instances-request", NULL };
+	struct resource *resource = object;
+	const char *own = resource_type(resource->id.kind)->tag_type;
+	bool launch = resource->id.kind == KIND_INSTANCE ||
+		      resource->id.kind == KIND_NETWORK_INTERFACE;
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, "TagSpecification", &indices);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *word =
+			params_get(call->params, "TagSpecification.%u.ResourceType", indices[i]);
+		bool known = launch && (streq(word, "instance") || streq(word, "network-interface") ||
+					streq(word, others[0]) || streq(word, others[1]));
+		int r;
+
+		if (!word)
+			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+					 "Tag specification must have a resource type");
+		if (!known && !streq(word, own))
+			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+					 "'%s' is not a valid taggable resource type for this operation.",
+					 word);
+		if (streq(word, own) && (r = tag_from(call, resource, indices[i], error)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+int reply_true(struct call *call)
+{
+	xml_bool(call->xml, "return", true);
+	return 0;
+}
+
+/* ---- a resource as XML, by its descriptor ---- */
+
+static void reply_list(struct call *call, const struct field *field, const struct view *view)
+{
+	bool scalars = *field->fields->name == '\0';
+	struct view child;
+
+	xml_open(call->xml, field->name);
+	for (size_t i = 0; field_child(field, view, i, &child); i++) {
+		CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
+
+		if (scalars) {
+			xml_text(call->xml, "item", field_text(field->fields, &child, &scratch));
+			continue;
+		}
+		xml_open(call->xml, "item");
+		reply_fields(call, field->fields, &child);
+		xml_close(call->xml);
+	}
+	xml_close(call->xml);
+}
+
+static void reply_struct(struct call *call, const struct field *field, const struct view *view)
+{
+	struct view child;
+
+	if (!field_child(field, view, 0, &child))
+		return;
+	xml_open(call->xml, field->name);
+	reply_fields(call, field->fields, &child);
+	xml_close(call->xml);
+}
+
+void reply_fields(struct call *call, const struct field *fields, const struct view *view)
+{
+	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
+
+	for (const struct field *field = fields; field->name; field++) {
+		if (!(field->flags & FIELD_SHOWN))
+			continue;
+		if (field_is_scalar(field))
+			xml_text(call->xml, field->name, field_text(field, view, &scratch));
+		else if (field->type == FIELD_LIST || field->type == FIELD_CHILDREN)
+			reply_list(call, field, view);
+		else
+			reply_struct(call, field, view);
+	}
+}
+
+void reply_resource(struct call *call, const char *name, const void *object)
+{
+	const struct resource *resource = object;
+	struct view view = { call_model(call), resource, resource };
+
+	xml_open(call->xml, name);
+	reply_fields(call, resource_type(resource->id.kind)->fields, &view);
+	xml_close(call->xml);
+}

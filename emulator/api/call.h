@@ -1,0 +1,86 @@
+/*
+ * One API call on its way: from the request to the action's handler, and what handlers share.
+ */
+#pragma once
+
+#include "api/http.h"
+#include "api/params.h"
+#include "api/sigv4.h"
+#include "api/xml.h"
+#include "model/model.h"
+
+/* A process as the private actions show it; see instance/instance.h. */
+struct api_process {
+	int64_t pid, start_time;
+};
+
+/* What the API asks of the rest of the daemon; wired up in world/. */
+struct api_hooks {
+	void *context;
+	/*
+	 * Stores the transaction, brings the kernel to it, and settles what was passing. On failure
+	 * everything is as before and the transaction is rolled back.
+	 */
+	int (*commit)(void *context, struct transaction *transaction, struct error *error);
+	/* Asks the init of a running instance to start over. */
+	int (*reboot)(void *context, struct rid instance, struct error *error);
+};
+
+struct api;
+struct action;
+
+struct call {
+	struct api *api;
+	const struct action *action;
+	const struct params *params;
+	const struct identity *identity;
+	struct scope *scope;
+	struct transaction transaction;
+	struct xml *xml; /* the reply's document, inside its root */
+};
+
+struct action {
+	const char *service; /* "ec2", "sts", "minivpc" */
+	const char *name;
+	const char *parameters; /* see params_check() */
+	int (*handle)(struct call *call, struct error *error);
+};
+
+/* Table of all actions, sorted by nothing; ends with a NULL name. */
+extern const struct action actions[];
+
+struct model *call_model(const struct call *call);
+const struct api_hooks *call_hooks(const struct call *call);
+/* Every region's; the private actions see all of them. */
+
+/* The value of a parameter; NULL when absent. */
+const char *call_text(const struct call *call, const char *name);
+/* Absent: `fallback`. The values were checked against the action's specification. */
+bool call_bool(const struct call *call, const char *name, bool fallback);
+/* NULL when absent; else points at `storage`. */
+const bool *call_optional_bool(const struct call *call, const char *name, bool *storage);
+
+/*
+ * The caller's resource named by parameter `name`. ERROR_MALFORMED, ERROR_NOT_FOUND with AWS's text;
+ * ERROR_MISSING_PARAMETER.
+ */
+int call_resource(const struct call *call, const char *name, enum kind kind, void *ret_resource,
+		  struct error *error);
+/* The same for an id from anywhere. */
+int call_find(const struct call *call, const char *id, enum kind kind, void *ret_resource,
+	      struct error *error);
+/* The text of ERROR_NOT_FOUND; `ids` may name several. */
+int not_found(enum kind kind, const char *ids, bool several, struct error *error);
+int malformed(enum kind kind, const char *id, struct error *error);
+/* A block from a parameter; ERROR_INVALID_PARAMETER_VALUE. */
+int call_cidr(const struct call *call, const char *name, struct cidr *ret_cidr,
+	      struct error *error);
+
+/* Sets the tags that TagSpecification.N gives to resources of this kind. */
+int call_tag(struct call *call, void *resource, struct error *error);
+
+/* <return>true</return> */
+int reply_true(struct call *call);
+/* <name>…fields…</name> */
+void reply_resource(struct call *call, const char *name, const void *resource);
+void reply_fields(struct call *call, const struct field *fields, const struct view *view);

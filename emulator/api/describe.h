@@ -1,0 +1,42 @@
+/*
+ * The engine behind every Describe call: ids, filters, pages. Filters: "Filter.N.Name" with values
+ * ORed and filters ANDed, wildcards * and ?, \ escapes; "tag:Key", "tag-key" and "tag-value".
+ */
+#pragma once
+
+#include "api/call.h"
+
+struct listing {
+	const char *list; /* the reply's wrapper: "vpcSet" */
+	enum kind kind;
+	const char *ids;	    /* the parameter with ids: "VpcId"; NULL for none */
+	const struct field *fields; /* NULL: the kind's own */
+	long minimum, maximum;	    /* of MaxResults; 0: there are no pages */
+	/* Filters that AWS documents for what nothing here has: they match nothing. Wildcards. */
+	const char *absent;
+	/* Opens and closes what is around items, for DescribeInstances; may be NULL. */
+	void (*item)(struct call *call, const struct view *view, const struct view *previous,
+		     bool last);
+};
+
+/* A growing list of what there is to show, before filters. */
+struct rows {
+	struct view *items;
+	size_t count;
+};
+
+void rows_clear(struct rows *rows);
+void rows_add(struct rows *rows, const struct call *call, const struct resource *resource,
+	      const void *object);
+
+/* Lists the caller's resources of the listing's kind. */
+int describe_resources(struct call *call, const struct listing *listing, struct error *error);
+/* The caller's resources of the kind: those named by ids, every one there, or all; in order. */
+int resource_rows(struct call *call, const struct listing *listing, struct rows *rows,
+		  struct error *error);
+/* Lists given rows: filters, then pages. */
+int describe_rows(struct call *call, const struct listing *listing, const struct rows *rows,
+		  struct error *error);
+
+/* True when `text` fits `pattern` with * and ? and \ escapes. */
+bool wildcard_match(const char *pattern, const char *text);

@@ -1,0 +1,205 @@
+/*
+ * Error codes on the wire: see errors.h. Codes and statuses are EC2's own ("Error codes for the
+ * Amazon EC2 API"), spelled as replies spell them where the documentation differs.
+ */
+#include "api/errors.h"
+
+#include "api/xml.h"
+
+#include <stdio.h>
+
+/* Every code once: the assertion below counts them, and a double one would not compile. */
+#define CODES(ROW)                                                                                 \
+	ROW(INTERNAL, 500, "InternalError")                                                        \
+	ROW(NOT_FOUND, 400, "InvalidParameterValue")                                               \
+	ROW(MALFORMED, 400, "InvalidParameterValue")                                               \
+	ROW(AUTH_FAILURE, 401, "AuthFailure")                                                      \
+	ROW(MISSING_TOKEN, 403, "MissingAuthenticationToken")                                      \
+	ROW(INCOMPLETE_SIGNATURE, 400, "IncompleteSignature")                                      \
+	ROW(REQUEST_EXPIRED, 400, "RequestExpired")                                                \
+	ROW(UNAUTHORIZED_HOST, 403, "UnauthorizedOperation")                                       \
+	ROW(DRY_RUN, 412, "DryRunOperation")                                                       \
+	ROW(MISSING_ACTION, 400, "MissingAction")                                                  \
+	ROW(INVALID_ACTION, 400, "InvalidAction")                                                  \
+	ROW(NO_SUCH_VERSION, 400, "NoSuchVersion")                                                 \
+	ROW(MALFORMED_QUERY, 400, "MalformedQueryString")                                          \
+	ROW(REQUEST_TOO_LARGE, 413, "RequestEntityTooLarge")                                       \
+	ROW(UNKNOWN_PARAMETER, 400, "UnknownParameter")                                            \
+	ROW(MISSING_PARAMETER, 400, "MissingParameter")                                            \
+	ROW(INVALID_PARAMETER, 400, "InvalidParameter")                                            \
+	ROW(INVALID_PARAMETER_VALUE, 400, "InvalidParameterValue")                                 \
+	ROW(INVALID_PARAMETER_COMBINATION, 400, "InvalidParameterCombination")                     \
+	ROW(INVALID_NEXT_TOKEN, 400, "InvalidNextToken")                                           \
+	ROW(FILTER_LIMIT, 400, "FilterLimitExceeded")                                              \
+	ROW(IDEMPOTENT_MISMATCH, 400, "IdempotentParameterMismatch")                               \
+	ROW(IDEMPOTENT_TERMINATED, 400, "IdempotentInstanceTerminated")                            \
+	ROW(UNSUPPORTED_OPERATION, 400, "UnsupportedOperation")                                    \
+	ROW(OPERATION_NOT_PERMITTED, 400, "OperationNotPermitted")                                 \
+	ROW(DEPENDENCY_VIOLATION, 400, "DependencyViolation")                                      \
+	ROW(VPC_RANGE, 400, "InvalidVpc.Range")                                                    \
+	ROW(SUBNET_RANGE, 400, "InvalidSubnet.Range")                                              \
+	ROW(SUBNET_CONFLICT, 400, "InvalidSubnet.Conflict")                                        \
+	ROW(CIDR_LIMIT, 400, "CidrLimitExceeded")                                                  \
+	ROW(VPC_ID_NOT_SPECIFIED, 400, "VPCIdNotSpecified")                                        \
+	ROW(GATEWAY_NOT_FOUND, 400, "InvalidGatewayID.NotFound")                                   \
+	ROW(GATEWAY_NOT_ATTACHED, 400, "Gateway.NotAttached")                                      \
+	ROW(ALREADY_ASSOCIATED, 400, "Resource.AlreadyAssociated")                                 \
+	ROW(ROUTE_EXISTS, 400, "RouteAlreadyExists")                                               \
+	ROW(ROUTE_NOT_FOUND, 400, "InvalidRoute.NotFound")                                         \
+	ROW(ASSOCIATION_NOT_FOUND, 400, "InvalidAssociationID.NotFound")                           \
+	ROW(ADDRESS_IN_USE, 400, "InvalidIPAddress.InUse")                                         \
+	ROW(INSUFFICIENT_ADDRESSES, 400, "InsufficientFreeAddressesInSubnet")                      \
+	ROW(INSTANCE_STATE, 400, "IncorrectInstanceState")                                         \
+	ROW(INSTANCE_CAPACITY, 500, "InsufficientInstanceCapacity")                                \
+	ROW(INSUFFICIENT_ADDRESS_CAPACITY, 500, "InsufficientAddressCapacity")                     \
+	ROW(TAG_KEY_MALFORMED, 400, "InvalidTagKey.Malformed")                                     \
+	ROW(TAG_LIMIT, 400, "TagLimitExceeded")                                                    \
+	ROW(INVALID_ID, 400, "InvalidID")                                                          \
+	ROW(QUOTA, 400, "ResourceLimitExceeded")
+
+#define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },
+#define ROW_COUNT(name, status, code) +1
+
+static const struct error_reply codes[] = { CODES(ROW_ENTRY) };
+static_assert(0 CODES(ROW_COUNT) == ERROR_CODE_MAX, "every error code has a row");
+
+/* The codes that depend on what they are about; all of them answer 400. NULL: the general name. */
+static const struct subject {
+	const char *name;
+	const char *not_found, *malformed, *quota;
+} subjects[] = {
+	{ "vpc", "InvalidVpcID.NotFound", "InvalidVpcID.Malformed", "VpcLimitExceeded" },
+	{ "subnet", "InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed",
+	  "SubnetLimitExceeded" },
+	{ "igw", "InvalidInternetGatewayID.NotFound", "InvalidInternetGatewayId.Malformed",
+	  "InternetGatewayLimitExceeded" },
+	{ "eigw", "InvalidGatewayID.NotFound", "InvalidEgressOnlyInternetGatewayId.Malformed",
+	  NULL },
+	{ "rtb", "InvalidRouteTableID.NotFound", "InvalidRouteTableId.Malformed",
+	  "RouteTableLimitExceeded" },
+	{ "route", "InvalidRoute.NotFound", "InvalidRoute.Malformed", "RouteLimitExceeded" },
+	{ "rtbassoc", "InvalidAssociationID.NotFound", NULL, NULL },
+	{ "aclassoc", "InvalidAssociationID.NotFound", NULL, NULL },
+	{ "eipassoc", "InvalidAssociationID.NotFound", NULL, NULL },
+	{ "vpc-cidr-assoc", "InvalidVpcCidrBlockAssociationID.NotFound", NULL,
+	  "CidrLimitExceeded" },
+	{ "subnet-cidr-assoc", "InvalidSubnetCidrBlockAssociationID.NotFound", NULL,
+	  "CidrLimitExceeded" },
+	{ "sg", "InvalidGroup.NotFound", "InvalidGroupId.Malformed", "SecurityGroupLimitExceeded" },
+	{ "sgr", "InvalidSecurityGroupRuleId.NotFound", "InvalidSecurityGroupRuleId.Malformed",
+	  "RulesPerSecurityGroupLimitExceeded" },
+	{ "permission", "InvalidPermission.NotFound", "InvalidPermission.Malformed",
+	  "RulesPerSecurityGroupLimitExceeded" },
+	{ "acl", "InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed",
+	  "NetworkAclLimitExceeded" },
+	{ "acl-entry", "InvalidNetworkAclEntry.NotFound", NULL, "NetworkAclEntryLimitExceeded" },
+	{ "dopt", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed", NULL },
+	{ "eni", "InvalidNetworkInterfaceID.NotFound", "InvalidNetworkInterfaceId.Malformed",
+	  "NetworkInterfaceLimitExceeded" },
+	{ "eni-attach", "InvalidAttachmentID.NotFound",
+	  "InvalidNetworkInterfaceAttachmentId.Malformed", "AttachmentLimitExceeded" },
+	{ "i", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed",
+	  "InstanceLimitExceeded" },
+	{ "instance-type", "InvalidInstanceType", "InvalidInstanceType", NULL },
+	{ "ami", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed", NULL },
+	{ "vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", NULL },
+	{ "key-pair", "InvalidKeyPair.NotFound", NULL, "KeyPairLimitExceeded" },
+	{ "key", "InvalidKeyPair.NotFound", NULL, "KeyPairLimitExceeded" },
+	{ "zone", "InvalidZone.NotFound", NULL, NULL },
+	{ "eipalloc", "InvalidAllocationID.NotFound", NULL, "AddressLimitExceeded" },
+	{ "address", "InvalidAddress.NotFound", "InvalidAddress.Malformed",
+	  "AddressLimitExceeded" },
+	{ "nat", "NatGatewayNotFound", "NatGatewayMalformed", "NatGatewayLimitExceeded" },
+	{ "pcx", "InvalidVpcPeeringConnectionID.NotFound",
+	  "InvalidVpcPeeringConnectionId.Malformed", "VpcPeeringConnectionsPerVpcLimitExceeded" },
+	{ "vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
+	  "VpcEndpointLimitExceeded" },
+	{ "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", NULL },
+	{ "fl", "InvalidFlowLogId.NotFound", NULL, "FlowLogsLimitExceeded" },
+	{ "tgw", "InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed", NULL },
+	{ "tgw-attach", "InvalidTransitGatewayAttachmentID.NotFound",
+	  "InvalidTransitGatewayAttachmentID.Malformed", NULL },
+	{ "tgw-rtb", "InvalidRouteTableID.NotFound", NULL, NULL },
+	{ "nip", "InvalidNetworkInsightsPathId.NotFound", NULL, NULL },
+	{ "nia", "InvalidNetworkInsightsAnalysisId.NotFound", NULL, NULL },
+	{ "lt", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed", NULL },
+};
+
+static const char *subject_code(const struct error *error)
+{
+	const struct subject *subject = NULL;
+
+	for (size_t i = 0; !subject && i < ARRAY_SIZE(subjects); i++)
+		if (streq(subjects[i].name, error->subject))
+			subject = &subjects[i];
+	if (!subject)
+		return NULL;
+	switch (error->code) {
+	case ERROR_NOT_FOUND:
+		return subject->not_found;
+	case ERROR_MALFORMED:
+		return subject->malformed;
+	case ERROR_QUOTA:
+		return subject->quota;
+	default:
+		return NULL;
+	}
+}
+
+struct error_reply error_reply(const struct error *error)
+{
+	struct error_reply reply = codes[error->code];
+	const char *specific = subject_code(error);
+
+	if (specific)
+		reply.code = specific;
+	return reply;
+}
+
+/* EC2's envelope: no namespace, RequestID with a capital D. */
+static void ec2_document(struct xml *xml, const struct error_reply *wire, const char *text,
+			 const char *request_id)
+{
+	xml_open(xml, "Response");
+	xml_open(xml, "Errors");
+	xml_open(xml, "Error");
+	xml_text(xml, "Code", wire->code);
+	xml_text(xml, "Message", text);
+	xml_close(xml);
+	xml_close(xml);
+	xml_text(xml, "RequestID", request_id);
+}
+
+static void query_document(struct xml *xml, const struct error_reply *wire, const char *text,
+			   const char *request_id)
+{
+	xml_open_ns(xml, "ErrorResponse", "https://sts.amazonaws.com/doc/2011-06-15/");
+	xml_open(xml, "Error");
+	xml_text(xml, "Type", wire->status < 500 ? "Sender" : "Receiver");
+	xml_text(xml, "Code", wire->code);
+	xml_text(xml, "Message", text);
+	xml_close(xml);
+	xml_text(xml, "RequestId", request_id);
+}
+
+void error_document(const struct error *error, const char *service, const char *request_id,
+		    struct http_reply *reply)
+{
+	CLEANUP(xml_freep) struct xml *xml = xml_new();
+	struct error_reply wire = error_reply(error);
+
+	if (service[0] == '\0' || streq(service, "ec2") || streq(service, "minivpc")) {
+		ec2_document(xml, &wire, error->text, request_id);
+	} else {
+		/* AuthFailure is EC2's word; the others refuse a key like this, with a 403. */
+		if (error->code == ERROR_AUTH_FAILURE)
+			wire = (struct error_reply){ 403, "InvalidClientTokenId" };
+		query_document(xml, &wire, error->text, request_id);
+	}
+	reply->status = wire.status;
+	reply->content_type = "text/xml;charset=UTF-8";
+	if (request_id != reply->request_id)
+		snprintf(reply->request_id, sizeof(reply->request_id), "%s", request_id);
+	buffer_clear(&reply->body);
+	xml_finish(xml, &reply->body);
+}

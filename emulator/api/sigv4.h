@@ -1,0 +1,35 @@
+/*
+ * Who signed this request? AWS Signature Version 4, the header form and the presigned form, checked
+ * against the world's one secret.
+ */
+#pragma once
+
+#include "api/http.h"
+#include "base/credentials.h"
+
+#define SIGV4_DEFAULT_ACCOUNT "123456789012"
+
+struct identity {
+	char access_key[129];
+	char account[13];
+	char region[33];  /* from the credential scope; "" when the request carries none */
+	char service[33]; /* the same */
+};
+
+struct sigv4_policy {
+	const struct credentials *credentials;
+	bool accept_any; /* nothing is verified; the scope is read if there is one */
+	int64_t now;	 /* seconds since 1970 */
+};
+
+/*
+ * Returns 0 and the identity, or -EINVAL with what EC2 answers: ERROR_AUTH_FAILURE for an unknown
+ * key or a wrong signature (told apart by nothing), ERROR_MISSING_TOKEN for an unsigned request,
+ * ERROR_INCOMPLETE_SIGNATURE for one that can't be read, ERROR_REQUEST_EXPIRED for a clock more
+ * than 15 minutes off or a presigned URL past its time.
+ *
+ * With `accept_any` a twelve-digit access key id is the account, and an unreadable signature counts
+ * as none.
+ */
+int sigv4_verify(const struct http_request *request, const struct sigv4_policy *policy,
+		 struct identity *ret_identity, struct error *error);

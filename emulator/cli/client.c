@@ -1,0 +1,175 @@
+/* One call to the world's API: see client.h. */
+#include "cli/client.h"
+
+#include "base/buffer.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+
+#define SERVICE		"minivpc"
+#define CONNECT_SECONDS 5L
+#define CALL_SECONDS	120L
+#define REPLY_MAX	((size_t)64 << 20) /* 4,000 instances are 2 MiB */
+
+static void fclosep(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+static void curl_freep(CURL **curl)
+{
+	curl_easy_cleanup(*curl);
+}
+
+static bool read_line(FILE *file, char *ret, size_t size)
+{
+	if (!fgets(ret, (int)size, file))
+		return false;
+	ret[strcspn(ret, "\n")] = '\0';
+	return *ret != '\0';
+}
+
+int client_open(const struct paths *paths, struct client *ret_client, struct error *error)
+{
+	CLEANUP(fclosep) FILE *file = fopen(paths->endpoint, "re");
+	struct client client;
+	int r;
+
+	if (!file)
+		return error_sys(error, errno, "%s", paths->endpoint);
+	if (!read_line(file, client.url, sizeof(client.url)) ||
+	    !read_line(file, client.region, sizeof(client.region)) ||
+	    strncmp(client.url, "http://", 7) != 0) {
+		error_set(error, ERROR_INTERNAL, "%s: not an endpoint file: restart the daemon",
+			  paths->endpoint);
+		return -EBADMSG;
+	}
+	if ((r = credentials_read(paths->credentials, &client.credentials, error)) < 0)
+		return r;
+	*ret_client = client;
+	return 0;
+}
+
+static CURLcode set_connection(CURL *curl, const struct client *client)
+{
+	CURLcode code = curl_easy_setopt(curl, CURLOPT_URL, client->url);
+
+	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* no proxy can know our loopback */
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, CALL_SECONDS);
+	return code;
+}
+
+int client_probe(const struct client *client, struct error *error)
+{
+	CLEANUP(curl_freep) CURL *curl = curl_easy_init();
+	CURLcode code = curl ? CURLE_OK : CURLE_FAILED_INIT;
+
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+	if (code == CURLE_OK)
+		code = set_connection(curl, client);
+	if (code == CURLE_OK)
+		code = curl_easy_perform(curl);
+	if (code == CURLE_OK)
+		return 0;
+	error_set(error, ERROR_INTERNAL, "the daemon at %s does not answer: %s", client->url,
+		  curl_easy_strerror(code));
+	return -ECONNREFUSED;
+}
+
+static char *make_body(CURL *curl, const char *action, const struct parameter *parameter)
+{
+	char *value = parameter ? curl_easy_escape(curl, parameter->value, 0) : NULL;
+	char *body = xasprintf("Action=%s&Version=" SERVICE "%s%s%s%s", action,
+			       parameter ? "&" : "", parameter ? parameter->name : "",
+			       parameter ? "=" : "", value ? value : "");
+
+	curl_free(value);
+	return body;
+}
+
+static size_t receive(char *data, size_t size, size_t count, void *context)
+{
+	struct buffer *reply = context;
+
+	if (reply->length + size * count > REPLY_MAX)
+		return 0;
+	buffer_append(reply, data, size * count);
+	return size * count;
+}
+
+static CURLcode set_signature(CURL *curl, const struct client *client)
+{
+	CLEANUP(freep) char *scope = xasprintf("aws:amz:%s:" SERVICE, client->region);
+	CURLcode code;
+
+	code = curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, scope);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(curl, CURLOPT_USERNAME, client->credentials.access_key);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(curl, CURLOPT_PASSWORD, client->credentials.secret_key);
+	return code;
+}
+
+static int post(CURL *curl, const struct client *client, const char *body, long *ret_status,
+		struct error *error)
+{
+	char text[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	code = curl_easy_perform(curl);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	if (code != CURLE_OK) {
+		error_set(error, ERROR_INTERNAL, "the daemon at %s does not answer: %s: try again",
+			  client->url, *text ? text : curl_easy_strerror(code));
+		return -EIO;
+	}
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+	return 0;
+}
+
+/* EC2's envelope: <Response><Errors><Error><Code/><Message/>… */
+static int refusal(const struct reply *reply, long status, struct error *error)
+{
+	CLEANUP(freep) char *message = reply_text(reply, "Message");
+	CLEANUP(freep) char *code = reply_text(reply, "Code");
+
+	if (message && code)
+		error_set(error, ERROR_INTERNAL, "%s (%s)", message, code);
+	else
+		error_set(error, ERROR_INTERNAL, "the daemon answered HTTP %ld", status);
+	return -EREMOTEIO;
+}
+
+int client_call(const struct client *client, const char *action, const struct parameter *parameter,
+		struct reply **ret_reply, struct error *error)
+{
+	CLEANUP(curl_freep) CURL *curl = curl_easy_init();
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	CLEANUP(freep) char *body = NULL;
+	long status = 0;
+	int r;
+
+	if (!curl || set_connection(curl, client) != CURLE_OK ||
+	    set_signature(curl, client) != CURLE_OK)
+		return error_sys(error, ENOTSUP, "libcurl can't sign requests (AWS SigV4)");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
+	body = make_body(curl, action, parameter);
+	if ((r = post(curl, client, body, &status, error)) < 0)
+		return r;
+	r = reply_parse(text.data ? text.data : "", text.length, &reply, error);
+	if (r < 0)
+		return error_wrap(error, r, "%s answered HTTP %ld", client->url, status);
+	if (status != 200)
+		return refusal(reply, status, error);
+	*ret_reply = steal(&reply);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * One call to the world's API: signed by libcurl, answered in XML.
+ */
+#pragma once
+
+#include "base/credentials.h"
+#include "base/paths.h"
+#include "cli/reply.h"
+
+struct client {
+	char url[256]; /* "http://ADDR:PORT" */
+	char region[64];
+	struct credentials credentials;
+};
+
+struct parameter {
+	const char *name;
+	const char *value;
+};
+
+/* Reads the endpoint and credentials files of a world whose daemon runs. */
+int client_open(const struct paths *paths, struct client *ret_client, struct error *error);
+/* Does something accept connections there? -ECONNREFUSED when not. Sends nothing. */
+int client_probe(const struct client *client, struct error *error);
+/*
+ * Calls the private action `action` with one parameter or none (NULL). What the API refuses fails
+ * with -EREMOTEIO and the API's own message and code as text.
+ */
+int client_call(const struct client *client, const char *action, const struct parameter *parameter,
+		struct reply **ret_reply, struct error *error);

@@ -1,0 +1,186 @@
+/* What can be typed, as tables: see tokens.h. */
+#include "cli/tokens.h"
+
+#include "base/cidr.h"
+#include "base/paths.h"
+
+#include <stdio.h>
+
+#define FIELD(name) offsetof(struct request, name)
+
+/* ADDR:PORT, the address numeric; IPv6 in brackets as in a URL. */
+static bool valid_listen(const char *value)
+{
+	const char *colon = strrchr(value, ':');
+	char text[ADDRESS_TEXT_MAX];
+	struct address address;
+	size_t length, digits;
+
+	if (!colon || (size_t)(colon - value) >= sizeof(text))
+		return false;
+	length = (size_t)(colon - value);
+	digits = strspn(colon + 1, "0123456789");
+	if (digits < 1 || digits > 5 || colon[1 + digits] || atoi(colon + 1) > 65535)
+		return false;
+	if (length > 2 && value[0] == '[' && value[length - 1] == ']') {
+		snprintf(text, sizeof(text), "%.*s", (int)length - 2, value + 1);
+		return address_parse(text, &address) == 0 && address.family == AF_INET6;
+	}
+	snprintf(text, sizeof(text), "%.*s", (int)length, value);
+	return address_parse(text, &address) == 0 && address.family == AF_INET;
+}
+
+/* The shape only (eu-west-1): which regions there are is the daemon's to say. */
+static bool valid_region(const char *value)
+{
+	size_t length = strlen(value);
+
+	return length >= 4 && length <= 32 && value[0] >= 'a' && value[0] <= 'z' &&
+	       value[length - 1] != '-' && strchr(value, '-') &&
+	       strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+static bool valid_format(const char *value)
+{
+	return streq(value, "table") || streq(value, "json");
+}
+
+const struct token token_common[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--state",
+	  .argument = "DIR",
+	  .field = FIELD(state),
+	  .help = "the world's state directory (default: $MINIVPC_STATE, or " DEFAULT_STATE ")" },
+	{ .kind = TOKEN_FLAG,
+	  .word = "--help",
+	  .field = FIELD(help),
+	  .help = "explain the verb instead of running it" },
+	{ .kind = TOKEN_FLAG, .word = "-h", .field = FIELD(help) },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token none[] = {
+	{ .kind = TOKEN_END },
+};
+
+static const struct token serve[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--listen",
+	  .argument = "ADDR:PORT",
+	  .field = FIELD(listen),
+	  .valid = valid_listen,
+	  .help = "where to answer; port 0 picks a free one (default: " DEFAULT_LISTEN ")" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--region",
+	  .argument = "NAME",
+	  .field = FIELD(region),
+	  .valid = valid_region,
+	  .help = "the region that `env` and `aws` use (default: " DEFAULT_REGION ")" },
+	{ .kind = TOKEN_FLAG,
+	  .word = "--accept-any-credentials",
+	  .field = FIELD(accept_any_credentials),
+	  .help = "verify no signature: whoever reaches the port is root here" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token aws[] = {
+	{ .kind = TOKEN_COMMAND, .word = "ARGS...", .help = "passed to the AWS CLI as they are" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token exec[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "INSTANCE",
+	  .field = FIELD(instance),
+	  .help = "an instance id or a unique Name tag" },
+	{ .kind = TOKEN_COMMAND,
+	  .word = "CMD...",
+	  .dashes = true,
+	  .help = "the command and its arguments" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token internet_exec[] = {
+	{ .kind = TOKEN_COMMAND,
+	  .word = "CMD...",
+	  .dashes = true,
+	  .help = "the command and its arguments" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token internet[] = {
+	{ .kind = TOKEN_WORD,
+	  .word = "exec",
+	  .verb = VERB_INTERNET_EXEC,
+	  .next = internet_exec,
+	  .help = "run a command on a host of the simulated Internet" },
+	{ .kind = TOKEN_WORD,
+	  .word = "address",
+	  .verb = VERB_INTERNET_ADDRESS,
+	  .next = none,
+	  .help = "print that host's IPv4 address" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token ps[] = {
+	{ .kind = TOKEN_FLAG,
+	  .word = "-a",
+	  .field = FIELD(all),
+	  .help = "terminated instances too, while the API still shows them" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "table|json",
+	  .field = FIELD(output),
+	  .valid = valid_format,
+	  .help = "how to print it (default: table)" },
+	{ .kind = TOKEN_END },
+};
+
+const struct token token_verbs[] = {
+	{ .kind = TOKEN_WORD,
+	  .word = "serve",
+	  .verb = VERB_SERVE,
+	  .next = serve,
+	  .help = "run the daemon in the foreground" },
+	{ .kind = TOKEN_WORD,
+	  .word = "env",
+	  .verb = VERB_ENV,
+	  .next = none,
+	  .help = "print shell exports for the AWS tools" },
+	{ .kind = TOKEN_WORD,
+	  .word = "aws",
+	  .verb = VERB_AWS,
+	  .next = aws,
+	  .help = "run the AWS CLI against the world" },
+	{ .kind = TOKEN_WORD,
+	  .word = "exec",
+	  .verb = VERB_EXEC,
+	  .next = exec,
+	  .help = "run a command inside an instance" },
+	{ .kind = TOKEN_WORD,
+	  .word = "internet",
+	  .next = internet,
+	  .help = "the simulated Internet" },
+	{ .kind = TOKEN_WORD,
+	  .word = "ps",
+	  .verb = VERB_PS,
+	  .next = ps,
+	  .help = "list the instances" },
+	{ .kind = TOKEN_WORD,
+	  .word = "down",
+	  .verb = VERB_DOWN,
+	  .next = none,
+	  .help = "take the world down and remove its state" },
+	{ .kind = TOKEN_HELP,
+	  .word = "help",
+	  .argument = "VERB",
+	  .next = token_verbs,
+	  .help = "explain a verb, or all of them" },
+	{ .kind = TOKEN_WORD,
+	  .word = "version",
+	  .verb = VERB_VERSION,
+	  .next = none,
+	  .help = "print the version" },
+	{ .kind = TOKEN_WORD, .word = "--version", .verb = VERB_VERSION, .next = none },
+	{ .kind = TOKEN_END },
+};

@@ -1,0 +1,62 @@
+/*
+ * What can be typed, as tables: verbs, sub-verbs, options, operands, each with its help. The parser
+ * (parse.h) walks them and the usage text (help.h) is printed from them.
+ */
+#pragma once
+
+#include "base/util.h"
+
+enum verb {
+	VERB_NONE = 0,
+	VERB_SERVE,
+	VERB_ENV,
+	VERB_AWS,
+	VERB_EXEC,
+	VERB_INTERNET_EXEC,
+	VERB_INTERNET_ADDRESS,
+	VERB_PS,
+	VERB_DOWN,
+	VERB_VERSION,
+	VERB_MAX,
+};
+
+enum token_kind {
+	TOKEN_END = 0,
+	TOKEN_WORD,    /* a verb or sub-verb; `next` follows it */
+	TOKEN_HELP,    /* a word: what follows is explained, not done */
+	TOKEN_FLAG,    /* an option without a value: sets the bool at `field` */
+	TOKEN_OPTION,  /* an option with a value: sets the text at `field` */
+	TOKEN_OPERAND, /* one argument: sets the text at `field` */
+	TOKEN_COMMAND, /* all that is left, once every operand is there */
+};
+
+struct token {
+	enum token_kind kind;
+	const char *word;     /* what is typed; an operand's or command's name */
+	const char *argument; /* TOKEN_OPTION: its value's name */
+	const char *help;     /* NULL: a spelling that the usage text leaves out */
+	const struct token *next;
+	enum verb verb;			  /* TOKEN_WORD; VERB_NONE: a sub-verb must follow */
+	size_t field;			  /* offset in struct request */
+	bool (*valid)(const char *value); /* NULL: anything but "" */
+	bool dashes;			  /* TOKEN_COMMAND: a leading "--" is dropped */
+};
+
+#define TOKEN_DEPTH 2 /* words that lead to a verb, at most */
+
+struct request {
+	enum verb verb;
+	const struct token *path[TOKEN_DEPTH]; /* the words that led here, NULL-padded */
+	bool help;			       /* explain `path`, do nothing */
+	const char *state;		       /* options and operands; NULL: not given */
+	const char *listen;
+	const char *region;
+	const char *output;
+	const char *instance;
+	bool accept_any_credentials;
+	bool all;
+	char **command; /* the NULL-terminated tail of argv */
+};
+
+extern const struct token token_verbs[];
+extern const struct token token_common[]; /* options that every verb takes */

@@ -1,0 +1,218 @@
+/* What each verb does: see verbs.h. */
+#include "cli/verbs.h"
+
+#include "cli/listing.h"
+#include "cli/parse.h"
+#include "cli/shell.h"
+#include "cli/start.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#ifndef MINIVPC_VERSION
+#define MINIVPC_VERSION "unknown"
+#endif
+
+struct context {
+	const struct request *request;
+	const struct cli_hooks *hooks;
+	struct paths paths;
+	struct client client; /* where the verb's row says so */
+};
+
+static int print(struct buffer *buffer)
+{
+	if (buffer->length)
+		fwrite(buffer->data, 1, buffer->length, stdout);
+	return 0; /* cli.c looks at stdout's state at the end */
+}
+
+static int do_serve(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+	const struct serve_options options = {
+		.paths = context->paths,
+		.listen = request->listen ? request->listen : DEFAULT_LISTEN,
+		.region = request->region,
+		.accept_any_credentials = request->accept_any_credentials,
+	};
+
+	/* Started through /proc/self/exe the process would be named "exe". */
+	prctl(PR_SET_NAME, "minivpc");
+	*ret_status = 0;
+	return context->hooks->serve(&options, error);
+}
+
+static int do_env(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	(void)error;
+	shell_exports(&text, &context->client);
+	*ret_status = 0;
+	return print(&text);
+}
+
+static int do_aws(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(freep) char **argv = aws_arguments(&context->client, context->request->command);
+
+	*ret_status = 1;
+	aws_environment(&context->client);
+	return aws_execute(argv, error);
+}
+
+/* Runs the request's command in the process that the reply names. */
+static int execute(struct context *context, const struct reply *reply, int *ret_status,
+		   struct error *error)
+{
+	uint64_t pid, start_time;
+	int r;
+
+	if ((r = reply_number(reply, "pid", INT32_MAX, &pid, error)) < 0 ||
+	    (r = reply_number(reply, "startTime", UINT64_MAX, &start_time, error)) < 0)
+		return r;
+	return context->hooks->exec((pid_t)pid, start_time, context->request->command, ret_status,
+				    error);
+}
+
+static int do_exec(struct context *context, int *ret_status, struct error *error)
+{
+	const struct parameter instance = { "Instance", context->request->instance };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r;
+
+	r = client_call(&context->client, "GetInstanceProcess", &instance, &reply, error);
+	return r < 0 ? r : execute(context, reply, ret_status, error);
+}
+
+static int do_internet_exec(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r;
+
+	r = client_call(&context->client, "GetInternetHost", NULL, &reply, error);
+	return r < 0 ? r : execute(context, reply, ret_status, error);
+}
+
+static int do_internet_address(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	CLEANUP(freep) char *address = NULL;
+	int r;
+
+	r = client_call(&context->client, "GetInternetAddress", NULL, &reply, error);
+	if (r < 0)
+		return r;
+	address = reply_text(reply, "address");
+	if (!address) {
+		error_set(error, ERROR_INTERNAL, "the reply holds no usable <address>");
+		return -EBADMSG;
+	}
+	*ret_status = 0;
+	puts(address);
+	return 0;
+}
+
+static int do_ps(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(listing_clear) struct listing listing = { NULL, 0 };
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r;
+
+	if ((r = client_call(&context->client, "ListInstances", NULL, &reply, error)) < 0)
+		return r;
+	listing_read(reply, context->request->all, &listing);
+	if (streq(context->request->output, "json"))
+		listing_json(&listing, &text);
+	else
+		listing_table(&listing, &text);
+	*ret_status = 0;
+	return print(&text);
+}
+
+static int do_down(struct context *context, int *ret_status, struct error *error)
+{
+	*ret_status = 0;
+	/* Run-time files can outlive the state when somebody removed that by hand. */
+	if (access(context->paths.state, F_OK) < 0 && errno == ENOENT &&
+	    access(context->paths.run, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	return context->hooks->down(&context->paths, error);
+}
+
+static const struct {
+	int (*run)(struct context *context, int *ret_status, struct error *error);
+	bool root;   /* refused to others before anything happens */
+	bool client; /* needs the daemon, which is started when none runs */
+} verbs[] = {
+	[VERB_SERVE] = { do_serve, .root = true },
+	[VERB_ENV] = { do_env, .client = true },
+	[VERB_AWS] = { do_aws, .client = true },
+	[VERB_EXEC] = { do_exec, .root = true, .client = true },
+	[VERB_INTERNET_EXEC] = { do_internet_exec, .root = true, .client = true },
+	[VERB_INTERNET_ADDRESS] = { do_internet_address, .client = true },
+	[VERB_PS] = { do_ps, .client = true },
+	[VERB_DOWN] = { do_down, .root = true },
+};
+static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");
+
+static const char *state_of(const struct request *request)
+{
+	const char *environment = getenv("MINIVPC_STATE");
+
+	if (request->state)
+		return request->state;
+	return environment && *environment ? environment : DEFAULT_STATE;
+}
+
+static int run(const struct request *request, const struct cli_hooks *hooks, int *ret_status,
+	       struct error *error)
+{
+	struct context context = { .request = request, .hooks = hooks };
+	int r;
+
+	if (verbs[request->verb].root && geteuid() != 0)
+		return -EPERM; /* the hint is all there is to say */
+	r = paths_for(state_of(request), &context.paths, error);
+	if (r == -ENOENT && request->verb == VERB_DOWN) {
+		*ret_status = 0; /* not even the parent is there */
+		return 0;
+	}
+	if (r == -ENOENT)
+		error_set(error, ERROR_INTERNAL,
+			  "state directory %s: its parent does not exist: create that first",
+			  state_of(request));
+	if (r < 0)
+		return r;
+	if (verbs[request->verb].client &&
+	    (r = start_daemon(&context.paths, &context.client, error)) < 0)
+		return r;
+	return verbs[request->verb].run(&context, ret_status, error);
+}
+
+int verb_run(const struct request *request, const struct cli_hooks *hooks, int *ret_status,
+	     struct error *error)
+{
+	CLEANUP(freep) char *path = cli_path(request);
+	struct error cause = ERROR_INIT;
+	int r;
+
+	if (request->verb == VERB_VERSION) {
+		puts("minivpc " MINIVPC_VERSION);
+		*ret_status = 0;
+		return 0;
+	}
+	r = run(request, hooks, ret_status, &cause);
+	if (r >= 0)
+		return 0;
+	*error = cause;
+	if (geteuid() != 0 && (r == -EPERM || r == -EACCES))
+		error_set(error, ERROR_INTERNAL, "%s%sneeds root: try sudo minivpc %s%s",
+			  cause.text, *cause.text ? ": " : "", path,
+			  request->command || request->instance ? " ..." : "");
+	return r;
+}

@@ -1,0 +1,296 @@
+/* From the model to the kernel: see fabric.h. */
+#include "fabric/fabric.h"
+
+#include "fabric/facet.h"
+
+/* What a facet has in the kernel, as far as we know. */
+struct applied {
+	struct facet_key key;
+	struct object_list objects;
+};
+
+struct fabric {
+	struct kernel *kernel;
+	const struct model *model;
+	struct map applied; /* facet → struct applied */
+};
+
+struct change_list {
+	struct change *items;
+	size_t count;
+};
+
+static void change_list_clear(struct change_list *list)
+{
+	freep(&list->items);
+	list->count = 0;
+}
+
+static struct map_key applied_key(struct facet_key key)
+{
+	return (struct map_key){ (uint64_t)key.kind << 32 | key.id.kind, key.id.n };
+}
+
+struct fabric *fabric_new(struct kernel *kernel, const struct model *model)
+{
+	struct fabric *fabric = xcalloc(1, sizeof(*fabric));
+
+	fabric->kernel = kernel;
+	fabric->model = model;
+	return fabric;
+}
+
+struct fabric *fabric_free(struct fabric *fabric)
+{
+	if (!fabric)
+		return NULL;
+	map_for_each (&fabric->applied, slot) {
+		struct applied *applied = slot->value;
+
+		object_list_clear(&applied->objects);
+		free(applied);
+	}
+	map_clear(&fabric->applied);
+	free(fabric);
+	return NULL;
+}
+
+/* ---- differences ---- */
+
+static int compare_pointers(const void *a, const void *b)
+{
+	return object_compare_key(*(const struct object *const *)a,
+				  *(const struct object *const *)b);
+}
+
+/* Pointers to a list's objects, sorted by identity, for look-ups. */
+static const struct object **sorted(const struct object_list *list)
+{
+	const struct object **pointers = xcalloc(list->count, sizeof(const struct object *));
+
+	for (size_t i = 0; i < list->count; i++)
+		pointers[i] = &list->items[i];
+	qsort(pointers, list->count, sizeof(*pointers), compare_pointers);
+	return pointers;
+}
+
+static const struct object *find(const struct object **pointers, size_t count,
+				 const struct object *object)
+{
+	const struct object **hit =
+		bsearch(&object, pointers, count, sizeof(*pointers), compare_pointers);
+
+	return hit ? *hit : NULL;
+}
+
+static void add_change(struct change_list *changes, const struct object *before,
+		       const struct object *after)
+{
+	struct change *change = array_grow(&changes->items, &changes->count);
+
+	if (before)
+		change->before = *before;
+	if (after)
+		change->after = *after;
+}
+
+/* What is too much, from the last to the first. */
+static void add_deletions(const struct object_list *have, const struct object_list *want,
+			  struct change_list *changes)
+{
+	CLEANUP(freep) const struct object **index = sorted(want);
+
+	for (size_t i = have->count; i-- > 0;)
+		if (!find(index, want->count, &have->items[i]))
+			add_change(changes, &have->items[i], NULL);
+}
+
+/* What is missing or different, from the first to the last. */
+static void add_puts(const struct object_list *have, const struct object_list *want,
+		     struct change_list *changes)
+{
+	CLEANUP(freep) const struct object **index = sorted(have);
+
+	for (size_t i = 0; i < want->count; i++) {
+		const struct object *old = find(index, have->count, &want->items[i]);
+
+		if (!old || !object_same(old, &want->items[i]))
+			add_change(changes, old, &want->items[i]);
+	}
+}
+
+/* What a namespace holds goes with it: no need to take it apart first. */
+static void drop_what_goes_anyway(struct change_list *changes)
+{
+	struct map gone = { 0 };
+	size_t kept = 0;
+
+	for (size_t i = 0; i < changes->count; i++)
+		if (changes->items[i].before.kind == OBJECT_NETNS &&
+		    changes->items[i].after.kind == OBJECT_NONE)
+			map_put(&gone, map_key_rid(changes->items[i].before.ns), changes);
+	for (size_t i = 0; i < changes->count && gone.count; i++) {
+		const struct change *change = &changes->items[i];
+
+		if (change->after.kind == OBJECT_NONE && change->before.kind != OBJECT_NETNS &&
+		    map_get(&gone, map_key_rid(change->before.ns)))
+			continue;
+		changes->items[kept++] = *change;
+	}
+	if (gone.count)
+		changes->count = kept;
+	map_clear(&gone);
+}
+
+/* ---- applying ---- */
+
+static int compare_facets(const void *a, const void *b)
+{
+	return (int)((const struct facet_key *)a)->kind - (int)((const struct facet_key *)b)->kind;
+}
+
+static const struct object_list *applied_objects(const struct fabric *fabric, struct facet_key key)
+{
+	static const struct object_list nothing = { NULL, 0 };
+	const struct applied *applied = map_get(&fabric->applied, applied_key(key));
+
+	return applied ? &applied->objects : &nothing;
+}
+
+/* Takes `objects` over. */
+static void remember(struct fabric *fabric, struct facet_key key, struct object_list *objects)
+{
+	struct applied *applied = map_take(&fabric->applied, applied_key(key));
+
+	if (applied) {
+		object_list_clear(&applied->objects);
+		freep(&applied);
+	}
+	if (!objects->count)
+		return;
+	applied = xcalloc(1, sizeof(*applied));
+	applied->key = key;
+	applied->objects = *objects;
+	*objects = (struct object_list){ NULL, 0 };
+	map_put(&fabric->applied, applied_key(key), applied);
+}
+
+static void free_lists(struct object_list *lists, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		object_list_clear(&lists[i]);
+	free(lists);
+}
+
+void fabric_touched(const struct fabric *fabric, const struct transaction *transaction,
+		    struct facet_set *set)
+{
+	for_each_journal (entry, transaction) {
+		if (entry->before)
+			facets_of(fabric->model, entry->before, set);
+		if (entry->after)
+			facets_of(fabric->model, entry->after, set);
+	}
+}
+
+int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error)
+{
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	struct object_list *wanted = xcalloc(set->count, sizeof(*wanted));
+	int r;
+
+	if (set->count)
+		qsort(set->keys, set->count, sizeof(*set->keys), compare_facets);
+	for (size_t i = 0; i < set->count; i++)
+		facet_wanted(fabric->model, set->keys[i], &wanted[i]);
+	for (size_t i = set->count; i-- > 0;)
+		add_deletions(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
+	for (size_t i = 0; i < set->count; i++)
+		add_puts(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
+	drop_what_goes_anyway(&changes);
+	r = changes.count ? kernel_transact(fabric->kernel, changes.items, changes.count, error)
+			  : 0;
+	for (size_t i = 0; r == 0 && i < set->count; i++)
+		remember(fabric, set->keys[i], &wanted[i]);
+	free_lists(wanted, set->count);
+	return r;
+}
+
+/* ---- the whole ---- */
+
+static void wanted_by_facet(const struct model *model, struct facet_set *set,
+			    struct object_list **ret_wanted)
+{
+	facets_all(model, set);
+	if (set->count)
+		qsort(set->keys, set->count, sizeof(*set->keys), compare_facets);
+	*ret_wanted = xcalloc(set->count, sizeof(**ret_wanted));
+	for (size_t i = 0; i < set->count; i++)
+		facet_wanted(model, set->keys[i], &(*ret_wanted)[i]);
+}
+
+static void flatten(const struct object_list *lists, size_t count, struct object_list *ret)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < lists[i].count; j++)
+			object_list_add(ret, &lists[i].items[j]);
+}
+
+void fabric_wanted(const struct model *model, struct object_list *ret_objects)
+{
+	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	struct object_list *wanted;
+
+	wanted_by_facet(model, &set, &wanted);
+	flatten(wanted, set.count, ret_objects);
+	free_lists(wanted, set.count);
+}
+
+/* The objects in namespaces that the model knows, whether it wants them or not. */
+static int dump_known(const struct fabric *fabric, struct object_list *ret, struct error *error)
+{
+	CLEANUP(freep) struct rid *ids = NULL;
+	size_t count;
+	int r = kernel_list_netns(fabric->kernel, &ids, &count, error);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		CLEANUP(object_list_clear) struct object_list objects = { 0 };
+		struct object netns;
+
+		if (!model_get(fabric->model, NULL, ids[i]))
+			continue; /* another world's */
+		memset(&netns, 0, sizeof(netns));
+		netns.kind = OBJECT_NETNS;
+		netns.ns = ids[i];
+		object_list_add(ret, &netns);
+		r = kernel_dump(fabric->kernel, ids[i], &objects, error);
+		flatten(&objects, 1, ret);
+	}
+	return r;
+}
+
+int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *error)
+{
+	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	CLEANUP(object_list_clear) struct object_list have = { 0 }, want = { 0 };
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	struct object_list *wanted;
+	int r;
+
+	wanted_by_facet(fabric->model, &set, &wanted);
+	flatten(wanted, set.count, &want);
+	r = dump_known(fabric, &have, error);
+	if (r == 0) {
+		add_deletions(&have, &want, &changes);
+		add_puts(&have, &want, &changes);
+		drop_what_goes_anyway(&changes);
+		if (changes.count)
+			r = kernel_transact(fabric->kernel, changes.items, changes.count, error);
+	}
+	for (size_t i = 0; r == 0 && i < set.count; i++)
+		remember(fabric, set.keys[i], &wanted[i]);
+	free_lists(wanted, set.count);
+	if (r == 0)
+		*ret_mended = changes.count;
+	return r;
+}

@@ -1,0 +1,47 @@
+/*
+ * From the model to the kernel. Every resource has facets: lists of kernel objects that exist
+ * because of it, each a pure function of the model. The fabric remembers what it applied; a change
+ * recomputes the facets that the touched resources have a part in, and hands the differences to
+ * netlink/. So a command touches only what it changes, and the cost of a launch does not grow with
+ * the number of instances.
+ *
+ *	instance 10.0.1.5          subnet-0…                       vpc-0…          subnet-0… / igw-0…
+ *	+------+        +-------------------------------+     +-------------+     +-----------------+
+ *	| eth0 |--veth--| eni0…   10.0.1.5/32 dev eni0… |     | fabric      |     | fabric          |
+ *	+------+        | lo 10.0.1.1   (answers ARP)   |     | (bridge)    |     |                 |
+ *	                | blackhole 10.0.1.0/24         |veth | subnet0…    |veth |                 |
+ *	                | 10.0.2.0/24 via 10.0.2.1  fabric----- igw0…   ---------- fabric          |
+ *	                | 0.0.0.0/0 via 169.254.0.1     |     |             |     | internet --veth-- internet-0…
+ *	                +-------------------------------+     +-------------+     +-----------------+
+ *
+ * Ports inside a subnet are routed, not bridged: all traffic crosses the subnet's IP forward hook,
+ * broadcast and unknown ethertypes go nowhere by construction, and a subnet of any size fills at a
+ * flat rate (a bridge takes 1,023 ports, and each costs more than the one before).
+ */
+#pragma once
+
+#include "fabric/facet.h"
+#include "netlink/kernel.h"
+
+struct fabric;
+
+struct fabric *fabric_new(struct kernel *kernel, const struct model *model);
+struct fabric *fabric_free(struct fabric *fabric); /* leaves the kernel alone; always NULL */
+
+/* Adds the facets that a transaction's resources have a part in, as they were and as they are. */
+void fabric_touched(const struct fabric *fabric, const struct transaction *transaction,
+		    struct facet_set *set);
+/*
+ * Brings those facets to what the model says now. All or nothing: on failure the kernel is as
+ * before, and the fabric remembers that. After a roll-back of the model the same call undoes.
+ */
+int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error);
+/*
+ * Brings the kernel to what the whole model says: what is missing is made, what is different is
+ * mended, what is too much in a namespace of ours is removed. Used at start. `ret_mended` counts the
+ * changes made. Instances are adopted or started before this (their namespaces must exist).
+ */
+int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *error);
+
+/* All kernel objects that the model wants, for tests and the audit. */
+void fabric_wanted(const struct model *model, struct object_list *ret_objects);

@@ -1,0 +1,130 @@
+/* Which facets a resource has a part in: see facet.h. */
+#include "fabric/facet.h"
+
+#include "model/gateway.h"
+#include "model/internet.h"
+#include "model/route.h"
+
+void facet_set_clear(struct facet_set *set)
+{
+	free(set->keys);
+	map_clear(&set->seen);
+	*set = (struct facet_set){ 0 };
+}
+
+void facet_set_add(struct facet_set *set, enum facet_kind kind, struct rid id)
+{
+	struct map_key key = { (uint64_t)kind << 32 | id.kind, id.n };
+
+	if (!rid_is_set(id) || map_put(&set->seen, key, set))
+		return;
+	*array_grow(&set->keys, &set->count) = (struct facet_key){ kind, id };
+}
+
+static void add_subnet_routes(const struct scope *scope, struct rid vpc, struct facet_set *set)
+{
+	if (!rid_is_set(vpc))
+		return;
+	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
+		if (rid_equal(subnet->vpc, vpc))
+			facet_set_add(set, FACET_SUBNET_ROUTES, subnet->resource.id);
+}
+
+static void add_gateway_port(const struct scope *scope, struct rid vpc, struct facet_set *set)
+{
+	for_each_resource (struct gateway, gateway, scope, KIND_INTERNET_GATEWAY)
+		if (rid_equal(gateway->vpc, vpc))
+			facet_set_add(set, FACET_GATEWAY_PORT, gateway->resource.id);
+}
+
+static void of_vpc(const struct resource *resource, struct facet_set *set)
+{
+	facet_set_add(set, FACET_VPC, resource->id);
+	add_subnet_routes(resource->scope, resource->id, set);
+	add_gateway_port(resource->scope, resource->id, set);
+}
+
+static void of_subnet(const struct resource *resource, struct facet_set *set)
+{
+	const struct subnet *subnet = (const struct subnet *)resource;
+
+	facet_set_add(set, FACET_SUBNET, resource->id);
+	facet_set_add(set, FACET_SUBNET_ROUTES, resource->id);
+	add_subnet_routes(resource->scope, subnet->vpc, set);
+	add_gateway_port(resource->scope, subnet->vpc, set);
+}
+
+static void of_gateway(const struct resource *resource, struct facet_set *set)
+{
+	const struct gateway *gateway = (const struct gateway *)resource;
+
+	facet_set_add(set, FACET_GATEWAY, resource->id);
+	facet_set_add(set, FACET_GATEWAY_PORT, resource->id);
+	add_subnet_routes(resource->scope, gateway->vpc, set);
+	for_each_resource (struct interface, interface, resource->scope, KIND_NETWORK_INTERFACE)
+		if (rid_equal(interface->vpc, gateway->vpc) &&
+		    address_is_set(interface->public_address))
+			facet_set_add(set, FACET_PUBLIC, interface->resource.id);
+}
+
+static void of_route_table(const struct resource *resource, struct facet_set *set)
+{
+	const struct route_table *table = (const struct route_table *)resource;
+
+	for (size_t i = 0; i < table->association_count; i++)
+		facet_set_add(set, FACET_SUBNET_ROUTES, table->associations[i].subnet);
+	if (route_table_is_main(table))
+		add_subnet_routes(resource->scope, table->vpc, set);
+}
+
+static void of_interface(const struct resource *resource, struct facet_set *set)
+{
+	facet_set_add(set, FACET_PORT, resource->id);
+	facet_set_add(set, FACET_PUBLIC, resource->id);
+}
+
+static void of_instance(const struct resource *resource, struct facet_set *set)
+{
+	const struct instance *instance = (const struct instance *)resource;
+
+	facet_set_add(set, FACET_MACHINE, resource->id);
+	for (size_t i = 0; i < instance->interface_count; i++) {
+		facet_set_add(set, FACET_PORT, instance->interfaces[i].id);
+		facet_set_add(set, FACET_PUBLIC, instance->interfaces[i].id);
+	}
+}
+
+static void of_internet(const struct resource *resource, struct facet_set *set)
+{
+	facet_set_add(set, FACET_INTERNET, resource->id);
+}
+
+static void of_internet_host(const struct resource *resource, struct facet_set *set)
+{
+	facet_set_add(set, FACET_MACHINE, resource->id);
+	facet_set_add(set, FACET_PORT, resource->id);
+}
+
+void facets_of(const struct model *model, const struct resource *resource, struct facet_set *set)
+{
+	static void (*const table[KIND_MAX])(const struct resource *, struct facet_set *) = {
+		[KIND_VPC] = of_vpc,
+		[KIND_SUBNET] = of_subnet,
+		[KIND_INTERNET_GATEWAY] = of_gateway,
+		[KIND_ROUTE_TABLE] = of_route_table,
+		[KIND_NETWORK_INTERFACE] = of_interface,
+		[KIND_INSTANCE] = of_instance,
+		[KIND_INTERNET] = of_internet,
+		[KIND_INTERNET_HOST] = of_internet_host,
+	};
+
+	(void)model;
+	if (table[resource->id.kind])
+		table[resource->id.kind](resource, set);
+}
+
+void facets_all(const struct model *model, struct facet_set *set)
+{
+	map_for_each (&model->resources, slot)
+		facets_of(model, slot->value, set);
+}

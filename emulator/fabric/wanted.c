@@ -1,0 +1,528 @@
+/*
+ * The wanted kernel objects of each facet: see facet.h and the picture in fabric.h.
+ *
+ * Next hops on the fabric are named by addresses nobody has to configure: a subnet by its router's
+ * address (its first), a gateway by a link-local one. The neighbour entries are permanent, so there
+ * is no ARP on the fabric and its bridge never floods.
+ */
+#include "fabric/facet.h"
+
+#include <stdio.h>
+
+#include "model/gateway.h"
+#include "model/internet.h"
+#include "model/route.h"
+
+#define MTU_VPC	     9001 /* EC2 guide, "Network MTU": jumbo frames inside a VPC */
+#define MTU_INTERNET 1500
+
+static const struct address gateway_hop = { AF_INET, { 169, 254, 0, 1 } };
+static const struct address internet_hop = { AF_INET, { 169, 254, 0, 2 } };
+static const struct cidr everywhere = { { .family = AF_INET }, 0 };
+
+/* ---- one object each ---- */
+
+static void set_name(char *ret, const char *name)
+{
+	snprintf(ret, DEVICE_NAME_MAX, "%s", name);
+}
+
+static struct object object_in(struct rid ns, enum object_kind kind)
+{
+	struct object object;
+
+	memset(&object, 0, sizeof(object)); /* padding too: objects are compared whole */
+	object.kind = kind;
+	object.ns = ns;
+	return object;
+}
+
+static void want_netns(struct object_list *list, struct rid ns, pid_t pid)
+{
+	struct object object = object_in(ns, OBJECT_NETNS);
+
+	object.netns_pid = pid;
+	object_list_add(list, &object);
+}
+
+static void want_sysctl(struct object_list *list, struct rid ns, const char *path, int value)
+{
+	struct object object = object_in(ns, OBJECT_SYSCTL);
+
+	strncpy(object.sysctl.path, path, sizeof(object.sysctl.path) - 1);
+	object.sysctl.value = value;
+	object_list_add(list, &object);
+}
+
+static void want_skeleton(struct object_list *list, struct rid ns, enum skeleton skeleton)
+{
+	struct object object = object_in(ns, OBJECT_SKELETON);
+
+	object.skeleton.skeleton = skeleton;
+	object_list_add(list, &object);
+}
+
+static void want_loopback(struct object_list *list, struct rid ns)
+{
+	struct object object = object_in(ns, OBJECT_LINK);
+
+	set_name(object.link.name, "lo");
+	object.link.type = LINK_LOOPBACK;
+	object_list_add(list, &object);
+}
+
+static void want_address(struct object_list *list, struct rid ns, const char *device,
+			 struct cidr cidr)
+{
+	struct object object = object_in(ns, OBJECT_ADDRESS);
+
+	set_name(object.address.device, device);
+	object.address.cidr = cidr;
+	object_list_add(list, &object);
+}
+
+static void want_blackhole(struct object_list *list, struct rid ns, struct cidr destination)
+{
+	struct object object = object_in(ns, OBJECT_ROUTE);
+
+	object.route.destination = destination;
+	object.route.type = ROUTE_BLACKHOLE;
+	object_list_add(list, &object);
+}
+
+static void want_route(struct object_list *list, struct rid ns, struct cidr destination,
+		       struct address gateway, const char *device)
+{
+	struct object object = object_in(ns, OBJECT_ROUTE);
+
+	object.route.destination = destination;
+	object.route.type = ROUTE_UNICAST;
+	object.route.gateway = gateway;
+	set_name(object.route.device, device);
+	object_list_add(list, &object);
+}
+
+static void want_neighbour(struct object_list *list, struct rid ns, const char *device,
+			   struct address address, struct mac mac)
+{
+	struct object object = object_in(ns, OBJECT_NEIGHBOUR);
+
+	set_name(object.neighbour.device, device);
+	object.neighbour.address = address;
+	object.neighbour.mac = mac;
+	object_list_add(list, &object);
+}
+
+static void want_fdb(struct object_list *list, struct rid ns, const char *device, struct mac mac)
+{
+	struct object object = object_in(ns, OBJECT_FDB);
+
+	set_name(object.fdb.device, device);
+	object.fdb.mac = mac;
+	object_list_add(list, &object);
+}
+
+/* ---- device addresses ---- */
+
+static struct mac mac_of(uint8_t first, struct rid id)
+{
+	struct mac mac = { { first } };
+
+	for (int i = 1; i < 6; i++)
+		mac.bytes[i] = (uint8_t)(id.n >> (8 * (7 - i)));
+	return mac;
+}
+
+/* On the fabric, a subnet or gateway is known by this address. */
+static struct mac fabric_mac(struct rid id)
+{
+	return mac_of(0x0e, id);
+}
+
+/* What the instances of a subnet see as the router: the same on every port. */
+static struct mac router_mac(struct rid subnet)
+{
+	return mac_of(0x06, subnet);
+}
+
+static struct mac interface_own_mac(struct rid interface)
+{
+	struct mac mac;
+
+	interface_mac(interface, mac.bytes);
+	return mac;
+}
+
+/* ---- what a routing namespace needs ---- */
+
+/*
+ * IPv4 settings of a new namespace are copied from the host's (devconf_inherit_init_net), so all
+ * that matters is set, whatever its usual default.
+ */
+static void want_router(struct object_list *list, struct rid ns)
+{
+	static const struct {
+		const char *path;
+		int value;
+	} settings[] = {
+		{ "ipv4/ip_forward", 1 },
+		{ "ipv4/conf/all/rp_filter", 0 },
+		{ "ipv4/conf/default/rp_filter", 0 },
+		{ "ipv4/conf/all/arp_ignore", 0 },
+		{ "ipv4/conf/default/arp_ignore", 0 },
+		{ "ipv4/conf/all/arp_filter", 0 },
+		{ "ipv4/conf/default/arp_filter", 0 },
+		{ "ipv4/conf/all/send_redirects", 0 },
+		{ "ipv4/conf/default/send_redirects", 0 },
+		{ "ipv4/conf/all/accept_redirects", 0 },
+		{ "ipv4/conf/default/accept_redirects", 0 },
+		{ "ipv4/conf/default/proxy_arp", 1 },
+		{ "ipv4/neigh/default/proxy_delay", 0 },
+		{ "ipv6/conf/default/disable_ipv6", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		want_sysctl(list, ns, settings[i].path, settings[i].value);
+	want_loopback(list, ns);
+}
+
+/* A port of `id`'s namespace on the VPC's bridge: the far end is always called "fabric". */
+static void want_fabric_port(struct object_list *list, struct rid vpc, struct rid id)
+{
+	struct object object = object_in(vpc, OBJECT_LINK);
+
+	set_name(object.link.name, rid_device(id).text);
+	object.link.type = LINK_VETH;
+	object.link.mtu = MTU_VPC;
+	set_name(object.link.master, "fabric");
+	set_name(object.link.peer_name, "fabric");
+	object.link.peer_ns = id;
+	object.link.peer_mac = fabric_mac(id);
+	object_list_add(list, &object);
+	want_fdb(list, vpc, object.link.name, fabric_mac(id));
+}
+
+/* The way to every subnet of the VPC but `self`. */
+static void want_siblings(const struct model *model, struct object_list *list, struct rid ns,
+			  const struct vpc *vpc, struct rid self)
+{
+	(void)model;
+	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET) {
+		struct rid id = subnet->resource.id;
+
+		if (!subnet->realized || !rid_equal(subnet->vpc, vpc->resource.id) ||
+		    rid_equal(id, self))
+			continue;
+		want_neighbour(list, ns, "fabric", subnet_router(subnet), fabric_mac(id));
+		want_route(list, ns, subnet->cidr, subnet_router(subnet), "fabric");
+	}
+}
+
+/* ---- facets ---- */
+
+static void want_internet(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct internet *internet = (const struct internet *)model_get(model, NULL, id);
+
+	if (!internet || !internet->realized)
+		return;
+	want_netns(list, id, 0);
+	want_router(list, id);
+	want_address(list, id, "lo", cidr_host(address_v4(INTERNET_ROUTER)));
+	want_blackhole(list, id, everywhere);
+}
+
+static void want_vpc(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct vpc *vpc = vpc_get(model, id);
+	struct object object = object_in(id, OBJECT_LINK);
+
+	if (!vpc || !vpc->realized)
+		return;
+	want_netns(list, id, 0);
+	want_sysctl(list, id, "ipv6/conf/default/disable_ipv6", 1);
+	set_name(object.link.name, "fabric");
+	object.link.type = LINK_BRIDGE;
+	object.link.mtu = MTU_VPC;
+	object_list_add(list, &object);
+}
+
+static void want_gateway(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct gateway *gateway = (const struct gateway *)model_get(model, NULL, id);
+	const struct internet *internet = internet_get(model);
+	struct object object;
+
+	if (!gateway || !gateway->realized || !internet)
+		return;
+	want_netns(list, id, 0);
+	want_router(list, id);
+	want_address(list, id, "lo", cidr_host(gateway_hop)); /* the source of its ICMP */
+	want_skeleton(list, id, SKELETON_INTERNET_GATEWAY);
+	object = object_in(internet->resource.id, OBJECT_LINK);
+	set_name(object.link.name, rid_device(id).text);
+	object.link.type = LINK_VETH;
+	object.link.mtu = MTU_INTERNET;
+	object.link.mac = fabric_mac(internet->resource.id);
+	set_name(object.link.peer_name, "internet");
+	object.link.peer_ns = id;
+	object.link.peer_mac = fabric_mac(id);
+	object_list_add(list, &object);
+	want_neighbour(list, object.ns, object.link.name, internet_hop, object.link.peer_mac);
+	want_neighbour(list, id, "internet", internet_hop, object.link.mac);
+	want_route(list, id, everywhere, internet_hop, "internet");
+}
+
+static void want_subnet(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct subnet *subnet = subnet_get(model, id);
+
+	if (!subnet || !subnet->realized)
+		return;
+	want_netns(list, id, 0);
+	want_router(list, id);
+	want_skeleton(list, id, SKELETON_SUBNET);
+	want_address(list, id, "lo", cidr_host(subnet_router(subnet)));
+	want_blackhole(list, id, subnet->cidr); /* but for the addresses in use: FACET_PORT */
+	want_fabric_port(list, subnet->vpc, id);
+}
+
+/* A subnet may be as large as its VPC: then its route stands where the VPC's blackhole would. */
+static bool is_one_subnet(const struct vpc *vpc, struct cidr block)
+{
+	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET)
+		if (subnet->realized && rid_equal(subnet->vpc, vpc->resource.id) &&
+		    cidr_equal(subnet->cidr, block))
+			return true;
+	return false;
+}
+
+static void want_gateway_port(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct gateway *gateway = (const struct gateway *)model_get(model, NULL, id);
+	const struct vpc *vpc = gateway ? vpc_get(model, gateway->vpc) : NULL;
+
+	if (!vpc || !gateway->realized)
+		return;
+	want_fabric_port(list, gateway->vpc, id);
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
+			want_blackhole(list, id, vpc->cidrs[i].cidr);
+	want_siblings(model, list, id, vpc, (struct rid){ KIND_NONE, 0 });
+}
+
+static const struct gateway *attached_gateway(const struct vpc *vpc)
+{
+	const struct gateway *gateway = gateway_of(vpc);
+
+	return gateway && gateway->realized ? gateway : NULL;
+}
+
+static void want_subnet_routes(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct subnet *subnet = subnet_get(model, id);
+	const struct route_table *table;
+	const struct gateway *gateway;
+	const struct vpc *vpc;
+	bool has_default = false;
+
+	if (!subnet || !subnet->realized)
+		return;
+	vpc = vpc_get(model, subnet->vpc);
+	table = route_table_of(model, subnet);
+	gateway = attached_gateway(vpc);
+	if (gateway)
+		want_neighbour(list, id, "fabric", gateway_hop, fabric_mac(gateway->resource.id));
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
+			want_blackhole(list, id, vpc->cidrs[i].cidr);
+	for (size_t i = 0; table && i < table->route_count; i++) {
+		const struct route *route = &table->routes[i];
+
+		has_default |= cidr_equal(route->destination, everywhere);
+		if (route->origin == ROUTE_ORIGIN_TABLE)
+			continue; /* local: the siblings' routes, within the blackhole */
+		if (gateway && route_is_active(model, table, route))
+			want_route(list, id, route->destination, gateway_hop, "fabric");
+		else
+			want_blackhole(list, id, route->destination);
+	}
+	if (!has_default) /* no route is silent in a VPC: no ICMP */
+		want_blackhole(list, id, everywhere);
+	want_siblings(model, list, id, vpc, id);
+}
+
+static void want_machine(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct resource *resource = model_get(model, NULL, id);
+
+	if (!resource)
+		return;
+	if (id.kind == KIND_INSTANCE) {
+		const struct instance *instance = (const struct instance *)resource;
+
+		if (!instance_is_live(instance) || !instance->pid)
+			return;
+		want_netns(list, id, (pid_t)instance->pid);
+	} else {
+		const struct internet_host *host = (const struct internet_host *)resource;
+
+		if (!host->running || !host->pid)
+			return;
+		want_netns(list, id, (pid_t)host->pid);
+	}
+	want_loopback(list, id);
+}
+
+struct port {
+	struct rid router_ns;	/* where the near end is */
+	struct rid machine;	/* where eth0 is */
+	struct rid id;		/* names the near end */
+	const char *device;	/* the far end's name */
+	struct address address; /* of the machine */
+	uint8_t length;		/* of the network as the machine sees it */
+	struct address router;
+	struct mac router_mac, machine_mac;
+	uint32_t mtu;
+	bool is_default; /* the default route goes through it */
+};
+
+/* A routed port: the machine has one address and a default route, the router a /32 to it. */
+static void want_port(struct object_list *list, const struct port *port)
+{
+	struct object object = object_in(port->router_ns, OBJECT_LINK);
+
+	set_name(object.link.name, rid_device(port->id).text);
+	object.link.type = LINK_VETH;
+	object.link.mtu = port->mtu;
+	object.link.mac = port->router_mac;
+	set_name(object.link.peer_name, port->device);
+	object.link.peer_ns = port->machine;
+	object.link.peer_mac = port->machine_mac;
+	object_list_add(list, &object);
+	want_neighbour(list, port->router_ns, object.link.name, port->address, port->machine_mac);
+	want_address(list, port->machine, port->device,
+		     (struct cidr){ port->address, port->length });
+	/*
+	 * The kernel's ARP table has one limit for all namespaces (gc_thresh3, 1024 by default): an
+	 * entry for its router in every instance must not count, and permanent ones don't.
+	 */
+	want_neighbour(list, port->machine, port->device, port->router, port->router_mac);
+	if (port->is_default)
+		want_route(list, port->machine, everywhere, port->router, port->device);
+	/* Last: from here on packets find it. */
+	want_route(list, port->router_ns, cidr_host(port->address), (struct address){ 0 },
+		   object.link.name);
+}
+
+static void want_interface_port(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct interface *interface = interface_get(model, id);
+	const struct instance *instance = interface ? instance_get(model, interface->instance)
+						    : NULL;
+	const struct subnet *subnet;
+	char device[DEVICE_NAME_MAX] = "eth0";
+	struct port port;
+
+	if (!instance || !instance_is_live(instance) || !instance->pid)
+		return;
+	subnet = subnet_get(model, interface->subnet);
+	device[3] = (char)('0' + interface->device_index % 10);
+	port = (struct port){
+		.router_ns = interface->subnet,
+		.machine = interface->instance,
+		.id = id,
+		.device = device,
+		.address = interface->address,
+		.length = subnet->cidr.length,
+		.router = subnet_router(subnet),
+		.router_mac = router_mac(interface->subnet),
+		.machine_mac = interface_own_mac(id),
+		.mtu = MTU_VPC,
+		.is_default = interface->device_index == 0,
+	};
+	want_port(list, &port);
+}
+
+static void want_host_port(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct internet_host *host = internet_host_get(model);
+	const struct internet *internet = internet_get(model);
+	struct port port;
+
+	if (!host || !internet || !host->running || !host->pid)
+		return;
+	port = (struct port){
+		.router_ns = internet->resource.id,
+		.machine = id,
+		.id = id,
+		.device = "eth0",
+		.address = host->address,
+		.length = 24,
+		.router = address_v4(INTERNET_ROUTER),
+		.router_mac = router_mac(internet->resource.id),
+		.machine_mac = mac_of(0x02, id),
+		.mtu = MTU_INTERNET,
+		.is_default = true,
+	};
+	want_port(list, &port);
+}
+
+static void want_element(struct object_list *list, struct rid ns, enum element_map map,
+			 struct address key, struct address value)
+{
+	struct object object = object_in(ns, OBJECT_ELEMENT);
+
+	object.element.map = map;
+	object.element.key = key;
+	object.element.value = value;
+	object_list_add(list, &object);
+}
+
+static void want_public(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct interface *interface = interface_get(model, id);
+	const struct instance *instance = interface ? instance_get(model, interface->instance)
+						    : NULL;
+	const struct internet *internet = internet_get(model);
+	const struct gateway *gateway;
+
+	if (!instance || !instance_is_live(instance) || !internet ||
+	    !address_is_set(interface->public_address))
+		return;
+	gateway = attached_gateway(vpc_get(model, interface->vpc));
+	if (!gateway)
+		return;
+	want_element(list, gateway->resource.id, ELEMENT_PUBLIC, interface->public_address,
+		     interface->address);
+	want_element(list, gateway->resource.id, ELEMENT_PRIVATE, interface->address,
+		     interface->public_address);
+	want_route(list, internet->resource.id, cidr_host(interface->public_address), internet_hop,
+		   rid_device(gateway->resource.id).text);
+}
+
+static void want_any_port(const struct model *model, struct rid id, struct object_list *list)
+{
+	if (id.kind == KIND_INTERNET_HOST)
+		want_host_port(model, id, list);
+	else
+		want_interface_port(model, id, list);
+}
+
+void facet_wanted(const struct model *model, struct facet_key key, struct object_list *list)
+{
+	static void (*const table[])(const struct model *, struct rid, struct object_list *) = {
+		[FACET_INTERNET] = want_internet,
+		[FACET_VPC] = want_vpc,
+		[FACET_GATEWAY] = want_gateway,
+		[FACET_SUBNET] = want_subnet,
+		[FACET_GATEWAY_PORT] = want_gateway_port,
+		[FACET_SUBNET_ROUTES] = want_subnet_routes,
+		[FACET_MACHINE] = want_machine,
+		[FACET_PORT] = want_any_port,
+		[FACET_PUBLIC] = want_public,
+	};
+	static_assert(ARRAY_SIZE(table) == FACET_MAX, "every facet has a function");
+
+	table[key.kind](model, key.id, list);
+}

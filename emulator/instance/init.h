@@ -1,0 +1,32 @@
+/*
+ * PID 1 of an instance. Runs in a clone of the launcher, in fresh namespaces, and never returns.
+ * It must not allocate: its address space is a copy of the launcher's, kept as small as possible.
+ */
+#pragma once
+
+#include "base/util.h"
+
+#include <stdnoreturn.h>
+
+/* What init is called once process_exec() may enter. */
+#define INIT_NAME "init"
+
+struct init_report {
+	uint32_t index;
+	int32_t sys; /* 0: everything is in place */
+	char step[24];
+};
+
+struct init_plan {
+	const char *hostname;
+	/* parts of /proc that an instance may read but not write; those that the kernel has */
+	const char *const *read_only;
+	size_t read_only_count;
+	uint32_t index; /* in its launch, for the report */
+	int report;	/* pipe: one struct init_report is written */
+	/* pipe: a byte in it (never taken out) means go on for ever; end of file without one means
+	 * that the daemon died before it knew of us: exit */
+	int lifeline;
+};
+
+noreturn void init_main(const struct init_plan *plan);

@@ -1,0 +1,303 @@
+/*
+ * Launching: see instance.h. A window of requests is kept under way, so that the launcher clones
+ *the next init while the caller wires the one before and its mounts are made on their own time:
+ *
+ *	daemon    request … take 1, wire 1, take 2, wire 2 …        ready, store, commit
+ *	launcher            clone 1, clone 2, clone 3 …
+ *	init 1                       mounts, report, wait for the lifeline's byte
+ */
+#include "instance/init.h"
+#include "instance/process.h"
+#include "instance/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WINDOW	 16
+#define READY_MS 10000
+
+enum {
+	READ,
+	WRITE
+};
+
+struct launch {
+	struct instances *instances;
+	struct rid *ids;
+	char (*hostnames)[64];
+	struct process *processes; /* those taken */
+	bool *is_ready;
+	size_t count, sent, answered, taken, ready;
+	int report[2], lifeline[2];
+};
+
+static void launch_free(struct launch *launch)
+{
+	if (launch->instances->receiving == launch)
+		launch->instances->receiving = NULL;
+	for (int end = READ; end <= WRITE; end++) {
+		closep(&launch->report[end]);
+		closep(&launch->lifeline[end]);
+	}
+	free(launch->ids);
+	free(launch->hostnames);
+	free(launch->processes);
+	free(launch->is_ready);
+	free(launch);
+}
+
+static struct launch *launch_new(struct instances *instances, const struct instance_spec *specs,
+				 size_t count)
+{
+	struct launch *launch = xcalloc(1, sizeof(*launch));
+
+	launch->instances = instances;
+	launch->count = count;
+	launch->ids = xcalloc(count, sizeof(*launch->ids));
+	launch->hostnames = xcalloc(count, sizeof(*launch->hostnames));
+	launch->processes = xcalloc(count, sizeof(*launch->processes));
+	launch->is_ready = xcalloc(count, sizeof(*launch->is_ready));
+	for (size_t i = 0; i < count; i++) {
+		launch->ids[i] = specs[i].id;
+		memcpy(launch->hostnames[i], specs[i].hostname, sizeof(specs[i].hostname));
+	}
+	for (int end = READ; end <= WRITE; end++)
+		launch->report[end] = launch->lifeline[end] = -1;
+	return launch;
+}
+
+static int fill_window(struct launch *launch, struct error *error)
+{
+	int pipes[2] = { launch->report[WRITE], launch->lifeline[READ] };
+
+	while (launch->sent < launch->count && launch->sent - launch->answered < WINDOW) {
+		struct launcher_request request = {
+			.index = (uint32_t)launch->sent,
+			.first = launch->sent == 0,
+		};
+		int r;
+
+		memcpy(request.hostname, launch->hostnames[launch->sent], sizeof(request.hostname));
+		request.hostname[sizeof(request.hostname) - 1] = '\0';
+		r = launcher_request(&launch->instances->launcher, &request, pipes, error);
+		if (r < 0)
+			return r;
+		launch->sent++;
+	}
+	return 0;
+}
+
+static int ensure_launcher(struct instances *instances, struct error *error)
+{
+	struct launcher *launcher = &instances->launcher;
+	int r;
+
+	if (!launcher_alive(launcher)) {
+		launcher_stop(launcher);
+		r = launcher_start(launcher, (const char *const *)instances->hidden, error);
+		if (r < 0)
+			return r;
+	}
+	return launcher_wait_staged(launcher, error);
+}
+
+int instances_launch_begin(struct instances *instances, const struct instance_spec *specs,
+			   size_t count, struct launch **ret_launch, struct error *error)
+{
+	struct launch *launch;
+	int r;
+
+	if (!instances->loop || instances->receiving)
+		return error_sys(error, EBUSY, "launching");
+	r = ensure_launcher(instances, error);
+	if (r < 0)
+		return r;
+	launch = launch_new(instances, specs, count);
+	if (pipe2(launch->report, O_CLOEXEC) < 0 || pipe2(launch->lifeline, O_CLOEXEC) < 0 ||
+	    fcntl(launch->report[READ], F_SETFL, O_NONBLOCK) < 0) {
+		r = error_sys(error, errno, "a pipe to the instances");
+		launch_free(launch);
+		return r;
+	}
+	instances->receiving = count ? launch : NULL;
+	r = fill_window(launch, error);
+	if (r < 0) {
+		launch_cancel(launch);
+		return r;
+	}
+	*ret_launch = launch;
+	return 0;
+}
+
+/* Takes in what is there; inits must not wait for us in a full pipe. */
+static int take_reports(struct launch *launch, struct error *error)
+{
+	struct init_report reports[64];
+	ssize_t size;
+
+	do {
+		size = read(launch->report[READ], reports, sizeof(reports));
+		for (size_t i = 0; size > 0 && i < (size_t)size / sizeof(*reports); i++) {
+			uint32_t index = reports[i].index;
+
+			if (index >= launch->count)
+				return error_sys(error, EPROTO, "an instance's report");
+			if (reports[i].sys)
+				return error_sys(error, reports[i].sys, "%s: %.*s",
+						 rid_format(launch->ids[index]).text,
+						 (int)sizeof(reports[i].step), reports[i].step);
+			launch->ready += !launch->is_ready[index];
+			launch->is_ready[index] = true;
+		}
+	} while (size == sizeof(reports));
+	return 0;
+}
+
+/* Forgets a process that nobody else knows of yet. */
+static void discard(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static int watch(struct launch *launch, pid_t pid, struct error *error)
+{
+	struct process *process = &launch->processes[launch->taken];
+	struct rid id = launch->ids[launch->taken];
+	int pidfd, r;
+
+	/* Ours and not reaped: the pid can't be anybody else's. */
+	pidfd = pidfd_open(pid, 0);
+	if (pidfd < 0)
+		return error_sys(error, errno, "watching %s%s", rid_format(id).text,
+				 errno == EMFILE ? " (raise the limit, ulimit -n)" : "");
+	process->pid = pid;
+	r = process_start_time(pid, &process->start_time);
+	if (r < 0) {
+		close(pidfd);
+		return error_sys(error, r, "%s ended at once", rid_format(id).text);
+	}
+	return watch_add(launch->instances, id, pidfd, error);
+}
+
+int launch_next(struct launch *launch, struct process *ret_process, struct error *error)
+{
+	pid_t pid;
+	int r;
+
+	if (launch->taken == launch->count)
+		return error_sys(error, EINVAL, "a launch has no more instances");
+	r = launcher_reply(&launch->instances->launcher, &pid, error);
+	launch->answered++;
+	if (r < 0)
+		return r;
+	r = watch(launch, pid, error);
+	if (r < 0) {
+		discard(pid);
+		return r;
+	}
+	*ret_process = launch->processes[launch->taken++];
+	if (launch->taken == launch->count)
+		launch->instances->receiving = NULL;
+	r = take_reports(launch, error);
+	return r < 0 ? r : fill_window(launch, error);
+}
+
+/* The first that has not reported has either done so meanwhile, or ended. */
+static int wait_report(struct launch *launch, size_t first, int64_t deadline, struct error *error)
+{
+	struct pollfd fds[2] = {
+		{ .fd = launch->report[READ], .events = POLLIN },
+		{ .fd = watch_pidfd(launch->instances, launch->ids[first]), .events = POLLIN },
+	};
+	int n = poll(fds, 2, (int)MAX(deadline - now_ms(), (int64_t)0));
+	int r;
+
+	if (n < 0 && errno != EINTR)
+		return error_sys(error, errno, "waiting for instances");
+	if (n == 0)
+		return error_sys(error, ETIMEDOUT, "%s: not ready",
+				 rid_format(launch->ids[first]).text);
+	r = take_reports(launch, error);
+	if (r == 0 && n > 0 && !launch->is_ready[first] && fds[1].revents)
+		return error_sys(error, ESRCH, "%s ended while it was being set up",
+				 rid_format(launch->ids[first]).text);
+	return r;
+}
+
+int launch_ready(struct launch *launch, struct error *error)
+{
+	int64_t deadline = now_ms() + READY_MS;
+	size_t first = 0;
+
+	if (launch->taken < launch->count)
+		return error_sys(error, EINVAL, "a launch with instances not taken");
+	while (launch->ready < launch->count) {
+		int r;
+
+		while (launch->is_ready[first])
+			first++;
+		r = wait_report(launch, first, deadline, error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+struct launch *launch_commit(struct launch *launch)
+{
+	assert(launch->taken == launch->count);
+	/* One byte for all: they look and leave it there. We hold a reading end too, so there is
+	 * always a reader and always room. */
+	while (write(launch->lifeline[WRITE], "", 1) < 0 && errno == EINTR)
+		;
+	launch_free(launch);
+	return NULL;
+}
+
+struct launch *launch_cancel(struct launch *launch)
+{
+	struct error ignored = ERROR_INIT; /* what could not be killed loses its lifeline below */
+	struct launcher *launcher;
+	pid_t pid;
+
+	if (!launch)
+		return NULL;
+	launcher = &launch->instances->launcher;
+	for (; launch->answered < launch->sent; launch->answered++)
+		if (launcher_reply(launcher, &pid, &ignored) == 0)
+			discard(pid);
+	pid = launcher_unreported(launcher);
+	if (pid)
+		discard(pid);
+	instances_kill(launch->instances, launch->ids, launch->processes, launch->taken, &ignored);
+	launch_free(launch);
+	return NULL;
+}
+
+void launch_cancelp(struct launch **launch)
+{
+	*launch = launch_cancel(*launch);
+}
+
+int instances_launch(struct instances *instances, const struct instance_spec *specs, size_t count,
+		     struct process *ret_processes, struct error *error)
+{
+	CLEANUP(launch_cancelp) struct launch *launch = NULL;
+	int r;
+
+	r = instances_launch_begin(instances, specs, count, &launch, error);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = launch_next(launch, &ret_processes[i], error);
+	if (r == 0)
+		r = launch_ready(launch, error);
+	if (r == 0)
+		launch = launch_commit(launch);
+	return r;
+}

@@ -1,0 +1,373 @@
+/* The launcher, the daemon's end and its own: see launcher.h. */
+#include "instance/launcher.h"
+
+#include "instance/confine.h"
+#include "instance/init.h"
+#include "instance/memory.h"
+#include "instance/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NAME	  "launcher"
+#define ANSWER_MS 10000
+
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+
+/* The first reply has no pid: the root is staged. */
+struct launcher_reply {
+	pid_t pid;
+	int32_t sys;					 /* positive: failed */
+	char text[sizeof(((struct error *)NULL)->text)]; /* only when failed */
+};
+
+enum {
+	SOCKET = 3,
+	REPORT = 4,
+	LIFELINE = 5,
+	FIRST_UNUSED
+};
+
+/* ---- its own side ---- */
+
+/* What the daemon had set up for itself is no business of an init's. */
+static void forget_signals(void)
+{
+	struct sigaction fallback = { .sa_handler = SIG_DFL };
+	sigset_t all;
+
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &fallback, NULL); /* fails for some: they have none */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+/* `ps` shows what stands where argv[0] stood: the same for the launcher and its inits, whose names
+ * tell them apart, so that no page is copied for it. */
+static void set_arguments(const char *text)
+{
+	char *arguments = program_invocation_name;
+	char old[4096];
+	CLEANUP(closep) int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, old, sizeof(old));
+
+	/* Only if it is what the kernel shows, and not text that somebody put there instead. */
+	if (size <= (ssize_t)strlen(text) || memcmp(old, arguments, strlen(arguments) + 1) != 0)
+		return;
+	memset(arguments, 0, (size_t)size);
+	memcpy(arguments, text, strlen(text));
+}
+
+/* Keeps nothing of the daemon's but the socket; standard streams come with the new root. */
+static int keep_socket(int socket)
+{
+	if (socket != SOCKET && dup2(socket, SOCKET) < 0)
+		return -errno;
+	if (close_range(0, 2, 0) < 0 || close_range(SOCKET + 1, ~0U, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int open_null(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (open("/dev/null", O_RDWR) != fd)
+			return -errno;
+	return 0;
+}
+
+static int prepare(int socket, const struct launcher *launcher, const char *const hidden[],
+		   struct root *ret_root, struct error *error)
+{
+	struct rlimit limit;
+	int r;
+
+	r = keep_socket(socket);
+	if (r < 0)
+		return error_sys(error, r, "the launcher's socket");
+	umask(0);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = launcher->open_files;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	set_arguments(INIT_NAME);
+	/*
+	 * An init's memory is a copy of the daemon's, secrets included: root in an instance must
+	 * not read it, and may not trace what isn't dumpable.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_sys(error, errno, "the launcher's memory");
+	r = root_stage(hidden, ret_root, error);
+	if (r < 0)
+		return r;
+	r = open_null();
+	if (r < 0)
+		return error_sys(error, r, "/dev/null");
+	r = confine_bound();
+	if (r < 0)
+		return error_sys(error, r, "dropping privileges");
+	return 0;
+}
+
+static int receive_request(struct launcher_request *request)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec data = { request, sizeof(*request) };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(SOCKET, &message, 0);
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int pipes[2];
+
+	if (n != sizeof(*request))
+		return -EPIPE;
+	if (!request->first)
+		return 0;
+	if (!header || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(pipes)))
+		return -EPROTO;
+	memcpy(pipes, CMSG_DATA(header), sizeof(pipes));
+	/* Those of the launch before were left open: these are new numbers. */
+	if (dup2(pipes[0], REPORT) < 0 || dup2(pipes[1], LIFELINE) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++)
+		if (pipes[i] >= FIRST_UNUSED)
+			close(pipes[i]);
+	return 0;
+}
+
+static pid_t clone_init(const struct launcher_request *request, const struct root *root,
+			pid_t *shared)
+{
+	struct clone_args arguments = {
+		/* The daemon's child, not ours. The kernel writes the pid where the daemon sees it
+		 * even if we are killed before we can say it. */
+		.flags = NAMESPACES | CLONE_PARENT | CLONE_PARENT_SETTID,
+		.parent_tid = (uint64_t)(uintptr_t)shared,
+	};
+	struct init_plan plan = {
+		.hostname = request->hostname,
+		.read_only = root->read_only,
+		.read_only_count = root->read_only_count,
+		.index = request->index,
+		.report = REPORT,
+		.lifeline = LIFELINE,
+	};
+	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+
+	if (pid == 0) {
+		close(SOCKET);
+		init_main(&plan);
+	}
+	return pid;
+}
+
+static bool answer(const struct launcher_reply *reply)
+{
+	return send(SOCKET, reply, sizeof(*reply), MSG_NOSIGNAL) == sizeof(*reply);
+}
+
+static noreturn void launcher_main(int socket, const struct launcher *launcher,
+				   const char *const hidden[], pid_t daemon)
+{
+	pid_t *shared = launcher->shared;
+	struct error error = ERROR_INIT;
+	struct launcher_reply reply = { 0 };
+	struct launcher_request request;
+	struct root root;
+	int maps = -1, r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != daemon)
+		_exit(1);
+	prctl(PR_SET_NAME, NAME);
+	setsid();
+	forget_signals();
+	r = prepare(socket, launcher, hidden, &root, &maps, &error);
+	if (r < 0) {
+		reply.sys = -r;
+		snprintf(reply.text, sizeof(reply.text), "%s", error.text);
+	}
+	if (!answer(&reply) || r < 0)
+		_exit(1);
+	memory_narrow(maps, shared); /* `launcher` and `hidden` are no more */
+	close(maps);
+	while (receive_request(&request) == 0) {
+		reply = (struct launcher_reply){ 0 };
+		reply.pid = clone_init(&request, &root, shared);
+		if (reply.pid < 0)
+			reply.sys = errno;
+		if (!answer(&reply))
+			break;
+	}
+	_exit(0);
+}
+
+/* ---- the daemon's side ---- */
+
+int launcher_start(struct launcher *launcher, const char *const hidden[], struct error *error)
+{
+	CLEANUP(closep) int ours = -1;
+	CLEANUP(closep) int its = -1;
+	int pair[2];
+	pid_t daemon = getpid(), pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_sys(error, errno, "the launcher's socket");
+	ours = pair[0];
+	its = pair[1];
+	if (!launcher->shared) {
+		launcher->shared = mmap(NULL, sizeof(*launcher->shared), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (launcher->shared == MAP_FAILED) {
+			launcher->shared = NULL;
+			return error_sys(error, errno, "the launcher's memory");
+		}
+	}
+	*launcher->shared = launcher->reported = 0;
+	pid = fork();
+	if (pid < 0)
+		return error_sys(error, errno, "forking the launcher");
+	if (pid == 0)
+		launcher_main(its, launcher, hidden, daemon);
+	launcher->pid = pid;
+	launcher->socket = steal_fd(&ours);
+	launcher->staged = false;
+	return 0;
+}
+
+void launcher_stop(struct launcher *launcher)
+{
+	closep(&launcher->socket);
+	if (launcher->pid) {
+		kill(launcher->pid, SIGKILL);
+		while (waitpid(launcher->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	launcher->pid = 0;
+}
+
+void launcher_clear(struct launcher *launcher)
+{
+	launcher_stop(launcher);
+	if (launcher->shared)
+		munmap(launcher->shared, sizeof(*launcher->shared));
+	launcher->shared = NULL;
+}
+
+bool launcher_alive(const struct launcher *launcher)
+{
+	struct pollfd hangup = { .fd = launcher->socket };
+
+	return launcher->pid && poll(&hangup, 1, 0) == 0;
+}
+
+static int receive_reply(struct launcher *launcher, struct launcher_reply *reply,
+			 struct error *error)
+{
+	struct pollfd answered = { .fd = launcher->socket, .events = POLLIN };
+	ssize_t size;
+	int n;
+
+	do {
+		n = poll(&answered, 1, ANSWER_MS);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		launcher_stop(launcher);
+		return error_sys(error, ETIMEDOUT, "the launcher");
+	}
+	size = recv(launcher->socket, reply, sizeof(*reply), MSG_DONTWAIT);
+	/* Requests that it left unread are told of once, before the replies that it left us. */
+	if (size < 0 && errno == ECONNRESET)
+		size = recv(launcher->socket, reply, sizeof(*reply), MSG_DONTWAIT);
+	if (size == sizeof(*reply))
+		return 0;
+	launcher_stop(launcher);
+	return error_sys(error, EPIPE, "the launcher died");
+}
+
+int launcher_wait_staged(struct launcher *launcher, struct error *error)
+{
+	struct launcher_reply reply;
+	int r;
+
+	if (launcher->staged)
+		return 0;
+	r = receive_reply(launcher, &reply, error);
+	if (r < 0)
+		return r;
+	if (reply.sys) {
+		launcher_stop(launcher);
+		error_set(error, ERROR_INTERNAL, "staging the root of instances: %s", reply.text);
+		error->sys = reply.sys;
+		return -reply.sys;
+	}
+	launcher->staged = true;
+	return 0;
+}
+
+int launcher_request(struct launcher *launcher, const struct launcher_request *request,
+		     const int pipes[2], struct error *error)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(2 * sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	struct launcher_request copy = *request;
+	struct iovec data = { &copy, sizeof(copy) };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (request->first) {
+		memcpy(CMSG_DATA(&control.header), pipes, 2 * sizeof(int));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	if (launcher->pid && sendmsg(launcher->socket, &message, MSG_NOSIGNAL) == sizeof(copy))
+		return 0;
+	return error_sys(error, EPIPE, "the launcher died");
+}
+
+int launcher_reply(struct launcher *launcher, pid_t *ret_pid, struct error *error)
+{
+	struct launcher_reply reply;
+	int r;
+
+	if (!launcher->pid)
+		return error_sys(error, EPIPE, "the launcher died");
+	r = receive_reply(launcher, &reply, error);
+	if (r < 0)
+		return r;
+	if (reply.sys)
+		return error_sys(error, reply.sys, "cloning the instance's namespaces");
+	*ret_pid = launcher->reported = reply.pid;
+	return 0;
+}
+
+pid_t launcher_unreported(struct launcher *launcher)
+{
+	pid_t pid = launcher->shared ? *launcher->shared : 0;
+
+	if (launcher->pid || pid == launcher->reported)
+		return 0;
+	launcher->reported = pid;
+	return pid;
+}

@@ -1,0 +1,256 @@
+/*
+ * Watching inits by pidfd, stopping and killing them: see instance.h. An init is our child if this
+ * daemon launched it, and somebody else's if an earlier one did; a pidfd tells of both ends, and
+ * only the former leaves a zombie to us.
+ */
+#include "instance/watch.h"
+
+#include "instance/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KILL_MS	  10000
+#define KILL_MANY 512 /* pidfds open at once for inits that were not watched */
+
+struct watched {
+	struct instances *instances;
+	struct rid id;
+	int pidfd;
+	struct loop_source *source;
+	struct loop_source *grace; /* NULL: not asked to stop */
+};
+
+static struct watched *watched_free(struct watched *watched)
+{
+	if (!watched)
+		return NULL;
+	map_take(&watched->instances->watched, map_key_rid(watched->id));
+	loop_remove(watched->source);
+	loop_remove(watched->grace);
+	closep(&watched->pidfd);
+	free(watched);
+	return NULL;
+}
+
+static void on_gone(void *context, uint32_t events)
+{
+	struct watched *watched = context;
+	struct instances *instances = watched->instances;
+	struct rid id = watched->id;
+	siginfo_t info;
+
+	(void)events;
+	waitid(P_PIDFD, (id_t)watched->pidfd, &info, WEXITED | WNOHANG);
+	watched_free(watched);
+	instances->on_exit(instances->context, id);
+}
+
+int watch_add(struct instances *instances, struct rid id, int pidfd, struct error *error)
+{
+	struct watched *watched;
+	int r;
+
+	if (!instances->loop || map_get(&instances->watched, map_key_rid(id))) {
+		close(pidfd);
+		return error_set(error, ERROR_INTERNAL, "%s: watched already, or nobody to watch",
+				 rid_format(id).text);
+	}
+	watched = xcalloc(1, sizeof(*watched));
+	watched->instances = instances;
+	watched->id = id;
+	watched->pidfd = pidfd;
+	r = loop_add_fd(instances->loop, pidfd, EPOLLIN, on_gone, watched, &watched->source, error);
+	if (r < 0) {
+		close(pidfd);
+		free(watched);
+		return r;
+	}
+	map_put(&instances->watched, map_key_rid(id), watched);
+	return 0;
+}
+
+int watch_pidfd(const struct instances *instances, struct rid id)
+{
+	const struct watched *watched = map_get(&instances->watched, map_key_rid(id));
+
+	return watched ? watched->pidfd : -1;
+}
+
+int instances_adopt(struct instances *instances, struct rid id, struct process process,
+		    struct error *error)
+{
+	int pidfd;
+	int r;
+
+	r = process_open(process, &pidfd, error);
+	if (r < 0)
+		return error_wrap(error, r, "%s", rid_format(id).text);
+	return watch_add(instances, id, pidfd, error);
+}
+
+static void on_grace_over(void *context)
+{
+	struct watched *watched = context;
+
+	watched->grace = NULL;
+	pidfd_send_signal(watched->pidfd, SIGKILL, NULL, 0);
+}
+
+int instances_stop(struct instances *instances, struct rid id, struct process process,
+		   unsigned int grace, struct error *error)
+{
+	struct watched *watched = map_get(&instances->watched, map_key_rid(id));
+	int r;
+
+	if (!watched) {
+		r = instances_adopt(instances, id, process, error);
+		if (r < 0)
+			return r == -ESRCH ? 0 : r;
+		watched = map_get(&instances->watched, map_key_rid(id));
+	}
+	loop_remove(watched->grace);
+	watched->grace = NULL;
+	r = loop_add_timer(instances->loop, grace, on_grace_over, watched, &watched->grace, error);
+	if (r < 0)
+		return r;
+	if (pidfd_send_signal(watched->pidfd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
+		return error_sys(error, errno, "stopping %s", rid_format(id).text);
+	return 0;
+}
+
+/* A pidfd to kill by, or -1 when the process is gone. One that was watched is so no more. */
+static int take_pidfd(struct instances *instances, struct rid id, struct process process,
+		      int *ret_pidfd, struct error *error)
+{
+	struct watched *watched = map_get(&instances->watched, map_key_rid(id));
+	int r;
+
+	*ret_pidfd = -1;
+	if (watched) {
+		*ret_pidfd = steal_fd(&watched->pidfd);
+		watched_free(watched);
+		return 0;
+	}
+	r = process_open(process, ret_pidfd, error);
+	return r == -ESRCH ? 0 : r;
+}
+
+static int kill_some(struct instances *instances, const struct rid *ids,
+		     const struct process *processes, size_t count, struct error *error)
+{
+	int64_t deadline = now_ms() + KILL_MS;
+	int pidfds[KILL_MANY];
+	int result = 0;
+
+	/* All are dying before the first is waited for; whatever fails, the others must go too. */
+	for (size_t i = 0; i < count; i++) {
+		int r = take_pidfd(instances, ids[i], processes[i], &pidfds[i], error);
+
+		if (r == 0 && pidfds[i] >= 0 &&
+		    pidfd_send_signal(pidfds[i], SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+			r = error_sys(error, errno, "killing %s", rid_format(ids[i]).text);
+		if (r < 0)
+			result = r;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int r = pidfds[i] < 0 ? 0 : process_wait(pidfds[i], deadline);
+
+		if (r < 0)
+			result = error_sys(error, r, "waiting for the end of %s",
+					   rid_format(ids[i]).text);
+		closep(&pidfds[i]);
+	}
+	return result;
+}
+
+int instances_kill(struct instances *instances, const struct rid *ids,
+		   const struct process *processes, size_t count, struct error *error)
+{
+	int result = 0;
+
+	for (size_t done = 0; done < count; done += KILL_MANY) {
+		size_t some = MIN(count - done, (size_t)KILL_MANY);
+		int r = kill_some(instances, ids + done, processes + done, some, error);
+
+		if (r < 0)
+			result = r;
+	}
+	return result;
+}
+
+/* ---- open and close ---- */
+
+/* Returns the soft limit as it was, for the inits. */
+static rlim_t raise_open_files(void)
+{
+	struct rlimit limit;
+	rlim_t old;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1024;
+	old = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit); /* a launch that runs into the old one says so */
+	return old;
+}
+
+static char **copy_list(const char *const list[])
+{
+	size_t count = 0;
+	char **copy;
+
+	while (list[count])
+		count++;
+	copy = xcalloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(list[i]);
+	return copy;
+}
+
+int instances_open(const char *const hidden[], struct loop *loop, instance_exit_fn on_exit,
+		   void *context, struct instances **ret_instances, struct error *error)
+{
+	struct instances *instances = xcalloc(1, sizeof(*instances));
+	int r;
+
+	instances->loop = loop;
+	instances->on_exit = on_exit;
+	instances->context = context;
+	instances->hidden = copy_list(hidden);
+	instances->launcher = (struct launcher)LAUNCHER_INIT;
+	instances->launcher.open_files = raise_open_files();
+	if (loop) {
+		r = launcher_start(&instances->launcher, hidden, error);
+		if (r < 0) {
+			instances_close(instances);
+			return r;
+		}
+	}
+	*ret_instances = instances;
+	return 0;
+}
+
+struct instances *instances_close(struct instances *instances)
+{
+	if (!instances)
+		return NULL;
+	launcher_clear(&instances->launcher);
+	map_for_each (&instances->watched, slot) {
+		struct watched *watched = slot->value;
+
+		loop_remove(watched->source);
+		loop_remove(watched->grace);
+		closep(&watched->pidfd);
+		free(watched);
+	}
+	map_clear(&instances->watched);
+	for (char **path = instances->hidden; *path; path++)
+		free(*path);
+	free(instances->hidden);
+	free(instances);
+	return NULL;
+}

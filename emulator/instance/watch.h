@@ -1,0 +1,22 @@
+/* What the daemon knows of its inits: shared by watch.c (their ends) and launch.c (their
+ * beginnings). */
+#pragma once
+
+#include "base/map.h"
+#include "instance/instance.h"
+#include "instance/launcher.h"
+
+struct instances {
+	struct loop *loop; /* NULL: nothing is watched */
+	instance_exit_fn on_exit;
+	void *context;
+	struct map watched; /* rid → struct watched, owned */
+	struct launcher launcher;
+	const struct launch *receiving; /* the launch with processes not yet taken, or NULL */
+	char **hidden;			/* owned, ends in NULL */
+};
+
+/* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */
+int watch_add(struct instances *instances, struct rid id, int pidfd, struct error *error);
+/* Kept by watch.c; -1 when `id` is not watched. */
+int watch_pidfd(const struct instances *instances, struct rid id);

@@ -1,0 +1,325 @@
+/*
+ * Network namespaces as files: see netns.h.
+ *
+ * Why /run/netns is a mount of its own: `ip netns add` binds /run/netns onto itself when it is not
+ * a mount point yet. Namespaces bound before that would be covered by the new mount, could not be
+ * unmounted by their path any more, and would live until the next boot. So we come first, with a
+ * tmpfs that carries our name (and is thus known as ours when the time comes to remove it); where
+ * somebody else came first, we use what is there.
+ */
+#include "netlink/netns.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define DIRECTORY      "/run/netns"
+#define OWN_NAMESPACE  "/proc/thread-self/ns/net"
+#define MARK	       "minivpc"	   /* source of our tmpfs */
+#define MARK_DIRECTORY "minivpc-directory" /* the same, and the directory is ours too */
+
+struct path {
+	char text[sizeof(DIRECTORY) + 1 + RID_TEXT_MAX];
+};
+
+static struct path path_of(struct rid id)
+{
+	struct path path;
+
+	snprintf(path.text, sizeof(path.text), DIRECTORY "/%s", rid_format(id).text);
+	return path;
+}
+
+static void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static void fclosep(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+static bool directory_is_empty(void)
+{
+	CLEANUP(closedirp) DIR *directory = opendir(DIRECTORY);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
+			return false;
+	return directory != NULL;
+}
+
+int netns_prepare(struct error *error)
+{
+	bool made = mkdir(DIRECTORY, 0755) == 0;
+	struct statx status;
+	int r;
+
+	if (!made && errno != EEXIST)
+		return error_sys(error, errno, DIRECTORY);
+	if (statx(AT_FDCWD, DIRECTORY, 0, STATX_TYPE, &status) < 0)
+		return error_sys(error, errno, DIRECTORY);
+	if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return 0;
+	if (directory_is_empty())
+		r = mount(made ? MARK_DIRECTORY : MARK, DIRECTORY, "tmpfs",
+			  MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755");
+	else
+		r = mount(DIRECTORY, DIRECTORY, NULL, MS_BIND | MS_REC, NULL);
+	if (r < 0)
+		return error_sys(error, errno, DIRECTORY ": mount");
+	if (mount(NULL, DIRECTORY, NULL, MS_PRIVATE, NULL) < 0)
+		return error_sys(error, errno, DIRECTORY ": mount, private");
+	return 0;
+}
+
+/* The source of the topmost mount on /run/netns, when that is a tmpfs of ours. */
+static const char *own_mark(void)
+{
+	static const char *const marks[] = { MARK, MARK_DIRECTORY };
+	CLEANUP(fclosep) FILE *file = fopen("/proc/self/mountinfo", "re");
+	const char *mark = NULL;
+	CLEANUP(freep) char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0) {
+		char target[64], source[64];
+		const char *tail = strstr(line, " - ");
+
+		if (sscanf(line, "%*s %*s %*s %*s %63s", target) != 1 || !streq(target, DIRECTORY))
+			continue;
+		mark = NULL; /* a mount later in the list covers the earlier one */
+		if (!tail || sscanf(tail, " - tmpfs %63s", source) != 1)
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+			if (streq(source, marks[i]))
+				mark = marks[i];
+	}
+	return mark;
+}
+
+void netns_sweep(void)
+{
+	const char *mark;
+
+	if (!directory_is_empty())
+		return;
+	mark = own_mark();
+	/* Not detached: the kernel refuses if somebody has just mounted a namespace there. */
+	if (mark && umount2(DIRECTORY, UMOUNT_NOFOLLOW) == 0 && streq(mark, MARK_DIRECTORY))
+		rmdir(DIRECTORY);
+}
+
+static void come_back(int home)
+{
+	if (setns(home, CLONE_NEWNET) == 0)
+		return;
+	perror("minivpc: can't come back from a network namespace");
+	abort();
+}
+
+static bool is_namespace(int fd)
+{
+	struct statfs status;
+
+	return fstatfs(fd, &status) == 0 && status.f_type == NSFS_MAGIC;
+}
+
+int netns_open(struct rid id)
+{
+	CLEANUP(closep) int fd = open(path_of(id).text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	/* A plain file: a crash between making the file and mounting on it, or before. */
+	if (!is_namespace(fd))
+		return -ENOENT;
+	return steal_fd(&fd);
+}
+
+bool netns_is(struct rid id, int fd)
+{
+	struct stat now, then;
+
+	return stat(path_of(id).text, &now) == 0 && fstat(fd, &then) == 0 &&
+	       now.st_dev == then.st_dev && now.st_ino == then.st_ino;
+}
+
+/* A file of that name is there: 0 when it is the namespace wanted, 1 when it is no namespace. */
+static int inspect(struct rid id, pid_t pid, struct error *error)
+{
+	CLEANUP(closep) int fd = netns_open(id);
+	struct stat wanted, found;
+	char source[64];
+
+	if (fd == -ENOENT)
+		return 1;
+	if (fd < 0)
+		return error_sys(error, fd, "%s", path_of(id).text);
+	if (!pid)
+		return 0;
+	snprintf(source, sizeof(source), "/proc/%d/ns/net", pid);
+	if (stat(source, &wanted) < 0)
+		return error_sys(error, errno, "%s", source);
+	if (fstat(fd, &found) < 0)
+		return error_sys(error, errno, "%s", path_of(id).text);
+	if (wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino)
+		return 0;
+	return error_sys(error, EEXIST, "%s is not the one of process %d", path_of(id).text, pid);
+}
+
+static int make_file(const char *path, struct error *error)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		CLEANUP(closep) int fd = -1;
+		int r;
+
+		fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+		if (fd >= 0)
+			return 0;
+		if (errno == EEXIST)
+			return -EEXIST;
+		if (errno != ENOENT)
+			break;
+		r = netns_prepare(error); /* swept since we looked */
+		if (r < 0)
+			return r;
+	}
+	return error_sys(error, errno, "%s", path);
+}
+
+int netns_put(int home, struct rid id, pid_t pid, bool *ret_made, struct error *error)
+{
+	char source[64] = OWN_NAMESPACE;
+	struct path path = path_of(id);
+	int r;
+
+	r = netns_prepare(error); /* each time: it is cheap, and others may sweep */
+	if (r < 0)
+		return r;
+	r = make_file(path.text, error);
+	if (r == -EEXIST) {
+		r = inspect(id, pid, error);
+		if (r == 0)
+			*ret_made = false;
+		if (r <= 0)
+			return r;
+	} else if (r < 0) {
+		return r;
+	}
+	if (pid)
+		snprintf(source, sizeof(source), "/proc/%d/ns/net", pid);
+	else if (unshare(CLONE_NEWNET) < 0)
+		r = error_sys(error, errno, "new network namespace");
+	if (r >= 0 && mount(source, path.text, NULL, MS_BIND, NULL) < 0)
+		r = error_sys(error, errno, "%s: mount", path.text);
+	if (!pid)
+		come_back(home);
+	if (r < 0) {
+		unlink(path.text);
+		return r;
+	}
+	*ret_made = true;
+	return 0;
+}
+
+int netns_delete(struct rid id, bool *ret_deleted, struct error *error)
+{
+	struct path path = path_of(id);
+	bool deleted = false;
+
+	/* Once, unless somebody has mounted over it. */
+	for (int i = 0; i < 16 && umount2(path.text, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; i++)
+		deleted = true;
+	if (unlink(path.text) == 0)
+		deleted = true;
+	else if (errno != ENOENT)
+		return error_sys(error, errno, "%s", path.text);
+	*ret_deleted = deleted;
+	return 0;
+}
+
+int netns_socket(int home, int fd, int protocol)
+{
+	int result;
+
+	if (setns(fd, CLONE_NEWNET) < 0)
+		return -errno;
+	result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	if (result < 0)
+		result = -errno;
+	come_back(home);
+	return result;
+}
+
+/* In the namespace already. */
+static int write_sysctl(const char *path, int32_t value, int32_t *ret_old)
+{
+	CLEANUP(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+	char text[16] = "", *end;
+	int32_t old;
+	int length;
+
+	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) < 0)
+		return -errno;
+	old = (int32_t)strtol(text, &end, 10);
+	if (end == text || (*end != '\n' && *end != '\0'))
+		return -EINVAL; /* not a number */
+	length = snprintf(text, sizeof(text), "%d", value);
+	if (old != value && pwrite(fd, text, (size_t)length, 0) != length)
+		return -errno;
+	*ret_old = old;
+	return 0;
+}
+
+int netns_sysctl(int home, int fd, const char *path, int32_t value, int32_t *ret_old)
+{
+	char file[96];
+	int r;
+
+	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
+	if (setns(fd, CLONE_NEWNET) < 0)
+		return -errno;
+	r = write_sysctl(file, value, ret_old);
+	come_back(home);
+	return r;
+}
+
+/* Kinds that own namespaces. */
+static bool owns_namespace(enum kind kind)
+{
+	return kind == KIND_VPC || kind == KIND_SUBNET || kind == KIND_INTERNET_GATEWAY ||
+	       kind == KIND_INSTANCE || kind == KIND_INTERNET || kind == KIND_INTERNET_HOST;
+}
+
+int netns_list(struct rid **ret_ids, size_t *ret_count, struct error *error)
+{
+	CLEANUP(closedirp) DIR *directory = opendir(DIRECTORY);
+	CLEANUP(freep) struct rid *ids = NULL;
+	const struct dirent *entry;
+	size_t count = 0;
+	struct rid id;
+
+	if (!directory && errno != ENOENT)
+		return error_sys(error, errno, DIRECTORY);
+	while (directory && (errno = 0, entry = readdir(directory)))
+		if (rid_parse_any(entry->d_name, &id) == 0 && owns_namespace(id.kind) && id.n)
+			*array_grow(&ids, &count) = id;
+	if (directory && errno)
+		return error_sys(error, errno, DIRECTORY);
+	*ret_ids = steal(&ids);
+	*ret_count = count;
+	return 0;
+}

@@ -1,0 +1,155 @@
+/* nftables: what is there. See nft.h. */
+#include "netlink/nft.h"
+
+#include "netlink/skeleton.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+static void table_freep(struct nftnl_table **table)
+{
+	nftnl_table_free(*table);
+}
+
+static void set_freep(struct nftnl_set **set)
+{
+	nftnl_set_free(*set);
+}
+
+static void *need(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct dump {
+	struct rid ns;
+	struct object_list *objects;
+	bool skeletons[SKELETON_MAX];
+	struct nftnl_set *set; /* the map being dumped */
+};
+
+static int read_mark(const struct nftnl_udata *attribute, void *context)
+{
+	const char **mark = context;
+
+	if (nftnl_udata_type(attribute) == NFTNL_UDATA_TABLE_COMMENT && nftnl_udata_len(attribute))
+		*mark = nftnl_udata_get(attribute);
+	return 0;
+}
+
+static int take_table(void *context, const struct nlmsghdr *message, struct error *error)
+{
+	CLEANUP(table_freep) struct nftnl_table *table = need(nftnl_table_alloc());
+	struct dump *dump = context;
+	const char *mark = NULL;
+	const void *data;
+	uint32_t length;
+
+	if (nftnl_table_nlmsg_parse(message, table) < 0)
+		return error_sys(error, EBADMSG, "dump of tables");
+	data = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
+	if (!data || !streq(nftnl_table_get_str(table, NFTNL_TABLE_NAME), SKELETON_TABLE) ||
+	    nftnl_udata_parse(data, length, read_mark, &mark) < 0 || !mark)
+		return 0;
+	for (size_t i = 0; i < SKELETON_MAX; i++) {
+		size_t size = strlen(skeleton_texts[i].mark) + 1;
+
+		if (nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY) == skeleton_texts[i].family &&
+		    length >= size && strncmp(mark, skeleton_texts[i].mark, size) == 0)
+			dump->skeletons[i] = true;
+	}
+	return 0;
+}
+
+static int take_elements(void *context, const struct nlmsghdr *message, struct error *error)
+{
+	struct dump *dump = context;
+
+	if (nftnl_set_elems_nlmsg_parse(message, dump->set) < 0)
+		return error_sys(error, EBADMSG, "dump of a map's elements");
+	return 0;
+}
+
+static bool read_address(struct nftnl_set_elem *element, uint16_t attribute,
+			 struct address *ret_address)
+{
+	uint32_t length = 0;
+	const void *data = nftnl_set_elem_get(element, attribute, &length);
+
+	if (!data || length != sizeof(struct in_addr))
+		return false;
+	*ret_address = (struct address){ .family = AF_INET };
+	memcpy(ret_address->bytes, data, length);
+	return true;
+}
+
+static void add_elements(struct dump *dump, enum element_map map)
+{
+	struct nftnl_set_elems_iter *iterator = need(nftnl_set_elems_iter_create(dump->set));
+	struct nftnl_set_elem *element = nftnl_set_elems_iter_cur(iterator);
+
+	for (; element; element = nftnl_set_elems_iter_next(iterator)) {
+		struct object object = { .kind = OBJECT_ELEMENT, .ns = dump->ns };
+
+		object.element.map = map;
+		if (read_address(element, NFTNL_SET_ELEM_KEY, &object.element.key) &&
+		    read_address(element, NFTNL_SET_ELEM_DATA, &object.element.value))
+			object_list_add(dump->objects, &object);
+	}
+	nftnl_set_elems_iter_destroy(iterator);
+}
+
+static int dump_map(struct channels *channels, const struct channel *channel, struct dump *dump,
+		    enum element_map map, struct error *error)
+{
+	CLEANUP(set_freep) struct nftnl_set *set = need(nftnl_set_alloc());
+	char data[1024] __attribute__((aligned(8)));
+	struct nlmsghdr *request;
+	int r;
+
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, skeleton_map_names[map]);
+	request = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETSETELEM, NFPROTO_IPV4, 0, 0);
+	nftnl_set_elems_nlmsg_build_payload(request, set);
+	dump->set = set;
+	r = channel_dump(channels, channel, request, take_elements, dump, error);
+	if (r < 0)
+		return r;
+	add_elements(dump, map);
+	return 0;
+}
+
+int nft_dump(struct channels *channels, struct rid ns, struct object_list *objects,
+	     struct error *error)
+{
+	struct dump dump = { .ns = ns, .objects = objects };
+	char data[256] __attribute__((aligned(8)));
+	struct channel *channel;
+	struct nlmsghdr *request;
+	int r;
+
+	r = channel_get(channels, ns, NETLINK_NETFILTER, &channel, error);
+	if (r < 0)
+		return r;
+	request = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, 0, 0);
+	r = channel_dump(channels, channel, request, take_table, &dump, error);
+	for (enum element_map map = 0; r >= 0 && map < ELEMENT_MAP_MAX; map++)
+		if (dump.skeletons[SKELETON_INTERNET_GATEWAY])
+			r = dump_map(channels, channel, &dump, map, error);
+	for (enum skeleton i = 0; i < SKELETON_MAX; i++) {
+		struct object object = { .kind = OBJECT_SKELETON, .ns = ns };
+
+		object.skeleton.skeleton = i;
+		if (r >= 0 && dump.skeletons[i])
+			object_list_add(objects, &object);
+	}
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,225 @@
+/* Kernel objects as plain values: see object.h. No netlink here: the fake kernel uses it too. */
+#include "netlink/object.h"
+
+#include <stdio.h>
+
+void object_list_clear(struct object_list *list)
+{
+	free(list->items);
+	*list = (struct object_list){ 0 };
+}
+
+void object_list_add(struct object_list *list, const struct object *object)
+{
+	*array_grow(&list->items, &list->count) = *object;
+}
+
+static int compare_number(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_address(struct address a, struct address b)
+{
+	int order = compare_number(a.family, b.family);
+
+	return order ? order : memcmp(a.bytes, b.bytes, sizeof(a.bytes));
+}
+
+static int compare_cidr(struct cidr a, struct cidr b)
+{
+	int order = compare_address(a.address, b.address);
+
+	return order ? order : compare_number(a.length, b.length);
+}
+
+static int compare_element(const struct element_object *a, const struct element_object *b)
+{
+	int order = compare_number(a->map, b->map);
+
+	return order ? order : compare_address(a->key, b->key);
+}
+
+int object_compare_key(const struct object *a, const struct object *b)
+{
+	int order = compare_number(a->kind, b->kind);
+
+	if (!order)
+		order = compare_number(a->ns.kind, b->ns.kind);
+	if (!order)
+		order = compare_number(a->ns.n, b->ns.n);
+	if (order)
+		return order;
+	switch (a->kind) {
+	case OBJECT_NONE:
+	case OBJECT_NETNS:
+		return 0;
+	case OBJECT_LINK:
+		return strcmp(a->link.name, b->link.name);
+	case OBJECT_ADDRESS:
+		order = strcmp(a->address.device, b->address.device);
+		return order ? order : compare_cidr(a->address.cidr, b->address.cidr);
+	case OBJECT_ROUTE:
+		return compare_cidr(a->route.destination, b->route.destination);
+	case OBJECT_NEIGHBOUR:
+		order = strcmp(a->neighbour.device, b->neighbour.device);
+		return order ? order : compare_address(a->neighbour.address, b->neighbour.address);
+	case OBJECT_FDB:
+		return memcmp(&a->fdb.mac, &b->fdb.mac, sizeof(a->fdb.mac));
+	case OBJECT_SYSCTL:
+		return strcmp(a->sysctl.path, b->sysctl.path);
+	case OBJECT_SKELETON:
+		return compare_number(a->skeleton.skeleton, b->skeleton.skeleton);
+	case OBJECT_ELEMENT:
+		return compare_element(&a->element, &b->element);
+	}
+	return 0;
+}
+
+static bool mac_matches(struct mac a, struct mac b)
+{
+	static const struct mac any;
+
+	return memcmp(&a, &any, sizeof(a)) == 0 || memcmp(&b, &any, sizeof(b)) == 0 ||
+	       memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+static bool link_same(const struct link_object *a, const struct link_object *b)
+{
+	return a->type == b->type && streq(a->master, b->master) && a->down == b->down &&
+	       (a->mtu == 0 || b->mtu == 0 || a->mtu == b->mtu) && mac_matches(a->mac, b->mac);
+}
+
+static bool route_same(const struct route_object *a, const struct route_object *b)
+{
+	return a->type == b->type && address_equal(a->gateway, b->gateway) &&
+	       streq(a->device, b->device);
+}
+
+bool object_same(const struct object *a, const struct object *b)
+{
+	if (object_compare_key(a, b) != 0)
+		return false;
+	switch (a->kind) {
+	case OBJECT_LINK:
+		return link_same(&a->link, &b->link);
+	case OBJECT_ROUTE:
+		return route_same(&a->route, &b->route);
+	case OBJECT_NEIGHBOUR:
+		return memcmp(&a->neighbour.mac, &b->neighbour.mac, sizeof(struct mac)) == 0;
+	case OBJECT_FDB:
+		return streq(a->fdb.device, b->fdb.device);
+	case OBJECT_SYSCTL:
+		return a->sysctl.value == b->sysctl.value;
+	case OBJECT_ELEMENT:
+		return address_equal(a->element.value, b->element.value);
+	case OBJECT_NONE: /* these are their identity */
+	case OBJECT_NETNS:
+	case OBJECT_ADDRESS:
+	case OBJECT_SKELETON:
+		break;
+	}
+	return true;
+}
+
+struct mac_text {
+	char text[18];
+};
+
+static struct mac_text mac_format(struct mac mac)
+{
+	struct mac_text text;
+
+	snprintf(text.text, sizeof(text.text), "%02x:%02x:%02x:%02x:%02x:%02x", mac.bytes[0],
+		 mac.bytes[1], mac.bytes[2], mac.bytes[3], mac.bytes[4], mac.bytes[5]);
+	return text;
+}
+
+static void describe_link(const struct link_object *link, char *text, size_t size)
+{
+	static const char *const types[] = {
+		[LINK_LOOPBACK] = "loopback", [LINK_BRIDGE] = "bridge", [LINK_VETH] = "veth"
+	};
+	int n = snprintf(text, size, "%s %s%s", types[link->type], link->name,
+			 link->down ? " (down)" : "");
+
+	if (link->master[0])
+		n += snprintf(text + n, size - (size_t)n, " master %s", link->master);
+	if (link->peer_name[0])
+		snprintf(text + n, size - (size_t)n, " peer %s in %s", link->peer_name,
+			 rid_format(link->peer_ns).text);
+}
+
+static void describe_route(const struct route_object *route, char *text, size_t size)
+{
+	struct address_text destination = cidr_format(route->destination);
+
+	if (route->type == ROUTE_BLACKHOLE)
+		snprintf(text, size, "route blackhole %s", destination.text);
+	else if (address_is_set(route->gateway))
+		snprintf(text, size, "route %s via %s dev %s", destination.text,
+			 address_format(route->gateway).text, route->device);
+	else
+		snprintf(text, size, "route %s dev %s", destination.text, route->device);
+}
+
+static void describe(const struct object *object, char *text, size_t size)
+{
+	static const char *const skeletons[] = {
+		[SKELETON_SUBNET] = "subnet", [SKELETON_INTERNET_GATEWAY] = "internet gateway"
+	};
+	static const char *const maps[] = {
+		[ELEMENT_PUBLIC] = "public", [ELEMENT_PRIVATE] = "private"
+	};
+
+	static_assert(ARRAY_SIZE(skeletons) == SKELETON_MAX, "every skeleton has a name");
+	static_assert(ARRAY_SIZE(maps) == ELEMENT_MAP_MAX, "every map has a name");
+	switch (object->kind) {
+	case OBJECT_NONE:
+		snprintf(text, size, "nothing");
+		break;
+	case OBJECT_NETNS:
+		snprintf(text, size, "network namespace");
+		break;
+	case OBJECT_LINK:
+		describe_link(&object->link, text, size);
+		break;
+	case OBJECT_ADDRESS:
+		snprintf(text, size, "address %s dev %s", cidr_format(object->address.cidr).text,
+			 object->address.device);
+		break;
+	case OBJECT_ROUTE:
+		describe_route(&object->route, text, size);
+		break;
+	case OBJECT_NEIGHBOUR:
+		snprintf(text, size, "neighbour %s lladdr %s dev %s",
+			 address_format(object->neighbour.address).text,
+			 mac_format(object->neighbour.mac).text, object->neighbour.device);
+		break;
+	case OBJECT_FDB:
+		snprintf(text, size, "fdb %s dev %s", mac_format(object->fdb.mac).text,
+			 object->fdb.device);
+		break;
+	case OBJECT_SYSCTL:
+		snprintf(text, size, "sysctl net/%s = %d", object->sysctl.path,
+			 object->sysctl.value);
+		break;
+	case OBJECT_SKELETON:
+		snprintf(text, size, "%s skeleton", skeletons[object->skeleton.skeleton]);
+		break;
+	case OBJECT_ELEMENT:
+		snprintf(text, size, "element %s : %s of map %s",
+			 address_format(object->element.key).text,
+			 address_format(object->element.value).text, maps[object->element.map]);
+		break;
+	}
+}
+
+struct object_text object_describe(const struct object *object)
+{
+	struct object_text text = { "" };
+	int n = snprintf(text.text, sizeof(text.text), "%s: ", rid_format(object->ns).text);
+
+	describe(object, text.text + n, sizeof(text.text) - (size_t)n);
+	return text;
+}

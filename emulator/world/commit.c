@@ -1,0 +1,291 @@
+/*
+ * The write path. For a transaction that changes everything at once:
+ *
+ *	1 store what was asked for	launches are pending, terminations shutting down
+ *	2 launch and wire		an init lives no longer than we do until step 4
+ *	3 store what came of it	running with its process, terminated
+ *	4 let go, kill			inits go on without us; the terminated end
+ *
+ * Killed after 1: recovery forgets what never ran, and terminates what was to be. After 2: the same,
+ * and the new inits are gone with us. After 3: everything is as answered, but for inits that were not
+ * let go (recovery finds them gone and says stopped) and those that were to be killed (it kills them).
+ * A failure in 1 to 3 undoes what was done, in reverse.
+ */
+#include "world/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/log.h"
+
+#define CHUNK 64 /* inits wired in one kernel transaction, while the next are being cloned */
+
+int64_t world_now(void)
+{
+	return time(NULL);
+}
+
+struct process instance_process(const struct instance *instance)
+{
+	return (struct process){ (pid_t)instance->pid, (uint64_t)instance->start_time };
+}
+
+/* ---- who is to be launched ---- */
+
+struct machines {
+	struct resource **items;
+	struct instance_spec *specs;
+	size_t count, spec_count;
+};
+
+static void machines_clear(struct machines *machines)
+{
+	free(machines->items);
+	free(machines->specs);
+}
+
+static bool is_to_launch(const struct resource *resource)
+{
+	if (resource->id.kind == KIND_INSTANCE) {
+		const struct instance *instance = (const struct instance *)resource;
+
+		return instance->state == INSTANCE_PENDING && !instance->pid;
+	}
+	if (resource->id.kind == KIND_INTERNET_HOST) {
+		const struct internet_host *host = (const struct internet_host *)resource;
+
+		return host->running && !host->pid;
+	}
+	return false;
+}
+
+static void name_host(const struct model *model, const struct resource *resource, char name[64])
+{
+	CLEANUP(buffer_clear) struct buffer label = BUFFER_INIT;
+	const struct interface *interface;
+
+	if (resource->id.kind == KIND_INTERNET_HOST) {
+		snprintf(name, 64, "internet");
+		return;
+	}
+	interface = instance_primary(model, (const struct instance *)resource);
+	if (interface)
+		host_label(interface->address, "ip", &label);
+	snprintf(name, 64, "%s", label.data ? label.data : "instance");
+}
+
+static void find_machines(const struct transaction *transaction, struct machines *machines)
+{
+	for_each_journal (entry, transaction) {
+		struct instance_spec *spec;
+
+		if (!entry->after || !is_to_launch(entry->after))
+			continue;
+		*array_grow(&machines->items, &machines->count) = entry->after;
+		spec = array_grow(&machines->specs, &machines->spec_count);
+		spec->id = entry->after->id;
+		name_host(transaction->model, entry->after, spec->hostname);
+	}
+}
+
+/* ---- launching ---- */
+
+static void set_process(struct resource *resource, struct process process)
+{
+	if (resource->id.kind == KIND_INSTANCE) {
+		struct instance *instance = (struct instance *)resource;
+
+		instance->pid = process.pid;
+		instance->start_time = (int64_t)process.start_time;
+	} else {
+		struct internet_host *host = (struct internet_host *)resource;
+
+		host->pid = process.pid;
+		host->start_time = (int64_t)process.start_time;
+	}
+}
+
+static int launch_chunk(struct world *world, struct launch *launch, struct resource **machines,
+			size_t count, struct error *error)
+{
+	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		struct process process;
+		int r = launch_next(launch, &process, error);
+
+		if (r < 0)
+			return r;
+		set_process(machines[i], process);
+		facets_of(&world->model, machines[i], &set);
+	}
+	return fabric_apply(world->fabric, &set, error);
+}
+
+static int launch_all(struct world *world, const struct machines *machines,
+		      struct launch **ret_launch, struct error *error)
+{
+	int r;
+
+	if (!machines->count)
+		return 0;
+	if ((r = instances_launch_begin(world->instances, machines->specs, machines->count,
+					ret_launch, error)) < 0)
+		return r;
+	for (size_t i = 0; i < machines->count; i += CHUNK)
+		if ((r = launch_chunk(world, *ret_launch, machines->items + i,
+				      MIN(machines->count - i, (size_t)CHUNK), error)) < 0)
+			return r;
+	return launch_ready(*ret_launch, error);
+}
+
+/* ---- settling ---- */
+
+/* Moves on what was passing; returns whether anything was. */
+static bool settle(struct transaction *transaction)
+{
+	size_t count = transaction->count; /* it grows: interfaces go with their instances */
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct resource *after = transaction->entries[i].after;
+		struct instance *instance = (struct instance *)after;
+
+		if (!after || after->id.kind == KIND_INTERNET_HOST)
+			any |= after != NULL;
+		if (!after || after->id.kind != KIND_INSTANCE)
+			continue;
+		if (instance->state != INSTANCE_PENDING &&
+		    instance->state != INSTANCE_SHUTTING_DOWN)
+			continue;
+		instance_settle(transaction, instance);
+		any = true;
+	}
+	return any;
+}
+
+/* Ends the processes that the transaction says are to end. Too late to fail: it is only logged. */
+static void end_processes(struct world *world, const struct transaction *transaction)
+{
+	CLEANUP(freep) struct rid *ids = xcalloc(transaction->count, sizeof(*ids));
+	CLEANUP(freep) struct process *processes = xcalloc(transaction->count, sizeof(*processes));
+	struct error error = ERROR_INIT;
+	size_t count = 0;
+
+	for_each_journal (entry, transaction) {
+		const struct instance *before = (const struct instance *)entry->before;
+		const struct instance *after = (const struct instance *)entry->after;
+
+		if (!after || after->resource.id.kind != KIND_INSTANCE || !after->pid || !before)
+			continue;
+		if (after->state == INSTANCE_TERMINATED && before->state != INSTANCE_TERMINATED) {
+			ids[count] = after->resource.id;
+			processes[count++] = instance_process(after);
+		} else if (after->state == INSTANCE_STOPPING &&
+			   instances_stop(world->instances, after->resource.id,
+					  instance_process(after), STOP_GRACE, &error) < 0) {
+			log_error("%s", error.text);
+		}
+	}
+	if (count && instances_kill(world->instances, ids, processes, count, &error) < 0)
+		log_error("%s", error.text);
+}
+
+/* ---- the path ---- */
+
+static int go(struct world *world, struct transaction *transaction, struct facet_set *set,
+	      struct launch **ret_launch, struct error *error)
+{
+	CLEANUP(machines_clear) struct machines machines = { 0 };
+	int r;
+
+	fabric_touched(world->fabric, transaction, set);
+	if ((r = store_save(world->store, transaction, true, error)) < 0)
+		return r;
+	find_machines(transaction, &machines);
+	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
+	    (r = launch_all(world, &machines, ret_launch, error)) < 0)
+		return r;
+	return settle(transaction) ? store_save(world->store, transaction, true, error) : 0;
+}
+
+/* What can't be undone either is logged: the next start reconciles. */
+static void undo(struct world *world, struct transaction *transaction, struct facet_set *set,
+		 struct launch *launch)
+{
+	struct error error = ERROR_INIT;
+
+	launch_cancel(launch);
+	if (store_save(world->store, transaction, false, &error) < 0)
+		log_error("undo: %s", error.text);
+	transaction_rollback(transaction);
+	if (fabric_apply(world->fabric, set, &error) < 0)
+		log_error("undo: %s", error.text);
+}
+
+int world_commit(void *context, struct transaction *transaction, struct error *error)
+{
+	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	struct world *world = context;
+	struct launch *launch = NULL;
+	int r;
+
+	if (!transaction->count)
+		return 0;
+	r = go(world, transaction, &set, &launch, error);
+	if (r < 0) {
+		undo(world, transaction, &set, launch);
+		return r;
+	}
+	launch_commit(launch);
+	end_processes(world, transaction);
+	transaction_commit(transaction);
+	return 0;
+}
+
+/* ---- inits that end by themselves ---- */
+
+void world_on_exit(void *context, struct rid id)
+{
+	struct world *world = context;
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+	struct resource *resource = model_get(&world->model, NULL, id);
+	struct error error = ERROR_INIT;
+
+	if (!resource)
+		return;
+	if (id.kind == KIND_INSTANCE) {
+		instance_exited(&transaction, (struct instance *)resource);
+	} else {
+		struct internet_host *host = transaction_edit(&transaction, resource);
+
+		host->running = false;
+		host->pid = host->start_time = 0;
+	}
+	if (world_commit(world, &transaction, &error) < 0)
+		log_error("%s has ended: %s", rid_format(id).text, error.text);
+}
+
+/* A new init in place of the old one, with the same interfaces and addresses. */
+int world_reboot(void *context, struct rid id, struct error *error)
+{
+	struct world *world = context;
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+	struct instance *instance = instance_get(&world->model, id);
+	struct process process;
+	int r;
+
+	if (!instance || !instance->pid)
+		return error_sys(error, ESRCH, "%s", rid_format(id).text);
+	process = instance_process(instance);
+	if ((r = instances_kill(world->instances, &id, &process, 1, error)) < 0)
+		return r;
+	transaction_edit(&transaction, instance);
+	instance->state = INSTANCE_PENDING;
+	instance->pid = instance->start_time = 0;
+	r = world_commit(world, &transaction, error);
+	if (r < 0) /* it is back in "running", without an init */
+		world_on_exit(world, id);
+	return r;
+}

@@ -1,0 +1,43 @@
+/*
+ * What the files of this room share.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "fabric/fabric.h"
+#include "instance/instance.h"
+#include "model/instance.h"
+#include "model/internet.h"
+#include "store/store.h"
+#include "world/world.h"
+
+struct world {
+	struct world_options options;
+	int lock;
+	struct loop *loop;
+	struct store *store;
+	struct model model;
+	struct kernel *kernel;
+	struct instances *instances;
+	struct fabric *fabric;
+	struct api *api;
+};
+
+#define STOP_GRACE 30000 /* milliseconds between SIGTERM and SIGKILL */
+
+int64_t world_now(void);
+struct process instance_process(const struct instance *instance);
+
+/* commit.c: the write path; hooks for the API (context: the world). */
+int world_commit(void *context, struct transaction *transaction, struct error *error);
+int world_reboot(void *context, struct rid instance, struct error *error);
+/* An init is gone: its instance stops. */
+void world_on_exit(void *context, struct rid id);
+
+/* recover.c: from what the store and the kernel hold to one world. */
+int world_recover(struct world *world, struct error *error);
+/* Forgets instances that were terminated an hour ago. */
+int world_purge(struct world *world, struct error *error);
+/* Removes the namespaces of ids that are no longer wanted, whatever is in them. */
+int world_remove_netns(struct kernel *kernel, const struct rid *ids, size_t count,
+		       struct error *error);

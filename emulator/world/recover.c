@@ -1,0 +1,187 @@
+/*
+ * Recovery: the store says what was asked for, the kernel what is there. See commit.c for what a
+ * killed daemon can leave.
+ */
+#include "world/internal.h"
+
+#include "base/log.h"
+
+#define FORGET_AFTER 3600 /* seconds that a terminated instance stays visible */
+
+int world_remove_netns(struct kernel *kernel, const struct rid *ids, size_t count,
+		       struct error *error)
+{
+	CLEANUP(freep) struct change *changes = xcalloc(count, sizeof(*changes));
+
+	for (size_t i = 0; i < count; i++) {
+		changes[i].before.kind = OBJECT_NETNS;
+		changes[i].before.ns = ids[i];
+	}
+	return kernel_transact(kernel, changes, count, error);
+}
+
+static bool has_process(const struct instance *instance)
+{
+	return instance->pid && process_alive(instance_process(instance));
+}
+
+static int kill_one(struct world *world, const struct instance *instance, struct error *error)
+{
+	struct process process = instance_process(instance);
+
+	return has_process(instance) ? instances_kill(world->instances, &instance->resource.id,
+						      &process, 1, error)
+				     : 0;
+}
+
+static int adopt(struct world *world, struct transaction *transaction, struct instance *instance,
+		 struct error *error)
+{
+	int r;
+
+	if (!has_process(instance)) {
+		instance_exited(transaction, instance);
+		return 0;
+	}
+	if ((r = instances_adopt(world->instances, instance->resource.id,
+				 instance_process(instance), error)) < 0)
+		return r;
+	return instance->state == INSTANCE_STOPPING
+		       ? instances_stop(world->instances, instance->resource.id,
+					instance_process(instance), STOP_GRACE, error)
+		       : 0;
+}
+
+static int recover_instance(struct world *world, struct transaction *transaction,
+			    struct instance *instance, struct error *error)
+{
+	int r;
+
+	switch (instance->state) {
+	case INSTANCE_RUNNING:
+	case INSTANCE_STOPPING:
+		return adopt(world, transaction, instance, error);
+	case INSTANCE_PENDING:
+		/* Never answered: a new one is as if never asked for, a started one stays stopped. */
+		if ((r = kill_one(world, instance, error)) < 0)
+			return r;
+		instance_exited(transaction, instance);
+		return 0;
+	case INSTANCE_SHUTTING_DOWN:
+		instance_settle(transaction, instance);
+		return kill_one(world, instance, error);
+	default:
+		return kill_one(world, instance, error);
+	}
+}
+
+static int recover_host(struct world *world, struct transaction *transaction, struct error *error)
+{
+	struct internet_host *host = internet_host_get(&world->model);
+	struct process process;
+
+	if (!host || !host->running)
+		return 0;
+	process = (struct process){ (pid_t)host->pid, (uint64_t)host->start_time };
+	if (process.pid && process_alive(process))
+		return instances_adopt(world->instances, host->resource.id, process, error);
+	transaction_edit(transaction, host);
+	host->running = false;
+	host->pid = host->start_time = 0;
+	return 0;
+}
+
+/* What is in `list` may shrink meanwhile: from the end. */
+static int recover_scope(struct world *world, struct transaction *transaction,
+			 const struct scope *scope, struct error *error)
+{
+	for (size_t i = scope->lists[KIND_INSTANCE].count; i-- > 0;) {
+		struct instance *instance =
+			(struct instance *)scope->lists[KIND_INSTANCE].items[i];
+		int r = recover_instance(world, transaction, instance, error);
+
+		if (r < 0)
+			return error_wrap(error, r, "%s", rid_format(instance->resource.id).text);
+	}
+	return 0;
+}
+
+/* Launches that were never answered are forgotten, once their namespaces are gone. */
+static void forget_unborn(struct world *world, struct transaction *transaction)
+{
+	for (size_t i = 0; i < world->model.scope_count; i++) {
+		struct resource_list *list = &world->model.scopes[i]->lists[KIND_INSTANCE];
+
+		for (size_t j = list->count; j-- > 0;) {
+			struct instance *instance = (struct instance *)list->items[j];
+
+			if (!instance->has_run && instance->state == INSTANCE_STOPPED)
+				instance_forget(transaction, instance);
+		}
+	}
+}
+
+/* Changes the store alone: the kernel was or will be reconciled. */
+static int save(struct world *world, struct transaction *transaction, struct error *error)
+{
+	int r = store_save(world->store, transaction, true, error);
+
+	if (r < 0)
+		transaction_rollback(transaction);
+	else
+		transaction_commit(transaction);
+	return r;
+}
+
+static int recover_orphans(struct world *world, struct error *error)
+{
+	CLEANUP(freep) struct rid *ids = NULL;
+	size_t count;
+	int r = store_orphans(world->store, &ids, &count, error);
+
+	return r < 0 || !count ? r : world_remove_netns(world->kernel, ids, count, error);
+}
+
+int world_recover(struct world *world, struct error *error)
+{
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+	size_t mended = 0;
+	int r;
+
+	if ((r = recover_orphans(world, error)) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < world->model.scope_count; i++)
+		r = recover_scope(world, &transaction, world->model.scopes[i], error);
+	if (r == 0)
+		r = recover_host(world, &transaction, error);
+	if (r < 0) {
+		transaction_rollback(&transaction);
+		return r;
+	}
+	if ((r = save(world, &transaction, error)) < 0 ||
+	    (r = fabric_reconcile(world->fabric, &mended, error)) < 0)
+		return r;
+	if (mended)
+		log_info("reconciled: %zu kernel objects mended", mended);
+	transaction = transaction_begin(&world->model, world_now());
+	forget_unborn(world, &transaction);
+	return save(world, &transaction, error);
+}
+
+int world_purge(struct world *world, struct error *error)
+{
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+
+	for (size_t i = 0; i < world->model.scope_count; i++) {
+		struct resource_list *list = &world->model.scopes[i]->lists[KIND_INSTANCE];
+
+		for (size_t j = list->count; j-- > 0;) {
+			struct instance *instance = (struct instance *)list->items[j];
+
+			if (instance->state == INSTANCE_TERMINATED &&
+			    instance->end_time + FORGET_AFTER < transaction.now)
+				instance_forget(&transaction, instance);
+		}
+	}
+	return save(world, &transaction, error);
+}

@@ -1,0 +1,156 @@
+/* The daemon: rooms in order at start, in reverse at the end. */
+#include "world/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "model/region.h"
+#include "world/state.h"
+
+#define PURGE_EVERY 60000 /* milliseconds */
+
+static void close_world(struct world *world)
+{
+	if (world->api)
+		state_withdraw(&world->options.paths);
+	world->api = api_close(world->api);
+	world->fabric = fabric_free(world->fabric);
+	world->instances = instances_close(world->instances);
+	world->kernel = kernel_close(world->kernel);
+	model_clear(&world->model);
+	world->store = store_close(world->store);
+	world->loop = loop_free(world->loop);
+	closep(&world->lock);
+}
+
+/* The world's own record: made once, and the region remembered. */
+static int open_model(struct world *world, struct error *error)
+{
+	struct transaction transaction;
+	struct internet *internet;
+	const char *region = world->options.region;
+	int r;
+
+	if ((r = store_open(world->options.paths.database, &world->store, error)) < 0 ||
+	    (r = store_load(world->store, &world->model, error)) < 0)
+		return r;
+	transaction = transaction_begin(&world->model, world_now());
+	if (!internet_get(&world->model))
+		internet_create(&transaction);
+	internet = internet_get(&world->model);
+	if (!internet->region || (region && !streq(internet->region, region))) {
+		transaction_edit(&transaction, internet);
+		free(internet->region);
+		internet->region = xstrdup(region ? region : DEFAULT_REGION);
+	}
+	r = store_save(world->store, &transaction, true, error);
+	transaction_commit(&transaction);
+	return r;
+}
+
+static int open_machines(struct world *world, struct error *error)
+{
+	const char *const hidden[] = { world->options.paths.state, DEFAULT_STATE, RUN_ROOT, NULL };
+	int r;
+
+	if ((r = instances_open(hidden, world->loop, world_on_exit, world, &world->instances,
+				error)) < 0 ||
+	    (r = kernel_open(&world->kernel, error)) < 0)
+		return r;
+	world->fabric = fabric_new(world->kernel, &world->model);
+	return 0;
+}
+
+static int open_api(struct world *world, struct error *error)
+{
+	struct api_options options = {
+		.listen = world->options.listen,
+		.region = internet_get(&world->model)->region,
+		.accept_any_credentials = world->options.accept_any_credentials,
+		.hooks = { world, world_commit, world_reboot },
+	};
+	int r = state_credentials(&world->options.paths, &options.credentials, error);
+
+	if (r < 0)
+		return r;
+	r = api_open(world->loop, &world->model, &options, &world->api, error);
+	explicit_bzero(&options.credentials, sizeof(options.credentials));
+	return r;
+}
+
+static void on_signal(void *context, uint32_t events)
+{
+	(void)events;
+	loop_stop(((struct world *)context)->loop);
+}
+
+/* SIGTERM and SIGINT end the loop; a client that hangs up must not end the daemon. */
+static int open_signals(struct world *world, int *ret_fd, struct error *error)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return error_sys(error, errno, "signals");
+	*ret_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (*ret_fd < 0)
+		return error_sys(error, errno, "signals");
+	return loop_add_fd(world->loop, *ret_fd, EPOLLIN, on_signal, world, NULL, error);
+}
+
+static void on_purge(void *context)
+{
+	struct world *world = context;
+	struct error error = ERROR_INIT;
+
+	if (world_purge(world, &error) < 0 ||
+	    loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, &error) < 0)
+		log_error("%s", error.text);
+}
+
+static int announce(struct world *world, struct error *error)
+{
+	int r = state_announce(&world->options.paths, api_url(world->api),
+			       internet_get(&world->model)->region, error);
+
+	if (r < 0)
+		return r;
+	if (printf("ready %s\n", api_url(world->api)) < 0 || fflush(stdout) != 0)
+		log_info("standard output is closed");
+	return loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, error);
+}
+
+static int run(struct world *world, int *signals, struct error *error)
+{
+	int r;
+
+	if (world->options.region && !region_find(world->options.region))
+		return error_set(error, ERROR_INTERNAL, "there is no region %s",
+				 world->options.region);
+	if ((r = state_take(&world->options.paths, &world->lock, error)) < 0 ||
+	    (r = loop_new(&world->loop, error)) < 0 ||
+	    (r = open_signals(world, signals, error)) < 0 ||
+	    (r = open_machines(world, error)) < 0 || (r = open_model(world, error)) < 0 ||
+	    (r = open_api(world, error)) < 0 || (r = world_recover(world, error)) < 0 ||
+	    (r = announce(world, error)) < 0)
+		return r;
+	return loop_run(world->loop, error);
+}
+
+int world_serve(const struct world_options *options, struct error *error)
+{
+	struct world world = { .options = *options, .lock = -1 };
+	CLEANUP(closep) int signals = -1;
+	int r = run(&world, &signals, error);
+
+	close_world(&world);
+	return r;
+}

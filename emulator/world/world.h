@@ -1,0 +1,29 @@
+/*
+ * A world: the one place where the rooms meet. Here is the write path: a call's transaction goes to
+ * the store, to the instances and to the kernel, in an order that a kill -9 between any two steps
+ * leaves whole or absent; and its twin, the recovery at start, which is load and reconcile.
+ */
+#pragma once
+
+#include "base/paths.h"
+
+struct world_options {
+	struct paths paths;
+	const char *listen; /* ADDR:PORT */
+	const char *region; /* NULL: the one it was last served with, or DEFAULT_REGION */
+	bool accept_any_credentials;
+};
+
+/*
+ * Runs the daemon in the foreground until SIGTERM or SIGINT; prints "ready URL" on standard output
+ * when it accepts calls. Instances and packets go on after it. Errors: one clear text each for a
+ * state directory that is unwritable, foreign or in use, an address in use, a kernel that lacks
+ * something; nothing is changed then.
+ */
+int world_serve(const struct world_options *options, struct error *error);
+
+/*
+ * Takes a world down: stops its daemon, kills its instances, removes its namespaces and its files.
+ * Works without a daemon, after a crash, and when there is nothing.
+ */
+int world_down(const struct paths *paths, struct error *error);

@@ -1,0 +1,55 @@
+"""
+The suite runs in mount, network and process namespaces of its own: what it sees as "the host" is
+fresh and belongs to it alone, other worlds on the machine neither disturb it nor are disturbed, and
+when pytest dies, however it dies, the kernel removes everything the tests made.
+
+MINIVPC_TEST_HOST=1 runs the tests on the machine itself.
+"""
+import os
+import signal
+import subprocess
+import sys
+
+INSIDE = "MINIVPC_TEST_INSIDE"
+
+
+def wanted():
+    return os.geteuid() == 0 and INSIDE not in os.environ and "MINIVPC_TEST_HOST" not in os.environ
+
+
+def run(arguments, directory):
+    """Runs pytest again, inside; returns its exit status."""
+    command = ["setpriv", "--pdeathsig", "KILL",
+               "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+               sys.executable, "-B", os.path.abspath(__file__), *arguments]
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the inner pytest handles it
+    try:
+        return subprocess.run(command, cwd=directory, check=False,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                              env={**os.environ, INSIDE: "1"}).returncode
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def prepare():
+    """A host as systemd leaves it: shared propagation, an empty /run, loopback up."""
+    for command in (["mount", "--make-rshared", "/"],
+                    ["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"],
+                    ["ip", "link", "set", "lo", "up"]):
+        subprocess.run(command, check=True)
+
+
+def main():
+    """Process 1 of the namespace: reaps what is orphaned, ends with pytest."""
+    prepare()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child = subprocess.Popen([sys.executable, "-B", "-m", "pytest", *sys.argv[1:]],
+                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while True:
+        pid, status = os.wait()
+        if pid == child.pid:
+            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""What every Describe call has in common: ids, filters, wildcards, tags, pages, DryRun."""
+import re
+
+import pytest
+from botocore.exceptions import ClientError
+
+import describes
+from lib import IMAGE, Error, refused, tag_specification, wait_for
+
+COUNT = 6
+
+
+def many(describe):
+    return pytest.param(describe, id=describe.call)
+
+
+EVERY = pytest.mark.parametrize("describe", [many(entry) for entry in describes.ALL])
+TAGGED = pytest.mark.parametrize("describe", [
+    many(entry) for entry in describes.ALL[:5]])
+
+
+@pytest.fixture(scope="module")
+def ec2(world):
+    """A region with six of everything, tagged, and the default VPC beside."""
+    client = world.ec2
+    for number in range(COUNT):
+        def tagged(kind, number=number):
+            return {"TagSpecifications": tag_specification(
+                kind, Name=f"{kind}-{number}", Suite="odd" if number % 2 else "even")}
+        vpc = client.create_vpc(CidrBlock=f"10.{number}.0.0/16", **tagged("vpc"))["Vpc"]["VpcId"]
+        subnet = client.create_subnet(
+            VpcId=vpc, CidrBlock=f"10.{number}.1.0/24", **tagged("subnet"),
+            AvailabilityZone="us-east-1" + "abc"[number % 3])["Subnet"]["SubnetId"]
+        gateway = client.create_internet_gateway(
+            **tagged("internet-gateway"))["InternetGateway"]["InternetGatewayId"]
+        table = client.create_route_table(
+            VpcId=vpc, **tagged("route-table"))["RouteTable"]["RouteTableId"]
+        if number < 3:
+            client.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+            client.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0",
+                                GatewayId=gateway)
+            client.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        client.run_instances(
+            ImageId=IMAGE, InstanceType="t3.micro" if number % 2 else "t3.small", MinCount=1,
+            MaxCount=1, **tagged("instance"), NetworkInterfaces=[{
+                "DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": number < 3}])
+    wait_for(lambda: {entry["State"]["Name"] for entry in describes.INSTANCES.all(client)} ==
+             {"running"}, 20, "all instances running")
+    return client
+
+
+@EVERY
+def test_by_ids(ec2, describe):
+    everything = sorted(describe.ids(ec2))
+    assert len(everything) >= (COUNT if describe.many else 1)
+    some = everything[:2]
+    assert describe.ids(ec2, **{describe.parameter: some}) == set(some)
+    assert describe.ids(ec2, **{describe.parameter: [some[0], some[0]]}) == {some[0]}
+
+
+@EVERY
+def test_ids_have_the_shape_of_aws(ec2, describe):
+    for identifier in describe.ids(ec2):
+        assert re.fullmatch(describe.prefix + "-[0-9a-f]{17}", identifier)
+
+
+@EVERY
+def test_unknown_id(ec2, describe):
+    missing = describe.prefix + "-0fedcba9876543210"
+    refused(describe.not_found, getattr(ec2, describe.call), **{describe.parameter: [missing]},
+            text=describe.text.format(missing))
+
+
+@EVERY
+def test_one_unknown_id_fails_the_whole_call(ec2, describe):
+    known = sorted(describe.ids(ec2))[0]
+    refused(describe.not_found, getattr(ec2, describe.call),
+            **{describe.parameter: [known, describe.prefix + "-0fedcba9876543210"]})
+
+
+@EVERY
+@pytest.mark.parametrize("shape", ["{}-xyz", "{}_0123456789abcdef0", "banana", "{}-",
+                                   "{}-0123456789ABCDEF0", "{}-0123456789abcdef01"])
+def test_malformed_id(ec2, describe, shape):
+    text = shape.format(describe.prefix)
+    refused(describe.malformed, getattr(ec2, describe.call), **{describe.parameter: [text]},
+            text=re.compile(re.escape(f'Invalid id: "{text}"')))
+
+
+@EVERY
+def test_filter_by_id_and_wildcards(ec2, describe):
+    everything = describe.ids(ec2)
+    one = sorted(everything)[0]
+
+    def found(*values):
+        return describe.ids(ec2, Filters=[{"Name": describe.filter, "Values": list(values)}])
+    assert found(one) == {one}
+    assert found(*sorted(everything)[:3]) == set(sorted(everything)[:3])  # values are ORed
+    assert found(describe.prefix + "-*") == everything
+    assert found("*" + one[-8:]) == {one}
+    assert found(one[:-1] + "?") >= {one}
+    assert found("?" * len(one)) == everything
+    assert found(one[:-1]) == set()
+    assert found(one + "?") == set()
+    assert found(one.replace("-", "\\*", 1)) == set()  # an escaped star is a star
+    assert found(one.upper()) == set()
+    assert found("nothing") == set()
+
+
+@EVERY
+def test_every_filter_that_can_be_read_off_the_reply(ec2, describe):
+    """For each value in use: exactly the resources that have it."""
+    everything = describe.all(ec2)
+    wrong = []
+    for name, read in describe.readable.items():
+        values = sorted({value for entry in everything for value in read(entry)})
+        if not values and name.startswith("tag"):
+            continue
+        assert values, f"{name}: nothing to compare with"
+        for value in values[:4]:
+            wanted = {entry[describe.identifier] for entry in everything if value in read(entry)}
+            try:
+                found = describe.ids(ec2, Filters=[
+                    {"Name": name, "Values": [value.replace("*", "\\*")]}])
+            except ClientError as error:
+                wrong.append(f"{name}={value}: {error}")
+                break
+            if found != wanted:
+                wrong.append(f"{name}={value}: {sorted(found)}, not {sorted(wanted)}")
+    assert not wrong, "\n".join(wrong)
+
+
+@EVERY
+def test_every_documented_filter_is_known(ec2, describe):
+    """None that AWS has is refused; what nothing here has matches nothing."""
+    unknown = []
+    for name in describe.documented.split() + ["tag:Whatever"]:
+        try:
+            assert describe.all(ec2, Filters=[{"Name": name, "Values": ["no such value"]}]) == []
+        except ClientError as error:
+            unknown.append(f"{name}: {Error(error)}")
+    assert not unknown, "\n".join(unknown)
+
+
+@EVERY
+def test_unknown_filter(ec2, describe):
+    for name in ("colour", describe.filter.upper(), describe.identifier):
+        refused("InvalidParameterValue", getattr(ec2, describe.call),
+                Filters=[{"Name": name, "Values": ["x"]}],
+                text=f"The filter '{name}' is invalid")
+
+
+@EVERY
+def test_filters_are_anded(ec2, describe):
+    one, other = sorted(describe.ids(ec2))[0], "nothing"
+    both = [{"Name": describe.filter, "Values": [one]},
+            {"Name": describe.filter, "Values": [other]}]
+    assert describe.ids(ec2, Filters=both) == set()
+    assert describe.ids(ec2, Filters=[both[0], both[0]]) == {one}
+
+
+@EVERY
+def test_ids_and_filters_together(ec2, describe):
+    known = sorted(describe.ids(ec2))
+    filters = [{"Name": describe.filter, "Values": [known[0]]}]
+    assert describe.ids(ec2, **{describe.parameter: known[:2]}, Filters=filters) == {known[0]}
+
+
+@TAGGED
+def test_filters_by_tag(ec2, describe):
+    kind = describe.all(ec2, Filters=[{"Name": "tag:Suite", "Values": ["even"]}])[0]["Tags"]
+    name = {tag["Key"]: tag["Value"] for tag in kind}["Name"].rsplit("-", 1)[0]
+
+    def found(key, *values):
+        return {tag["Value"] for entry in
+                describe.all(ec2, Filters=[{"Name": key, "Values": list(values)}])
+                for tag in entry["Tags"] if tag["Key"] == "Name"}
+    names = {f"{name}-{number}" for number in range(COUNT)}
+    assert found("tag:Name", f"{name}-*") == names
+    assert found("tag:Name", f"{name}-1", f"{name}-2") == {f"{name}-1", f"{name}-2"}
+    assert found("tag:Suite", "e?en") == {f"{name}-{number}" for number in (0, 2, 4)}
+    assert found("tag-key", "Suite") == names
+    assert found("tag-key", "S*e") == names
+    assert found("tag:suite", "even") == set()
+    assert found("tag:Suite", "Even") == set()
+    assert found("tag:Suite", "") == set()
+
+
+@EVERY
+def test_pages(ec2, describe):
+    everything = describe.ids(ec2)
+    seen, token, pages = [], {}, 0
+    while True:
+        reply = getattr(ec2, describe.call)(MaxResults=5, **token)
+        pages += 1
+        page = [entry[describe.identifier] for entry in describe.entries(reply)]
+        assert 0 < len(page) <= 5
+        seen += page
+        if "NextToken" not in reply:
+            break
+        token = {"NextToken": reply["NextToken"]}
+    assert len(seen) == len(set(seen)) and set(seen) == everything
+    assert pages == (len(everything) + 4) // 5
+    assert "NextToken" not in getattr(ec2, describe.call)()
+
+
+@EVERY
+def test_pages_of_a_filter(ec2, describe):
+    filters = [{"Name": describe.filter, "Values": sorted(describe.ids(ec2))[:COUNT]}]
+    pages = ec2.get_paginator(describe.call).paginate(
+        Filters=filters, PaginationConfig={"PageSize": 5})
+    found = [entry[describe.identifier] for page in pages for entry in describe.entries(page)]
+    assert sorted(found) == filters[0]["Values"]
+
+
+@EVERY
+def test_pages_exclude_ids(ec2, describe):
+    refused("InvalidParameterCombination", getattr(ec2, describe.call), MaxResults=5,
+            **{describe.parameter: sorted(describe.ids(ec2))[:1]})
+
+
+@EVERY
+def test_bad_token(ec2, describe):
+    with pytest.raises(ClientError) as caught:
+        getattr(ec2, describe.call)(MaxResults=5, NextToken="garbage")
+    error = Error(caught.value)
+    assert error.status == 400
+    assert error.code in ("InvalidPaginationToken", "InvalidNextToken"), error
+
+
+@EVERY
+def test_dry_run(ec2, describe):
+    refused("DryRunOperation", getattr(ec2, describe.call), DryRun=True, status=412,
+            text="Request would have succeeded, but DryRun flag is set.")
+    refused(describe.not_found, getattr(ec2, describe.call), DryRun=True,
+            **{describe.parameter: [describe.prefix + "-0fedcba9876543210"]})
+
+
+@EVERY
+def test_order_is_stable(ec2, describe):
+    first = [entry[describe.identifier] for entry in describe.all(ec2)]
+    assert first == [entry[describe.identifier] for entry in describe.all(ec2)]
+
+
+def test_reservations_are_filtered_too(ec2):
+    reservation = ec2.describe_instances()["Reservations"][0]
+    found = ec2.describe_instances(Filters=[
+        {"Name": "reservation-id", "Values": [reservation["ReservationId"]]}])["Reservations"]
+    assert [entry["ReservationId"] for entry in found] == [reservation["ReservationId"]]
+    assert ec2.describe_instances(Filters=[
+        {"Name": "owner-id", "Values": ["999999999999"]}])["Reservations"] == []
+
+
+def test_several_unknown_instances_are_all_named(ec2):
+    missing = ["i-0fedcba9876543210", "i-0fedcba9876543211"]
+    refused("InvalidInstanceID.NotFound", ec2.describe_instances, InstanceIds=missing,
+            text=f"The instance IDs '{', '.join(missing)}' do not exist")
+
+
+def test_eight_digit_ids_are_well_formed(ec2):
+    refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=["vpc-1a2b3c4d"],
+            text="The vpc ID 'vpc-1a2b3c4d' does not exist")
+
+
+def test_too_many_filter_values(ec2):
+    refused("FilterLimitExceeded", ec2.describe_vpcs, Filters=[
+        {"Name": "vpc-id", "Values": [f"vpc-{number:017x}" for number in range(201)]}])
+    most = [{"Name": "vpc-id", "Values": [f"vpc-{number:017x}" for number in range(200)]}]
+    assert ec2.describe_vpcs(Filters=most)["Vpcs"] == []

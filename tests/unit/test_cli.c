@@ -1,0 +1,554 @@
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/help.o emulator/cli/listing.o emulator/cli/parse.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/error.o emulator/base/paths.o emulator/base/util.o */
+/* libs: -lcurl -lxml2 -ljansson */
+/* The command line: what is typed, what is printed, what reaches the AWS CLI. */
+#include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/listing.h"
+#include "cli/parse.h"
+#include "cli/shell.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define WORDS_MAX 16
+
+/* argv made from "minivpc" and a line split at spaces; "~" stands for an empty argument. */
+struct words {
+	char *text;
+	char *argv[WORDS_MAX + 1];
+	int argc;
+};
+
+static struct words split(const char *line)
+{
+	struct words words = { .text = xasprintf("minivpc %s", line) };
+	char *next = words.text;
+
+	for (char *word; (word = strsep(&next, " "));) {
+		if (!*word)
+			continue;
+		assert_true(words.argc < WORDS_MAX);
+		words.argv[words.argc++] = streq(word, "~") ? word + 1 : word;
+	}
+	return words;
+}
+
+/* "internet exec help state=DIR … [CMD|ARG]": all that a request says. */
+static char *describe(const struct request *request)
+{
+	const struct parameter texts[] = {
+		{ "state", request->state },	   { "listen", request->listen },
+		{ "region", request->region },	   { "output", request->output },
+		{ "instance", request->instance },
+	};
+	struct buffer text = BUFFER_INIT;
+	CLEANUP(freep) char *path = cli_path(request);
+
+	buffer_puts(&text, path);
+	if (request->help)
+		buffer_puts(&text, " help");
+	if (request->accept_any_credentials)
+		buffer_puts(&text, " any");
+	if (request->all)
+		buffer_puts(&text, " all");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].value)
+			buffer_printf(&text, " %s=%s", texts[i].name, texts[i].value);
+	for (char **word = request->command; word && *word; word++)
+		buffer_printf(&text, "%s%s", word == request->command ? " [" : "|", *word);
+	if (request->command)
+		buffer_putc(&text, ']');
+	return buffer_steal(&text);
+}
+
+static const struct {
+	const char *line;
+	enum verb verb;
+	const char *request;
+} good[] = {
+	{ "serve", VERB_SERVE, "serve" },
+	{ "serve --listen 127.0.0.1:0 --region eu-west-1 --accept-any-credentials --state d",
+	  VERB_SERVE, "serve any state=d listen=127.0.0.1:0 region=eu-west-1" },
+	{ "--state d serve --listen=[::1]:65535", VERB_SERVE, "serve state=d listen=[::1]:65535" },
+	{ "serve --state=a --state b", VERB_SERVE, "serve state=b" },
+	{ "serve --region us-gov-west-1", VERB_SERVE, "serve region=us-gov-west-1" },
+	{ "env --state d", VERB_ENV, "env state=d" },
+	{ "--state d aws ec2 --state e", VERB_AWS, "aws state=d [ec2|--state|e]" },
+	{ "aws --state e", VERB_AWS, "aws [--state|e]" },
+	{ "aws --help", VERB_AWS, "aws [--help]" },
+	{ "aws -- x", VERB_AWS, "aws [--|x]" },
+	{ "exec i-1 ls -l", VERB_EXEC, "exec instance=i-1 [ls|-l]" },
+	{ "exec i-1 -- ls -- -l", VERB_EXEC, "exec instance=i-1 [ls|--|-l]" },
+	{ "exec i-1 --state d", VERB_EXEC, "exec instance=i-1 [--state|d]" },
+	{ "exec --state d i-1 ls", VERB_EXEC, "exec state=d instance=i-1 [ls]" },
+	{ "exec -- -odd ls", VERB_EXEC, "exec instance=-odd [ls]" },
+	{ "exec ps ps", VERB_EXEC, "exec instance=ps [ps]" },
+	{ "exec i-1 -- -- x", VERB_EXEC, "exec instance=i-1 [--|x]" },
+	{ "internet exec ping -c1 h", VERB_INTERNET_EXEC, "internet exec [ping|-c1|h]" },
+	{ "internet exec -- --state d", VERB_INTERNET_EXEC, "internet exec [--state|d]" },
+	{ "internet --state d exec ls", VERB_INTERNET_EXEC, "internet exec state=d [ls]" },
+	{ "internet address --state d", VERB_INTERNET_ADDRESS, "internet address state=d" },
+	{ "ps", VERB_PS, "ps" },
+	{ "ps -a -o json", VERB_PS, "ps all output=json" },
+	{ "ps -ojson --state d", VERB_PS, "ps state=d output=json" },
+	{ "ps -o table", VERB_PS, "ps output=table" },
+	{ "down --state d", VERB_DOWN, "down state=d" },
+	{ "version", VERB_VERSION, "version" },
+	{ "--version", VERB_VERSION, "--version" },
+	{ "help", VERB_NONE, " help" },
+	{ "--help", VERB_NONE, " help" },
+	{ "help exec", VERB_EXEC, "exec help" },
+	{ "help internet", VERB_NONE, "internet help" },
+	{ "help internet exec", VERB_INTERNET_EXEC, "internet exec help" },
+	{ "ps -h", VERB_PS, "ps help" },
+	{ "exec --help", VERB_EXEC, "exec help" },
+};
+
+static void good_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		struct words words = split(good[i].line);
+		struct error error = ERROR_INIT;
+		struct request request;
+
+		if (cli_parse(words.argc, words.argv, &request, &error) < 0)
+			fail_msg("%s: %s", good[i].line, error.text);
+		CLEANUP(freep) char *text = describe(&request);
+		assert_string_equal(text, good[i].request);
+		assert_int_equal(request.verb, good[i].verb);
+		free(words.text);
+	}
+}
+
+static const struct {
+	const char *line;
+	const char *message;
+} bad[] = {
+	{ "", "needs a verb: try minivpc help" },
+	{ "--state d", "needs a verb: try minivpc help" },
+	{ "frob", "unknown verb frob: try minivpc help" },
+	{ "~", "unknown verb \"\": try minivpc help" },
+	{ "--frob ps", "unknown option --frob: try minivpc help" },
+	{ "-o json ps", "unknown option -o: try minivpc help" },
+	{ "help frob", "unknown verb frob: try minivpc help" },
+	{ "ps --all", "ps: unknown option --all: try minivpc help ps" },
+	{ "ps -a=1", "ps: unknown option -a=1: try minivpc help ps" },
+	{ "ps --statex", "ps: unknown option --statex: try minivpc help ps" },
+	{ "ps web", "ps: unexpected argument web: try minivpc help ps" },
+	{ "ps -o xml", "ps: -o takes table|json, not xml: try minivpc help ps" },
+	{ "ps -o", "ps: -o needs table|json: try minivpc help ps" },
+	{ "ps --state", "ps: --state needs DIR: try minivpc help ps" },
+	{ "ps --state ~", "ps: --state takes DIR, not \"\": try minivpc help ps" },
+	{ "ps --state=", "ps: --state takes DIR, not \"\": try minivpc help ps" },
+	{ "serve --listen 4566",
+	  "serve: --listen takes ADDR:PORT, not 4566: try minivpc help serve" },
+	{ "serve --listen 127.0.0.1:65536",
+	  "serve: --listen takes ADDR:PORT, not 127.0.0.1:65536: try minivpc help serve" },
+	{ "serve --listen 127.0.0.1:",
+	  "serve: --listen takes ADDR:PORT, not 127.0.0.1:: try minivpc help serve" },
+	{ "serve --listen ::1:80",
+	  "serve: --listen takes ADDR:PORT, not ::1:80: try minivpc help serve" },
+	{ "serve --listen [127.0.0.1]:80",
+	  "serve: --listen takes ADDR:PORT, not [127.0.0.1]:80: try minivpc help serve" },
+	{ "serve --listen 127.0.0.1:8x",
+	  "serve: --listen takes ADDR:PORT, not 127.0.0.1:8x: try minivpc help serve" },
+	{ "serve --region EU", "serve: --region takes NAME, not EU: try minivpc help serve" },
+	{ "serve --region a/b-1", "serve: --region takes NAME, not a/b-1: try minivpc help serve" },
+	{ "serve now", "serve: unexpected argument now: try minivpc help serve" },
+	{ "aws", "aws: needs ARGS...: try minivpc help aws" },
+	{ "exec", "exec: needs INSTANCE: try minivpc help exec" },
+	{ "exec ~ ls", "exec: INSTANCE can't be \"\": try minivpc help exec" },
+	{ "exec i-1", "exec: needs CMD...: try minivpc help exec" },
+	{ "exec i-1 --", "exec: needs CMD...: try minivpc help exec" },
+	{ "exec -x i-1 ls", "exec: unknown option -x: try minivpc help exec" },
+	{ "internet", "internet: needs a sub-verb: try minivpc help internet" },
+	{ "internet frob", "internet: unknown verb frob: try minivpc help internet" },
+	{ "internet exec", "internet exec: needs CMD...: try minivpc help internet exec" },
+	{ "internet exec --", "internet exec: needs CMD...: try minivpc help internet exec" },
+	{ "internet address x",
+	  "internet address: unexpected argument x: try minivpc help internet address" },
+	{ "down now", "down: unexpected argument now: try minivpc help down" },
+};
+
+static void bad_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct words words = split(bad[i].line);
+		struct request request = { .verb = VERB_MAX };
+		struct error error = ERROR_INIT;
+
+		if (cli_parse(words.argc, words.argv, &request, &error) != -EINVAL)
+			fail_msg("accepted: %s", bad[i].line);
+		assert_string_equal(error.text, bad[i].message);
+		assert_int_equal(request.verb, VERB_MAX); /* untouched */
+		free(words.text);
+	}
+}
+
+static void assert_explained(const char *text, const struct token *tokens)
+{
+	for (; tokens->kind != TOKEN_END; tokens++)
+		if (tokens->help && !strstr(text, tokens->help) && tokens->kind != TOKEN_WORD)
+			fail_msg("%s is not explained", tokens->word);
+}
+
+static void help_holds_every_token(void **state)
+{
+	struct request request = { .help = true };
+	CLEANUP(buffer_clear) struct buffer all = BUFFER_INIT;
+
+	(void)state;
+	help_print(&all, &request);
+	assert_explained(all.data, token_common);
+	for (const struct token *token = token_verbs; token->kind != TOKEN_END; token++) {
+		CLEANUP(buffer_clear) struct buffer one = BUFFER_INIT;
+
+		if (!token->help || token->kind != TOKEN_WORD)
+			continue;
+		assert_non_null(strstr(all.data, token->word));
+		request.path[0] = token;
+		help_print(&one, &request);
+		assert_explained(one.data, token->next);
+		assert_explained(one.data, token_common);
+	}
+	assert_non_null(strstr(all.data, "  exec INSTANCE [--] CMD...\n"));
+	assert_non_null(strstr(all.data, "  internet address\n"));
+	assert_non_null(strstr(all.data, "  ps [-a] [-o table|json]\n"));
+}
+
+static void quoting_survives_a_shell(void **state)
+{
+	static const char nasty[] = "it's $HOME `id` \"x\" \\ ! * \n end";
+	CLEANUP(buffer_clear) struct buffer command = BUFFER_INIT;
+	char back[128] = "";
+	FILE *shell;
+
+	(void)state;
+	buffer_puts(&command, "printf %s ");
+	shell_quote(&command, nasty);
+	shell = popen(command.data, "r");
+	assert_non_null(shell);
+	back[fread(back, 1, sizeof(back) - 1, shell)] = '\0';
+	assert_int_equal(pclose(shell), 0);
+	assert_string_equal(back, nasty);
+}
+
+static struct client world(void)
+{
+	return (struct client){ "http://127.0.0.1:4566", "eu-west-1", { "AKIAKEY", "se'cret" } };
+}
+
+static void exports_are_the_contract_s_four(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	struct client client = world();
+
+	(void)state;
+	shell_exports(&text, &client);
+	assert_string_equal(text.data, "export AWS_ENDPOINT_URL='http://127.0.0.1:4566'\n"
+				       "export AWS_ACCESS_KEY_ID='AKIAKEY'\n"
+				       "export AWS_SECRET_ACCESS_KEY='se'\\''cret'\n"
+				       "export AWS_DEFAULT_REGION='eu-west-1'\n");
+}
+
+static char *join(char **argv)
+{
+	struct buffer text = BUFFER_INIT;
+
+	for (char **word = argv; *word; word++)
+		buffer_printf(&text, "%s%s", word == argv ? "" : " ", *word);
+	return buffer_steal(&text);
+}
+
+static void aws_gets_an_endpoint_unless_given(void **state)
+{
+	static const struct {
+		const char *given, *wanted;
+	} cases[] = {
+		{ "ec2 describe-vpcs",
+		  "aws --endpoint-url http://127.0.0.1:4566 ec2 describe-vpcs" },
+		{ "ec2 --endpoint-url u x", "aws ec2 --endpoint-url u x" },
+		{ "ec2 --endpoint-url=u x", "aws ec2 --endpoint-url=u x" },
+		{ "--endpoint-urls", "aws --endpoint-url http://127.0.0.1:4566 --endpoint-urls" },
+	};
+	struct client client = world();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct words words = split(cases[i].given);
+		CLEANUP(freep) char **argv = aws_arguments(&client, words.argv + 1);
+		CLEANUP(freep) char *text = join(argv);
+
+		assert_string_equal(text, cases[i].wanted);
+		free(words.text);
+	}
+}
+
+static void aws_environment_is_the_world_s(void **state)
+{
+	struct client client = world();
+
+	(void)state;
+	setenv("AWS_PROFILE", "work", 1);
+	setenv("AWS_SESSION_TOKEN", "token", 1);
+	setenv("AWS_REGION", "us-west-2", 1);
+	setenv("no_proxy", "example.test", 1);
+	aws_environment(&client);
+	assert_null(getenv("AWS_PROFILE"));
+	assert_null(getenv("AWS_SESSION_TOKEN"));
+	assert_string_equal(getenv("AWS_REGION"), "eu-west-1");
+	assert_string_equal(getenv("AWS_DEFAULT_REGION"), "eu-west-1");
+	assert_string_equal(getenv("AWS_ACCESS_KEY_ID"), "AKIAKEY");
+	assert_string_equal(getenv("AWS_SECRET_ACCESS_KEY"), "se'cret");
+	assert_string_equal(getenv("AWS_ENDPOINT_URL"), "http://127.0.0.1:4566");
+	assert_string_equal(getenv("AWS_EC2_METADATA_DISABLED"), "true");
+	assert_string_equal(getenv("AWS_PAGER"), "");
+	assert_string_equal(getenv("NO_PROXY"), "example.test,127.0.0.1");
+}
+
+static const char listing_reply[] =
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	"<ListInstancesResponse xmlns=\"urn:x\"><requestId>r</requestId>\n<instanceSet>\n"
+	"<item><instanceId>i-01</instanceId><name>web &amp; &lt;b&gt;</name><state>running</state>"
+	"<availabilityZone>us-east-1a</availabilityZone><subnetId>subnet-01</subnetId>"
+	"<vpcId>vpc-01</vpcId><privateIpAddress>10.0.1.4</privateIpAddress>"
+	"<publicIpAddress>198.18.0.5</publicIpAddress><region>us-east-1</region>"
+	"<account>123456789012</account></item>\n"
+	"<item><instanceId>i-02</instanceId><name>d\xc3\xa4t\xc3\xa4&#x9b;&#10;</name>"
+	"<state>stopped</state><privateIpAddress>10.0.2.4</privateIpAddress><publicIpAddress/>"
+	"</item><item><instanceId>i-03</instanceId><state>terminated</state></item>"
+	"</instanceSet></ListInstancesResponse>";
+
+static struct listing read_listing(const char *text, bool all)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	struct error error = ERROR_INIT;
+	struct listing listing;
+
+	assert_int_equal(reply_parse(text, strlen(text), &reply, &error), 0);
+	listing_read(reply, all, &listing);
+	return listing;
+}
+
+static void table_is_aligned(void **state)
+{
+	CLEANUP(listing_clear) struct listing listing = read_listing(listing_reply, true);
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	(void)state;
+	listing_table(&listing, &text);
+	assert_string_equal(
+		text.data,
+		"INSTANCE  NAME       STATE       AZ          SUBNET     PRIVATE   PUBLIC\n"
+		"i-01      web & <b>  running     us-east-1a  subnet-01  10.0.1.4  198.18.0.5\n"
+		"i-02      d\xc3\xa4t\xc3\xa4??     stopped     -           -          10.0.2.4  "
+		"-\n"
+		"i-03      -          terminated  -           -          -         -\n");
+}
+
+static void table_leaves_out_terminated(void **state)
+{
+	CLEANUP(listing_clear) struct listing listing = read_listing(listing_reply, false);
+	CLEANUP(listing_clear) struct listing empty = read_listing("<r><instanceSet/></r>", true);
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	(void)state;
+	assert_int_equal(listing.count, 2);
+	listing_table(&empty, &text);
+	assert_string_equal(text.data, "INSTANCE  NAME  STATE  AZ  SUBNET  PRIVATE  PUBLIC\n");
+}
+
+static void json_names_every_field(void **state)
+{
+	CLEANUP(listing_clear) struct listing listing = read_listing(listing_reply, false);
+	CLEANUP(listing_clear) struct listing empty = read_listing("<r><instanceSet/></r>", true);
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT, none = BUFFER_INIT;
+
+	(void)state;
+	listing_json(&listing, &text);
+	assert_string_equal(text.data, "[\n"
+				       "  {\n"
+				       "    \"instanceId\": \"i-01\",\n"
+				       "    \"name\": \"web & <b>\",\n"
+				       "    \"state\": \"running\",\n"
+				       "    \"availabilityZone\": \"us-east-1a\",\n"
+				       "    \"subnetId\": \"subnet-01\",\n"
+				       "    \"vpcId\": \"vpc-01\",\n"
+				       "    \"privateIpAddress\": \"10.0.1.4\",\n"
+				       "    \"publicIpAddress\": \"198.18.0.5\",\n"
+				       "    \"region\": \"us-east-1\",\n"
+				       "    \"account\": \"123456789012\"\n"
+				       "  },\n"
+				       "  {\n"
+				       "    \"instanceId\": \"i-02\",\n"
+				       "    \"name\": \"d\xc3\xa4t\xc3\xa4\xc2\x9b\\n\",\n"
+				       "    \"state\": \"stopped\",\n"
+				       "    \"availabilityZone\": null,\n"
+				       "    \"subnetId\": null,\n"
+				       "    \"vpcId\": null,\n"
+				       "    \"privateIpAddress\": \"10.0.2.4\",\n"
+				       "    \"publicIpAddress\": null,\n"
+				       "    \"region\": null,\n"
+				       "    \"account\": null\n"
+				       "  }\n"
+				       "]\n");
+	listing_json(&empty, &none);
+	assert_string_equal(none.data, "[]\n");
+}
+
+static void replies_are_checked(void **state)
+{
+	static const char text[] =
+		"<r><a>12</a><b>-1</b><c/><d>12x</d><e>18446744073709551616</e></r>";
+	static const char *const broken[] = { "", "nothing", "<r>", "<r></s>", "<r/><r/>" };
+	CLEANUP(reply_freep) struct reply *reply = NULL, *none = NULL;
+	struct error error = ERROR_INIT;
+	uint64_t number = 7;
+
+	(void)state;
+	assert_int_equal(reply_parse(text, strlen(text), &reply, &error), 0);
+	assert_int_equal(reply_number(reply, "a", 11, &number, &error), -EBADMSG);
+	for (const char *name = "bcdex"; *name; name++) {
+		char one[] = { *name, '\0' };
+
+		assert_int_equal(reply_number(reply, one, UINT64_MAX, &number, &error), -EBADMSG);
+	}
+	assert_int_equal(number, 7);
+	assert_int_equal(reply_number(reply, "a", 12, &number, &error), 0);
+	assert_int_equal(number, 12);
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++)
+		assert_int_equal(reply_parse(broken[i], strlen(broken[i]), &none, &error),
+				 -EBADMSG);
+	assert_null(none);
+}
+
+static struct serve_options served;
+static size_t serve_calls;
+
+static int fake_serve(const struct serve_options *options, struct error *error)
+{
+	serve_calls++;
+	served = *options;
+	error_set(error, ERROR_INTERNAL, "port in use:\nsay another");
+	return -EADDRINUSE;
+}
+
+static int fake_down(const struct paths *paths, struct error *error)
+{
+	(void)paths;
+	(void)error;
+	return -EIO;
+}
+
+static int fake_exec(pid_t pid, uint64_t start_time, char *const argv[], int *ret_status,
+		     struct error *error)
+{
+	(void)pid;
+	(void)start_time;
+	(void)argv;
+	(void)ret_status;
+	(void)error;
+	return -EIO;
+}
+
+/* Runs a command line; `ret_text` gets what went to `stream` (2: standard error). */
+static int run(const char *line, int stream, char *ret_text, size_t size)
+{
+	static const struct cli_hooks hooks = { fake_serve, fake_down, fake_exec };
+	struct words words = split(line);
+	FILE *file = tmpfile();
+	int old, status;
+
+	assert_non_null(file);
+	fflush(NULL);
+	old = dup(stream);
+	dup2(fileno(file), stream);
+	status = cli_main(words.argc, words.argv, &hooks);
+	fflush(NULL);
+	dup2(old, stream);
+	close(old);
+	rewind(file);
+	ret_text[fread(ret_text, 1, size - 1, file)] = '\0';
+	fclose(file);
+	free(words.text);
+	return status;
+}
+
+static void statuses_and_lines(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(run("version", 1, text, sizeof(text)), 0);
+	assert_int_equal(strncmp(text, "minivpc ", 8), 0);
+	assert_int_equal(run("help", 1, text, sizeof(text)), 0);
+	assert_int_equal(strncmp(text, "usage: minivpc ", 15), 0);
+	assert_int_equal(run("ps\x1b", 2, text, sizeof(text)), 2);
+	assert_string_equal(text, "minivpc: unknown verb ps?: try minivpc help\n");
+}
+
+static void serve_is_handed_its_options(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(
+		run("serve --state /tmp/./world --accept-any-credentials", 2, text, sizeof(text)),
+		1);
+	if (geteuid() != 0) {
+		assert_int_equal(serve_calls, 0);
+		assert_string_equal(text, "minivpc: needs root: try sudo minivpc serve\n");
+		return;
+	}
+	assert_int_equal(serve_calls, 1);
+	assert_string_equal(text, "minivpc: port in use:?say another\n");
+	assert_string_equal(served.paths.state, "/tmp/world");
+	assert_string_equal(served.listen, DEFAULT_LISTEN);
+	assert_string_equal(served.region, DEFAULT_REGION);
+	assert_true(served.accept_any_credentials);
+}
+
+static void down_of_nothing_is_fine(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: down needs root\n");
+		skip();
+	}
+	assert_int_equal(run("down --state /nonexistent/deeper/world", 2, text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+	assert_int_equal(run("down --state /nonexistent-world", 2, text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+	assert_int_equal(run("down --state /tmp", 2, text, sizeof(text)), 1); /* the hook fails */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_lines),
+		cmocka_unit_test(bad_lines),
+		cmocka_unit_test(help_holds_every_token),
+		cmocka_unit_test(quoting_survives_a_shell),
+		cmocka_unit_test(exports_are_the_contract_s_four),
+		cmocka_unit_test(aws_gets_an_endpoint_unless_given),
+		cmocka_unit_test(aws_environment_is_the_world_s),
+		cmocka_unit_test(table_is_aligned),
+		cmocka_unit_test(table_leaves_out_terminated),
+		cmocka_unit_test(json_names_every_field),
+		cmocka_unit_test(replies_are_checked),
+		cmocka_unit_test(statuses_and_lines),
+		cmocka_unit_test(serve_is_handed_its_options),
+		cmocka_unit_test(down_of_nothing_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,573 @@
+/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/types.o emulator/model/vpc.o  emulator/store/record.o emulator/store/store.o */
+/* libs: sqlite3 jansson */
+/*
+ * The model's rules, its transactions, and its way to disk and back. A model is compared by what
+ * the store would write of it.
+ */
+#include "model/acl.h"
+#include "model/defaults.h"
+#include "model/dhcp.h"
+#include "model/gateway.h"
+#include "model/group.h"
+#include "model/instance.h"
+#include "model/internet.h"
+#include "model/region.h"
+#include "model/route.h"
+#include "model/tags.h"
+#include "store/record.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NOW 1700000000
+
+static struct model model;
+static struct scope *scope;
+static struct transaction transaction;
+static struct error error;
+
+static int set_up(void **state)
+{
+	(void)state;
+	scope = model_scope(&model, "123456789012", "us-east-1");
+	transaction = transaction_begin(&model, NOW);
+	internet_create(&transaction);
+	assert_int_equal(defaults_create(&transaction, scope, &error), 0);
+	transaction_commit(&transaction);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	transaction_rollback(&transaction);
+	model_clear(&model);
+	return 0;
+}
+
+static struct cidr cidr_of(const char *text)
+{
+	struct cidr cidr;
+
+	assert_int_equal(cidr_parse(text, &cidr), 0);
+	return cidr;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The whole model as text, in an order that doesn't depend on how it came about. */
+static char *snapshot(const struct model *which)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	char **lines = NULL;
+	size_t count = 0;
+
+	map_for_each (&which->resources, slot) {
+		const struct resource *resource = slot->value;
+		CLEANUP(freep) char *record = record_encode(resource);
+
+		*array_grow(&lines, &count) =
+			xasprintf("%s %s %s %s\n", rid_format(resource->id).text,
+				  resource->scope->account, resource->scope->region, record);
+	}
+	qsort(lines, count, sizeof(*lines), compare_texts);
+	for (size_t i = 0; i < count; i++) {
+		buffer_puts(&text, lines[i]);
+		free(lines[i]);
+	}
+	free(lines);
+	buffer_printf(&text, "addresses %zu publics %zu\n", which->addresses.count,
+		      which->publics.count);
+	return buffer_steal(&text);
+}
+
+static struct vpc *make_vpc(const char *cidr)
+{
+	struct vpc *vpc = NULL;
+
+	assert_int_equal(vpc_create(&transaction, scope, cidr_of(cidr), NULL, &vpc, &error), 0);
+	return vpc;
+}
+
+static int try_subnet(struct vpc *vpc, const char *cidr, struct subnet **ret)
+{
+	struct subnet_request request = { vpc, cidr_of(cidr), cidr, "us-east-1b" };
+
+	return subnet_create(&transaction, &request, ret, &error);
+}
+
+static struct subnet *make_subnet(struct vpc *vpc, const char *cidr)
+{
+	struct subnet *subnet = NULL;
+
+	assert_int_equal(try_subnet(vpc, cidr, &subnet), 0);
+	return subnet;
+}
+
+static struct instance_template plain = {
+	.image_id = (char[]){ "ami-12345678" },
+	.type = (char[]){ "t3.micro" },
+	.shutdown_behavior = (char[]){ "stop" },
+	.tenancy = (char[]){ "default" },
+	.http_tokens = (char[]){ "optional" },
+	.http_endpoint = (char[]){ "enabled" },
+	.metadata_tags = (char[]){ "disabled" },
+	.metadata_ipv6 = (char[]){ "disabled" },
+	.hop_limit = 1,
+};
+
+static int launch(struct subnet *subnet, int64_t minimum, int64_t maximum)
+{
+	struct launch_request request = {
+		.options = plain,
+		.interface = { .subnet = subnet },
+		.delete_on_termination = true,
+		.minimum = minimum,
+		.maximum = maximum,
+	};
+	struct rid reservation;
+
+	return instance_launch(&transaction, &request, &reservation, &error);
+}
+
+static struct instance *newest(void)
+{
+	struct resource_list *list = &scope->lists[KIND_INSTANCE];
+
+	assert_true(list->count > 0);
+	return (struct instance *)list->items[list->count - 1];
+}
+
+/* ---- rules ---- */
+
+static void a_fresh_region_is_as_aws_makes_it(void **state)
+{
+	struct vpc *vpc = vpc_default(scope);
+
+	(void)state;
+	assert_non_null(vpc);
+	assert_int_equal(scope->lists[KIND_SUBNET].count, 6);
+	assert_int_equal(scope->lists[KIND_ROUTE_TABLE].count, 1);
+	assert_int_equal(scope->lists[KIND_SECURITY_GROUP].count, 1);
+	assert_int_equal(scope->lists[KIND_NETWORK_ACL].count, 1);
+	assert_int_equal(scope->lists[KIND_DHCP_OPTIONS].count, 1);
+	assert_non_null(gateway_of(vpc));
+	assert_false(vpc->realized);
+	assert_true(vpc->dns_hostnames);
+	assert_int_equal(subnet_free_addresses(&model, subnet_default(scope, NULL)), 4091);
+	assert_int_equal(defaults_create(&transaction, scope, &error), 0);
+	assert_int_equal(transaction.count, 0); /* once is enough */
+}
+
+static void vpc_blocks_are_checked(void **state)
+{
+	static const char *const bad[] = { "10.0.0.0/15", "10.0.0.0/29", "169.254.0.0/16",
+					   "127.0.0.0/16", "0.0.0.0/0", "224.0.0.0/16" };
+	struct vpc *vpc;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_true(vpc_create(&transaction, scope, cidr_of(bad[i]), NULL, &vpc, &error) < 0);
+		assert_int_equal(error.code, ERROR_VPC_RANGE);
+	}
+	vpc = make_vpc("100.68.0.18/18");
+	assert_string_equal(cidr_format(vpc->cidrs[0].cidr).text, "100.68.0.0/18");
+	for (int i = 0; i < 3; i++)
+		make_vpc("10.0.0.0/16"); /* any number with the same block */
+	assert_true(vpc_create(&transaction, scope, cidr_of("10.1.0.0/16"), NULL, &vpc, &error) < 0);
+	assert_int_equal(error.code, ERROR_QUOTA);
+}
+
+static void subnet_blocks_are_checked(void **state)
+{
+	struct vpc *vpc = make_vpc("10.0.0.0/16");
+	struct subnet *subnet = make_subnet(vpc, "10.0.1.0/24");
+
+	(void)state;
+	assert_string_equal(address_format(subnet_router(subnet)).text, "10.0.1.1");
+	assert_true(try_subnet(vpc, "10.1.0.0/24", &subnet) < 0);
+	assert_int_equal(error.code, ERROR_SUBNET_RANGE);
+	assert_true(try_subnet(vpc, "10.0.2.0/29", &subnet) < 0);
+	assert_int_equal(error.code, ERROR_SUBNET_RANGE);
+	assert_true(try_subnet(vpc, "10.0.0.0/16", &subnet) < 0);
+	assert_int_equal(error.code, ERROR_SUBNET_CONFLICT);
+	assert_true(try_subnet(vpc, "10.0.1.128/25", &subnet) < 0);
+	assert_int_equal(error.code, ERROR_SUBNET_CONFLICT);
+	assert_int_equal(try_subnet(vpc, "10.0.2.0/28", &subnet), 0);
+	assert_int_equal(subnet_free_addresses(&model, subnet), 11);
+}
+
+static void addresses_fill_a_subnet_and_no_more(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/28");
+
+	(void)state;
+	assert_true(launch(subnet, 12, 12) < 0);
+	assert_int_equal(error.code, ERROR_INSUFFICIENT_ADDRESSES);
+	assert_int_equal(scope->lists[KIND_INSTANCE].count, 0);
+	assert_int_equal(launch(subnet, 1, 100), 0); /* as many as there is room for */
+	assert_int_equal(scope->lists[KIND_INSTANCE].count, 11);
+	assert_int_equal(subnet_free_addresses(&model, subnet), 0);
+	assert_true(launch(subnet, 1, 1) < 0);
+	instance_settle(&transaction, newest());
+	assert_int_equal(instance_terminate(&transaction, newest(), &error), 0);
+	instance_settle(&transaction, newest());
+	assert_int_equal(newest()->state, INSTANCE_TERMINATED);
+	assert_int_equal(subnet_free_addresses(&model, subnet), 1);
+	assert_int_equal(launch(subnet, 1, 1), 0);
+}
+
+static void addresses_asked_for_are_checked(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
+	static const struct {
+		const char *address;
+		enum error_code code;
+	} cases[] = {
+		{ "10.0.2.0", ERROR_INVALID_PARAMETER_VALUE },
+		{ "10.0.2.3", ERROR_INVALID_PARAMETER_VALUE },
+		{ "10.0.2.255", ERROR_INVALID_PARAMETER_VALUE },
+		{ "10.0.3.9", ERROR_INVALID_PARAMETER_VALUE },
+		{ "10.0.2.9", ERROR_INTERNAL }, /* free the first time … */
+		{ "10.0.2.9", ERROR_ADDRESS_IN_USE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct interface_request request = { .subnet = subnet };
+		struct interface *interface;
+
+		assert_int_equal(address_parse(cases[i].address, &request.address), 0);
+		if (cases[i].code == ERROR_INTERNAL) {
+			assert_int_equal(
+				interface_create(&transaction, &request, &interface, &error), 0);
+			continue;
+		}
+		assert_true(interface_create(&transaction, &request, &interface, &error) < 0);
+		assert_int_equal(error.code, cases[i].code);
+	}
+}
+
+static void states_follow_the_life_cycle(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
+	struct interface *interface;
+	struct instance *instance;
+	struct address first, private;
+
+	(void)state;
+	subnet->map_public_ip = true;
+	assert_int_equal(launch(subnet, 1, 1), 0);
+	instance = newest();
+	interface = instance_primary(&model, instance);
+	private = interface->address;
+	first = interface->public_address;
+	assert_true(address_is_set(first));
+	assert_true(instance_stop(&transaction, instance, &error) < 0); /* still pending */
+	instance_settle(&transaction, instance);
+	assert_int_equal(instance->state, INSTANCE_RUNNING);
+	assert_int_equal(instance_start(&transaction, instance, &error), 0); /* no-op */
+	assert_int_equal(instance_stop(&transaction, instance, &error), 0);
+	assert_true(instance_start(&transaction, instance, &error) < 0);
+	assert_int_equal(error.code, ERROR_INSTANCE_STATE);
+	instance_exited(&transaction, instance);
+	assert_int_equal(instance->state, INSTANCE_STOPPED);
+	assert_false(address_is_set(interface->public_address));
+	assert_int_equal(instance_start(&transaction, instance, &error), 0);
+	assert_true(address_equal(interface->address, private));
+	assert_true(address_is_set(interface->public_address));
+	assert_false(address_equal(interface->public_address, first)); /* a new one */
+	instance->options.disable_api_termination = true;
+	assert_true(instance_terminate(&transaction, instance, &error) < 0);
+	assert_int_equal(error.code, ERROR_OPERATION_NOT_PERMITTED);
+}
+
+static void a_gateway_serves_one_vpc(void **state)
+{
+	struct vpc *one = make_vpc("10.0.0.0/16"), *two = make_vpc("10.0.0.0/16");
+	struct gateway *a, *b;
+
+	(void)state;
+	assert_int_equal(gateway_create(&transaction, scope, &a, &error), 0);
+	assert_int_equal(gateway_create(&transaction, scope, &b, &error), 0);
+	assert_int_equal(gateway_attach(&transaction, a, one, &error), 0);
+	assert_true(gateway_attach(&transaction, a, two, &error) < 0);
+	assert_int_equal(error.code, ERROR_ALREADY_ASSOCIATED);
+	assert_true(gateway_attach(&transaction, b, one, &error) < 0);
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+	assert_true(gateway_detach(&transaction, b, one, &error) < 0);
+	assert_int_equal(error.code, ERROR_GATEWAY_NOT_ATTACHED);
+	assert_true(gateway_delete(&transaction, a, &error) < 0);
+	assert_int_equal(error.code, ERROR_DEPENDENCY_VIOLATION);
+	assert_true(vpc_delete(&transaction, one, &error) < 0);
+	assert_int_equal(error.code, ERROR_DEPENDENCY_VIOLATION);
+	assert_int_equal(gateway_detach(&transaction, a, one, &error), 0);
+	assert_int_equal(gateway_delete(&transaction, a, &error), 0);
+	assert_int_equal(vpc_delete(&transaction, one, &error), 0);
+	assert_int_equal(scope->lists[KIND_ROUTE_TABLE].count, 2); /* default's and two's */
+}
+
+static void routes_have_their_rules(void **state)
+{
+	struct vpc *vpc = make_vpc("10.0.0.0/16"), *other = make_vpc("10.1.0.0/16");
+	struct subnet *subnet = make_subnet(vpc, "10.0.1.0/24");
+	struct route_table *table, *foreign;
+	struct gateway *gateway;
+	struct rid a, b;
+
+	(void)state;
+	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
+	assert_int_equal(route_table_create(&transaction, vpc, &table, &error), 0);
+	assert_int_equal(route_table_create(&transaction, other, &foreign, &error), 0);
+	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
+				 &error) < 0); /* not attached */
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	assert_int_equal(route_create(&transaction, table, cidr_of("1.2.3.4/0"), &gateway->resource,
+				      &error),
+			 0);
+	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
+				 &error) < 0);
+	assert_int_equal(error.code, ERROR_ROUTE_EXISTS);
+	assert_true(route_create(&transaction, table, cidr_of("10.0.9.0/24"), &gateway->resource,
+				 &error) < 0); /* inside the VPC */
+	assert_true(route_create(&transaction, table, cidr_of("169.254.169.254/32"),
+				 &gateway->resource, &error) < 0);
+	assert_true(route_delete(&transaction, table, cidr_of("10.0.0.0/16"), &error) < 0);
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+	assert_true(route_delete(&transaction, table, cidr_of("8.0.0.0/8"), &error) < 0);
+	assert_int_equal(error.code, ERROR_ROUTE_NOT_FOUND);
+	assert_true(route_table_of(&model, subnet) != table);
+	assert_int_equal(route_table_associate(&transaction, table, subnet, &a, &error), 0);
+	assert_int_equal(route_table_associate(&transaction, table, subnet, &b, &error), 0);
+	assert_true(rid_equal(a, b));
+	assert_ptr_equal(route_table_of(&model, subnet), table);
+	assert_true(route_table_associate(&transaction, foreign, subnet, &b, &error) < 0);
+	assert_true(route_is_active(&model, table, &table->routes[1]));
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+	assert_false(route_is_active(&model, table, &table->routes[1]));
+	assert_true(route_table_delete(&transaction, table, &error) < 0);
+	assert_int_equal(subnet_delete(&transaction, subnet, &error), 0);
+	assert_int_equal(route_table_delete(&transaction, table, &error), 0);
+}
+
+static void tags_have_limits(void **state)
+{
+	struct resource *vpc = &make_vpc("10.0.0.0/16")->resource;
+	char key[16], long_key[140];
+
+	(void)state;
+	assert_int_equal(tag_set(&transaction, vpc, "Name", "a", &error), 0);
+	assert_int_equal(tag_set(&transaction, vpc, "Name", "b", &error), 0);
+	assert_string_equal(resource_tag(vpc, "Name"), "b");
+	tag_remove(&transaction, vpc, "Name", "other");
+	assert_non_null(resource_tag(vpc, "Name"));
+	tag_remove(&transaction, vpc, "Name", NULL);
+	assert_null(resource_tag(vpc, "Name"));
+	for (int i = 0; i < 50; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(tag_set(&transaction, vpc, key, "", &error), 0);
+	}
+	assert_true(tag_set(&transaction, vpc, "one more", "", &error) < 0);
+	assert_int_equal(error.code, ERROR_TAG_LIMIT);
+	assert_true(tag_set(&transaction, vpc, "aws:x", "", &error) < 0);
+	assert_true(tag_set(&transaction, vpc, "", "", &error) < 0);
+	memset(long_key, 'k', sizeof(long_key) - 1);
+	long_key[sizeof(long_key) - 1] = '\0';
+	assert_true(tag_set(&transaction, vpc, long_key, "", &error) < 0);
+}
+
+/* ---- transactions ---- */
+
+/* Everything that a scenario can do to the model, in one transaction. */
+static void disturb(void)
+{
+	struct vpc *standing = vpc_default(scope), *vpc = make_vpc("10.0.0.0/16");
+	struct subnet *subnet = make_subnet(vpc, "10.0.1.0/24");
+	struct subnet *old = subnet_default(scope, "us-east-1c");
+	struct gateway *gateway;
+
+	subnet->map_public_ip = true;
+	assert_int_equal(launch(subnet, 3, 3), 0);
+	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	assert_int_equal(launch(subnet_default(scope, NULL), 2, 2), 0);
+	instance_settle(&transaction, newest());
+	assert_int_equal(instance_terminate(&transaction, newest(), &error), 0);
+	instance_settle(&transaction, newest());
+	assert_int_equal(tag_set(&transaction, &standing->resource, "k", "v", &error), 0);
+	assert_int_equal(tag_set(&transaction, &old->resource, "k", "v", &error), 0);
+	assert_int_equal(subnet_delete(&transaction, old, &error), 0);
+	instance_forget(&transaction, newest());
+}
+
+static void a_rollback_restores_everything(void **state)
+{
+	CLEANUP(freep) char *before = NULL, *after = NULL;
+
+	(void)state;
+	assert_int_equal(launch(subnet_default(scope, "us-east-1b"), 2, 2), 0);
+	transaction_commit(&transaction);
+	before = snapshot(&model);
+	for (int i = 0; i < 3; i++) {
+		free(after);
+		disturb();
+		after = snapshot(&model);
+		assert_string_not_equal(before, after);
+		transaction_rollback(&transaction);
+		free(after);
+		after = snapshot(&model);
+		assert_string_equal(before, after);
+	}
+	/* and it works as before */
+	disturb();
+	transaction_commit(&transaction);
+}
+
+/* ---- the store ---- */
+
+struct disk {
+	char directory[32];
+	char *path;
+};
+
+static void disk_make(struct disk *disk)
+{
+	snprintf(disk->directory, sizeof(disk->directory), "/tmp/minivpc-test-XXXXXX");
+	assert_non_null(mkdtemp(disk->directory));
+	disk->path = xasprintf("%s/world.db", disk->directory);
+}
+
+static void disk_remove(struct disk *disk)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		CLEANUP(freep) char *path = xasprintf("%s%s", disk->path, suffixes[i]);
+
+		unlink(path);
+	}
+	rmdir(disk->directory);
+	free(disk->path);
+}
+
+static char *reloaded(const struct disk *disk)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	struct model other = { 0 };
+	char *text;
+
+	assert_int_equal(store_open(disk->path, &store, &error), 0);
+	assert_int_equal(store_load(store, &other, &error), 0);
+	text = snapshot(&other);
+	model_clear(&other);
+	return text;
+}
+
+static void what_is_saved_is_loaded(void **state)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	CLEANUP(freep) char *want = NULL, *got = NULL, *undone = NULL;
+	struct disk disk;
+
+	(void)state;
+	disk_make(&disk);
+	assert_int_equal(store_open(disk.path, &store, &error), 0);
+	/* all that set_up() made, as one big creation */
+	map_for_each (&model.resources, slot)
+		*array_grow(&transaction.entries, &transaction.count) =
+			(struct journal_entry){ NULL, slot->value };
+	assert_int_equal(store_save(store, &transaction, true, &error), 0);
+	transaction_commit(&transaction);
+	want = snapshot(&model);
+	got = reloaded(&disk);
+	assert_string_equal(want, got);
+	disturb();
+	assert_int_equal(store_save(store, &transaction, true, &error), 0);
+	free(got);
+	got = reloaded(&disk);
+	undone = snapshot(&model);
+	assert_string_equal(undone, got);
+	/* and back */
+	assert_int_equal(store_save(store, &transaction, false, &error), 0);
+	transaction_rollback(&transaction);
+	free(got);
+	got = reloaded(&disk);
+	assert_string_equal(want, got);
+	store = store_close(store);
+	disk_remove(&disk);
+}
+
+static void erased_ids_are_orphans_for_one_save(void **state)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	CLEANUP(freep) struct rid *ids = NULL;
+	struct subnet *subnet = subnet_default(scope, NULL);
+	struct rid id = subnet->resource.id;
+	struct disk disk;
+	size_t count;
+
+	(void)state;
+	disk_make(&disk);
+	assert_int_equal(store_open(disk.path, &store, &error), 0);
+	assert_int_equal(subnet_delete(&transaction, subnet, &error), 0);
+	assert_int_equal(store_save(store, &transaction, true, &error), 0);
+	transaction_commit(&transaction);
+	assert_int_equal(store_orphans(store, &ids, &count, &error), 0);
+	assert_int_equal(count, 1);
+	assert_true(rid_equal(ids[0], id));
+	make_vpc("10.0.0.0/16");
+	assert_int_equal(store_save(store, &transaction, true, &error), 0);
+	freep(&ids);
+	assert_int_equal(store_orphans(store, &ids, &count, &error), 0);
+	assert_int_equal(count, 0);
+	store = store_close(store);
+	disk_remove(&disk);
+}
+
+static void foreign_files_are_refused(void **state)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	struct disk disk;
+	FILE *file;
+
+	(void)state;
+	disk_make(&disk);
+	file = fopen(disk.path, "w");
+	assert_non_null(file);
+	fprintf(file, "this is no database, but it is long enough to be looked at as one ........");
+	fclose(file);
+	assert_true(store_open(disk.path, &store, &error) < 0);
+	assert_non_null(strstr(error.text, "world.db"));
+	disk_remove(&disk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		CASE(a_fresh_region_is_as_aws_makes_it),
+		CASE(vpc_blocks_are_checked),
+		CASE(subnet_blocks_are_checked),
+		CASE(addresses_fill_a_subnet_and_no_more),
+		CASE(addresses_asked_for_are_checked),
+		CASE(states_follow_the_life_cycle),
+		CASE(a_gateway_serves_one_vpc),
+		CASE(routes_have_their_rules),
+		CASE(tags_have_limits),
+		CASE(a_rollback_restores_everything),
+		CASE(what_is_saved_is_loaded),
+		CASE(erased_ids_are_orphans_for_one_save),
+		CASE(foreign_files_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
