@@ -104,6 +104,7 @@ int get_internet_address(struct call *call, struct error *error)
 	const struct internet_host *host = internet_host_get(call_model(call));
 
 	(void)error;
+	internet_realize(&call->transaction); /* who asks is about to send packets there */
 	xml_text(call->xml, "address", address_format(host->address).text);
 	return 0;
 }
@@ -114,7 +115,7 @@ int get_internet_host(struct call *call, struct error *error)
 	const struct internet_host *host;
 	int r;
 
-	internet_host_start(&call->transaction);
+	internet_realize(&call->transaction);
 	if ((r = hooks->commit(hooks->context, &call->transaction, error)) < 0)
 		return r;
 	host = internet_host_get(call_model(call));

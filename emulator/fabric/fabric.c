@@ -269,10 +269,30 @@ static int dump_known(const struct fabric *fabric, struct object_list *ret, stru
 	return r;
 }
 
+/* A dump shows both ends of a pair, the wanted list names the far one within the near one. */
+static void add_far_ends(const struct object_list *want, struct object_list *ret)
+{
+	flatten(want, 1, ret);
+	for (size_t i = 0; i < want->count; i++) {
+		const struct object *near = &want->items[i];
+		struct object far;
+
+		if (near->kind != OBJECT_LINK || near->link.type != LINK_VETH)
+			continue;
+		memset(&far, 0, sizeof(far));
+		far.kind = OBJECT_LINK;
+		far.ns = near->link.peer_ns;
+		far.link.type = LINK_VETH;
+		memcpy(far.link.name, near->link.peer_name, sizeof(far.link.name));
+		object_list_add(ret, &far);
+	}
+}
+
 int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *error)
 {
 	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
 	CLEANUP(object_list_clear) struct object_list have = { 0 }, want = { 0 };
+	CLEANUP(object_list_clear) struct object_list allowed = { 0 };
 	CLEANUP(change_list_clear) struct change_list changes = { 0 };
 	struct object_list *wanted;
 	int r;
@@ -281,7 +301,8 @@ int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *er
 	flatten(wanted, set.count, &want);
 	r = dump_known(fabric, &have, error);
 	if (r == 0) {
-		add_deletions(&have, &want, &changes);
+		add_far_ends(&want, &allowed);
+		add_deletions(&have, &allowed, &changes);
 		add_puts(&have, &want, &changes);
 		drop_what_goes_anyway(&changes);
 		if (changes.count)

@@ -49,7 +49,7 @@ static void want_sysctl(struct object_list *list, struct rid ns, const char *pat
 {
 	struct object object = object_in(ns, OBJECT_SYSCTL);
 
-	strncpy(object.sysctl.path, path, sizeof(object.sysctl.path) - 1);
+	snprintf(object.sysctl.path, sizeof(object.sysctl.path), "%s", path);
 	object.sysctl.value = value;
 	object_list_add(list, &object);
 }
@@ -177,7 +177,6 @@ static void want_router(struct object_list *list, struct rid ns)
 		{ "ipv4/conf/all/accept_redirects", 0 },
 		{ "ipv4/conf/default/accept_redirects", 0 },
 		{ "ipv4/conf/default/proxy_arp", 1 },
-		{ "ipv4/neigh/default/proxy_delay", 0 },
 		{ "ipv6/conf/default/disable_ipv6", 1 },
 	};
 
@@ -391,6 +390,7 @@ struct port {
 static void want_port(struct object_list *list, const struct port *port)
 {
 	struct object object = object_in(port->router_ns, OBJECT_LINK);
+	char delay[48];
 
 	set_name(object.link.name, rid_device(port->id).text);
 	object.link.type = LINK_VETH;
@@ -400,6 +400,9 @@ static void want_port(struct object_list *list, const struct port *port)
 	object.link.peer_ns = port->machine;
 	object.link.peer_mac = port->machine_mac;
 	object_list_add(list, &object);
+	/* Each device has its own, and the default of 0.8 s would delay every first packet. */
+	snprintf(delay, sizeof(delay), "ipv4/neigh/%s/proxy_delay", object.link.name);
+	want_sysctl(list, port->router_ns, delay, 0);
 	want_neighbour(list, port->router_ns, object.link.name, port->address, port->machine_mac);
 	want_address(list, port->machine, port->device,
 		     (struct cidr){ port->address, port->length });

@@ -11,6 +11,7 @@
 #include "instance/confine.h"
 #include "instance/init.h"
 #include "instance/process.h"
+#include "instance/root.h"
 #include "instance/terminal.h"
 
 #include <errno.h>
@@ -133,6 +134,9 @@ static int enter(int pidfd, bool with_terminal, struct entered *entered, int ret
 
 	snprintf(entered->step, sizeof(entered->step), "entering its namespaces");
 	if (setns(pidfd, NAMESPACES) < 0)
+		return -errno;
+	snprintf(entered->step, sizeof(entered->step), "mounting /sys");
+	if (root_mount_sys() < 0)
 		return -errno;
 	if (!with_terminal)
 		return 0;

@@ -1,6 +1,7 @@
 /*
  * PID 1 of an instance: see init.h. The root is the launcher's (read-only); what an instance has of
- * its own is mounted here, beside the launcher, which is cloning the next one meanwhile.
+ * its own is mounted here, beside the launcher, which is cloning the next one meanwhile. Only what
+ * costs the same however many instances there are: for /sys see root_mount_sys().
  */
 #include "instance/init.h"
 
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -72,12 +72,6 @@ static int mount_terminals(const struct init_plan *plan)
 		     "newinstance,ptmxmode=0666,mode=620,gid=5");
 }
 
-static int mount_sys(const struct init_plan *plan)
-{
-	(void)plan;
-	return mount("sysfs", "/sys", "sysfs", PLAIN | MS_NOEXEC | MS_RDONLY, NULL);
-}
-
 static int confine(const struct init_plan *plan)
 {
 	int r = confine_enter();
@@ -90,20 +84,20 @@ static int confine(const struct init_plan *plan)
 
 /* In order; each returns negative with errno set. */
 static const struct {
-	char name[sizeof(((struct init_report *)NULL)->step)];
+	char name[STEP_MAX];
 	int (*run)(const struct init_plan *plan);
 } steps[] = {
 	{ "hostname", set_hostname },	   { "mount /proc", mount_proc },
 	{ "protect /proc", protect_proc }, { "mount /run", mount_run },
 	{ "mount /tmp", mount_tmp },	   { "mount /dev/pts", mount_terminals },
-	{ "mount /sys", mount_sys },	   { "drop privileges", confine },
+	{ "drop privileges", confine },
 };
 
-static void report(const struct init_plan *plan, int sys, const char *step)
+static void report(const struct init_plan *plan, int sys, const char step[STEP_MAX])
 {
 	struct init_report text = { .index = plan->index, .sys = sys };
 
-	snprintf(text.step, sizeof(text.step), "%s", step);
+	memcpy(text.step, step, sizeof(text.step));
 	/* Fails when the daemon is gone; the lifeline then says so too. */
 	if (write(plan->report, &text, sizeof(text)) != sizeof(text))
 		return;
@@ -177,7 +171,7 @@ void init_main(const struct init_plan *plan)
 		}
 	}
 	prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
-	report(plan, 0, "");
+	report(plan, 0, (const char[STEP_MAX]){ "" });
 	close(plan->report);
 	serve(plan->lifeline);
 }

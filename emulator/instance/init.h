@@ -1,6 +1,7 @@
 /*
  * PID 1 of an instance. Runs in a clone of the launcher, in fresh namespaces, and never returns.
- * It must not allocate: its address space is a copy of the launcher's, kept as small as possible.
+ * Its address space is a copy of the launcher's, which holds next to nothing (see memory.h): system
+ * calls and string functions only.
  */
 #pragma once
 
@@ -11,10 +12,12 @@
 /* What init is called once process_exec() may enter. */
 #define INIT_NAME "init"
 
+#define STEP_MAX 24
+
 struct init_report {
 	uint32_t index;
-	int32_t sys; /* 0: everything is in place */
-	char step[24];
+	int32_t sys;	     /* 0: everything is in place */
+	char step[STEP_MAX]; /* what failed */
 };
 
 struct init_plan {

@@ -33,11 +33,12 @@ struct launcher_reply {
 	char text[sizeof(((struct error *)NULL)->text)]; /* only when failed */
 };
 
+/* Its descriptors, after standard input, output and error. */
 enum {
 	SOCKET = 3,
-	REPORT = 4,
-	LIFELINE = 5,
-	FIRST_UNUSED
+	REPORT,
+	LIFELINE,
+	MAPS,
 };
 
 /* ---- its own side ---- */
@@ -70,12 +71,18 @@ static void set_arguments(const char *text)
 	memcpy(arguments, text, strlen(text));
 }
 
-/* Keeps nothing of the daemon's but the socket; standard streams come with the new root. */
+/* Keeps nothing of the daemon's but the socket; standard streams come with the new root, which has
+ * no /proc. */
 static int keep_socket(int socket)
 {
+	int maps = open("/proc/self/maps", O_RDONLY);
+
+	if (maps < 0 || dup2(maps, MAPS) < 0)
+		return -errno;
 	if (socket != SOCKET && dup2(socket, SOCKET) < 0)
 		return -errno;
-	if (close_range(0, 2, 0) < 0 || close_range(SOCKET + 1, ~0U, 0) < 0)
+	if (close_range(0, SOCKET - 1, 0) < 0 || close_range(REPORT, LIFELINE, 0) < 0 ||
+	    close_range(MAPS + 1, ~0U, 0) < 0)
 		return -errno;
 	return 0;
 }
@@ -148,7 +155,7 @@ static int receive_request(struct launcher_request *request)
 	if (dup2(pipes[0], REPORT) < 0 || dup2(pipes[1], LIFELINE) < 0)
 		return -errno;
 	for (int i = 0; i < 2; i++)
-		if (pipes[i] >= FIRST_UNUSED)
+		if (pipes[i] > LIFELINE)
 			close(pipes[i]);
 	return 0;
 }
@@ -192,7 +199,7 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher,
 	struct launcher_reply reply = { 0 };
 	struct launcher_request request;
 	struct root root;
-	int maps = -1, r;
+	int r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != daemon)
@@ -200,15 +207,15 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher,
 	prctl(PR_SET_NAME, NAME);
 	setsid();
 	forget_signals();
-	r = prepare(socket, launcher, hidden, &root, &maps, &error);
+	r = prepare(socket, launcher, hidden, &root, &error);
 	if (r < 0) {
 		reply.sys = -r;
 		snprintf(reply.text, sizeof(reply.text), "%s", error.text);
 	}
 	if (!answer(&reply) || r < 0)
 		_exit(1);
-	memory_narrow(maps, shared); /* `launcher` and `hidden` are no more */
-	close(maps);
+	memory_narrow(MAPS, shared); /* `launcher` and `hidden` are gone with the heap */
+	close(MAPS);
 	while (receive_request(&request) == 0) {
 		reply = (struct launcher_reply){ 0 };
 		reply.pid = clone_init(&request, &root, shared);

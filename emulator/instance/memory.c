@@ -29,11 +29,9 @@ struct mapping {
 	bool stays;
 };
 
-extern const ElfW(Dyn) _DYNAMIC[] __attribute__((weak, visibility("hidden")));
-
 static bool is_bound_now(void)
 {
-	for (const ElfW(Dyn) *entry = _DYNAMIC; entry && entry->d_tag != DT_NULL; entry++)
+	for (const ElfW(Dyn) *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++)
 		if ((entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_BIND_NOW)) ||
 		    (entry->d_tag == DT_FLAGS_1 && (entry->d_un.d_val & DF_1_NOW)))
 			return true;
@@ -84,9 +82,7 @@ static const struct mapping *find(const struct mapping *mappings, size_t count, 
 static void keep_needed(struct mapping *mappings, size_t count, const void *keep)
 {
 	const uintptr_t needed[] = {
-		(uintptr_t)memory_narrow,
-		(uintptr_t)write,
-		(uintptr_t)getauxval(AT_BASE),
+		(uintptr_t)memory_narrow, (uintptr_t)write, (uintptr_t)getauxval(AT_BASE),
 		(uintptr_t)&errno, /* thread-local storage */
 		(uintptr_t)keep,
 	};
@@ -99,10 +95,10 @@ static void keep_needed(struct mapping *mappings, size_t count, const void *keep
 					     (holder->file && mappings[i].file == holder->file);
 	}
 	for (size_t i = 0; i < count; i++)
-		mappings[i].stays |= mappings[i].is_special ||
-				     (i > 0 && mappings[i - 1].stays && !mappings[i].file &&
-				      !mappings[i].is_heap &&
-				      mappings[i - 1].end == mappings[i].start);
+		mappings[i].stays |=
+			mappings[i].is_special ||
+			(i > 0 && mappings[i - 1].stays && !mappings[i].file &&
+			 !mappings[i].is_heap && mappings[i - 1].end == mappings[i].start);
 }
 
 void memory_narrow(int maps, const void *keep)

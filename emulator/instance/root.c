@@ -12,12 +12,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define EMPTY "/dev/.empty"
@@ -78,6 +80,18 @@ int root_bind(const char *path, uint64_t set, uint64_t clear)
 	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
 		return -1;
 	return move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int root_mount_sys(void)
+{
+	struct statfs there;
+
+	if (statfs("/sys", &there) == 0 && there.f_type == SYSFS_MAGIC)
+		return 0;
+	/* EBUSY: somebody else entered at the same moment. */
+	if (mount("sysfs", "/sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return errno == EBUSY ? 0 : -1;
+	return 0;
 }
 
 /* mountinfo writes blanks and backslashes in octal; in place. */

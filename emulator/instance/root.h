@@ -24,3 +24,11 @@ int root_stage(const char *const hidden[], struct root *ret_root, struct error *
 /* Binds `path` over itself with mount attributes (MOUNT_ATTR_…) set and cleared. Returns negative
  * with errno set. */
 int root_bind(const char *path, uint64_t set, uint64_t clear);
+
+/*
+ * Mounts /sys (read-only) for the caller's network namespace, unless it is there. For those that
+ * enter an instance: sysfs has a superblock per network namespace and looks for one by walking all
+ * of them, so that launches would become slower with every instance. Returns negative with errno
+ * set.
+ */
+int root_mount_sys(void);

@@ -65,20 +65,14 @@ void internet_create(struct transaction *transaction)
 void internet_realize(struct transaction *transaction)
 {
 	struct internet *internet = internet_get(transaction->model);
-
-	if (!internet || internet->realized)
-		return;
-	transaction_edit(transaction, internet);
-	internet->realized = true;
-}
-
-void internet_host_start(struct transaction *transaction)
-{
 	struct internet_host *host = internet_host_get(transaction->model);
 
-	internet_realize(transaction);
-	if (!host || host->running)
-		return;
-	transaction_edit(transaction, host);
-	host->running = true;
+	if (internet && !internet->realized) {
+		transaction_edit(transaction, internet);
+		internet->realized = true;
+	}
+	if (host && !host->running) {
+		transaction_edit(transaction, host);
+		host->running = true;
+	}
 }

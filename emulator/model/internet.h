@@ -37,7 +37,5 @@ struct internet_host *internet_host_get(const struct model *model);
 
 /* Makes the records; once per world. */
 void internet_create(struct transaction *transaction);
-/* Marks the Internet as present in the kernel. */
+/* Marks the Internet as present in the kernel, and its host as running. */
 void internet_realize(struct transaction *transaction);
-/* The same, and its host as running. */
-void internet_host_start(struct transaction *transaction);

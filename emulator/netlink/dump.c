@@ -349,7 +349,7 @@ static int dump_routes(struct channels *channels, const struct channel *channel,
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
 
 	header->rtm_family = family;
-	header->rtm_table = RT_TABLE_MAIN;
+	/* Not by table: a namespace that never had a route has no main table, which would be ENOENT. */
 	header->rtm_protocol = ROUTE_PROTOCOL;
 	return channel_dump(channels, channel, request, take_route, dump, error);
 }

@@ -238,7 +238,8 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 		undo(world, transaction, &set, launch);
 		return r;
 	}
-	launch_commit(launch);
+	if (launch)
+		launch_commit(launch);
 	end_processes(world, transaction);
 	transaction_commit(transaction);
 	return 0;
