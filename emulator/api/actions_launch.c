@@ -1,7 +1,7 @@
 /* RunInstances: its many parameters, and idempotency by client token. */
 #include "api/actions.h"
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 
 #include "model/catalog.h"
 #include "model/group.h"
@@ -133,15 +133,19 @@ static int read_user_data(const struct call *call, struct instance_template *opt
 {
 	const char *text = call_text(call, "UserData");
 	size_t length = text ? strlen(text) : 0;
-	CLEANUP(freep) unsigned char *decoded = NULL;
+	CLEANUP(freep) uint8_t *decoded = NULL;
+	struct base64_decode_ctx context;
+	size_t size;
 
 	if (!length)
 		return 0;
-	decoded = xcalloc(length / 4 * 3 + 4, 1);
-	if (length % 4 || EVP_DecodeBlock(decoded, (const unsigned char *)text, (int)length) < 0)
+	decoded = xcalloc(BASE64_DECODE_LENGTH(length), 1);
+	base64_decode_init(&context);
+	if (!base64_decode_update(&context, &size, decoded, length, text) ||
+	    !base64_decode_final(&context))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Invalid BASE64 encoding of user data");
-	if (length / 4 * 3 > USER_DATA_MAX + 2)
+	if (size > USER_DATA_MAX)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "User data is limited to 16384 bytes");
 	options->user_data = xstrdup(text);

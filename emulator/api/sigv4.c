@@ -11,9 +11,9 @@
 #include "api/sigv4.h"
 
 #include <ctype.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
@@ -222,10 +222,12 @@ static void canonical_headers(const struct http_request *request, const char *na
 
 static void append_hash(struct buffer *text, const void *data, size_t length)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx context;
 
-	if (EVP_Digest(data, length, digest, NULL, EVP_sha256(), NULL) != 1)
-		abort();
+	sha256_init(&context);
+	sha256_update(&context, length, data);
+	sha256_digest(&context, sizeof(digest), digest);
 	for (size_t i = 0; i < DIGEST_SIZE; i++)
 		buffer_printf(text, "%02x", digest[i]);
 }
@@ -250,23 +252,22 @@ static void string_to_sign(const struct http_request *request, const struct clai
 	append_hash(ret_text, canonical.data, canonical.length);
 }
 
-static void hmac(unsigned char key[EVP_MAX_MD_SIZE], size_t key_length, const char *text)
+/* The key becomes the code of `text` under it. */
+static void hmac(unsigned char key[SHA256_DIGEST_SIZE], size_t key_length, const char *text)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned int length;
+	struct hmac_sha256_ctx context;
 
-	if (!HMAC(EVP_sha256(), key, (int)key_length, (const unsigned char *)text, strlen(text),
-		  digest, &length))
-		abort();
-	memcpy(key, digest, DIGEST_SIZE);
-	OPENSSL_cleanse(digest, sizeof(digest));
+	hmac_sha256_set_key(&context, key_length, key);
+	hmac_sha256_update(&context, strlen(text), (const uint8_t *)text);
+	hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, key);
+	explicit_bzero(&context, sizeof(context));
 }
 
 static void sign(const char *secret, const struct claim *claim, const char *text,
 		 char ret_signature[HEX_SIZE])
 {
 	char first[sizeof(((struct credentials *)NULL)->secret_key) + 4];
-	unsigned char key[MAX(EVP_MAX_MD_SIZE, sizeof(first))];
+	unsigned char key[MAX((size_t)SHA256_DIGEST_SIZE, sizeof(first))];
 
 	snprintf(first, sizeof(first), "AWS4%s", secret);
 	memcpy(key, first, strlen(first));
@@ -277,8 +278,8 @@ static void sign(const char *secret, const struct claim *claim, const char *text
 	hmac(key, DIGEST_SIZE, text);
 	for (size_t i = 0; i < DIGEST_SIZE; i++)
 		snprintf(ret_signature + 2 * i, 3, "%02x", key[i]);
-	OPENSSL_cleanse(first, sizeof(first));
-	OPENSSL_cleanse(key, sizeof(key));
+	explicit_bzero(first, sizeof(first));
+	explicit_bzero(key, sizeof(key));
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…": with or without the spaces, in any order. */
@@ -488,7 +489,7 @@ static int check_signature(const struct http_request *request, const struct clai
 	sign(credentials->secret_key, claim, text.data, signature);
 	/* Both are looked at, whatever the first says: an unknown key takes as long as a known. */
 	same = strlen(claim->signature) == HEX_SIZE - 1 &&
-	       CRYPTO_memcmp(claim->signature, signature, HEX_SIZE - 1) == 0;
+	       memeql_sec(claim->signature, signature, HEX_SIZE - 1);
 	key = streq(claim->identity.access_key, credentials->access_key);
 	if (!key || !same)
 		return error_set(error, ERROR_AUTH_FAILURE,

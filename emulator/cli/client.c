@@ -2,8 +2,8 @@
 #include "cli/client.h"
 
 #include "base/buffer.h"
+#include "cli/libcurl.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ static void fclosep(FILE **file)
 
 static void curl_freep(CURL **curl)
 {
-	curl_easy_cleanup(*curl);
+	libcurl.cleanup(*curl);
 }
 
 static bool read_line(FILE *file, char *ret, size_t size)
@@ -46,6 +46,8 @@ int client_open(const struct paths *paths, struct client *ret_client, struct err
 			  paths->endpoint);
 		return -EBADMSG;
 	}
+	if ((r = libcurl_load(error)) < 0)
+		return r;
 	if ((r = credentials_read(paths->credentials, &client.credentials, error)) < 0)
 		return r;
 	*ret_client = client;
@@ -54,41 +56,41 @@ int client_open(const struct paths *paths, struct client *ret_client, struct err
 
 static CURLcode set_connection(CURL *curl, const struct client *client)
 {
-	CURLcode code = curl_easy_setopt(curl, CURLOPT_URL, client->url);
+	CURLcode code = libcurl.setopt(curl, CURLOPT_URL, client->url);
 
-	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* no proxy can know our loopback */
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, CALL_SECONDS);
+	libcurl.setopt(curl, CURLOPT_PROXY, ""); /* no proxy can know our loopback */
+	libcurl.setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	libcurl.setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	libcurl.setopt(curl, CURLOPT_TIMEOUT, CALL_SECONDS);
 	return code;
 }
 
 int client_probe(const struct client *client, struct error *error)
 {
-	CLEANUP(curl_freep) CURL *curl = curl_easy_init();
+	CLEANUP(curl_freep) CURL *curl = libcurl.init();
 	CURLcode code = curl ? CURLE_OK : CURLE_FAILED_INIT;
 
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+		code = libcurl.setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
 	if (code == CURLE_OK)
 		code = set_connection(curl, client);
 	if (code == CURLE_OK)
-		code = curl_easy_perform(curl);
+		code = libcurl.perform(curl);
 	if (code == CURLE_OK)
 		return 0;
 	error_set(error, ERROR_INTERNAL, "the daemon at %s does not answer: %s", client->url,
-		  curl_easy_strerror(code));
+		  libcurl.strerror(code));
 	return -ECONNREFUSED;
 }
 
 static char *make_body(CURL *curl, const char *action, const struct parameter *parameter)
 {
-	char *value = parameter ? curl_easy_escape(curl, parameter->value, 0) : NULL;
+	char *value = parameter ? libcurl.escape(curl, parameter->value, 0) : NULL;
 	char *body = xasprintf("Action=%s&Version=" SERVICE "%s%s%s%s", action,
 			       parameter ? "&" : "", parameter ? parameter->name : "",
 			       parameter ? "=" : "", value ? value : "");
 
-	curl_free(value);
+	libcurl.free(value);
 	return body;
 }
 
@@ -107,11 +109,11 @@ static CURLcode set_signature(CURL *curl, const struct client *client)
 	CLEANUP(freep) char *scope = xasprintf("aws:amz:%s:" SERVICE, client->region);
 	CURLcode code;
 
-	code = curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, scope);
+	code = libcurl.setopt(curl, CURLOPT_AWS_SIGV4, scope);
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(curl, CURLOPT_USERNAME, client->credentials.access_key);
+		code = libcurl.setopt(curl, CURLOPT_USERNAME, client->credentials.access_key);
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(curl, CURLOPT_PASSWORD, client->credentials.secret_key);
+		code = libcurl.setopt(curl, CURLOPT_PASSWORD, client->credentials.secret_key);
 	return code;
 }
 
@@ -121,16 +123,16 @@ static int post(CURL *curl, const struct client *client, const char *body, long 
 	char text[CURL_ERROR_SIZE] = "";
 	CURLcode code;
 
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-	code = curl_easy_perform(curl);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	libcurl.setopt(curl, CURLOPT_ERRORBUFFER, text);
+	libcurl.setopt(curl, CURLOPT_POSTFIELDS, body);
+	code = libcurl.perform(curl);
+	libcurl.setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 	if (code != CURLE_OK) {
 		error_set(error, ERROR_INTERNAL, "the daemon at %s does not answer: %s: try again",
-			  client->url, *text ? text : curl_easy_strerror(code));
+			  client->url, *text ? text : libcurl.strerror(code));
 		return -EIO;
 	}
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+	libcurl.getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
 	return 0;
 }
 
@@ -150,7 +152,7 @@ static int refusal(const struct reply *reply, long status, struct error *error)
 int client_call(const struct client *client, const char *action, const struct parameter *parameter,
 		struct reply **ret_reply, struct error *error)
 {
-	CLEANUP(curl_freep) CURL *curl = curl_easy_init();
+	CLEANUP(curl_freep) CURL *curl = libcurl.init();
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	CLEANUP(freep) char *body = NULL;
@@ -160,8 +162,8 @@ int client_call(const struct client *client, const char *action, const struct pa
 	if (!curl || set_connection(curl, client) != CURLE_OK ||
 	    set_signature(curl, client) != CURLE_OK)
 		return error_sys(error, ENOTSUP, "libcurl can't sign requests (AWS SigV4)");
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
+	libcurl.setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	libcurl.setopt(curl, CURLOPT_WRITEDATA, &text);
 	body = make_body(curl, action, parameter);
 	if ((r = post(curl, client, body, &status, error)) < 0)
 		return r;

@@ -1,12 +1,11 @@
 /* objects: emulator/netlink/object.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o */
-/* libs: */
 /* Kernel objects as values: identity, sameness, text. */
 #include "netlink/object.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-/* cmocka wants the ones above first */
+
 #include <cmocka.h>
 
 static const struct rid subnet = { KIND_SUBNET, 0xa };
@@ -213,7 +212,8 @@ static void texts(void **state)
 	object = veth("eni1");
 	snprintf(object.link.peer_name, sizeof(object.link.peer_name), "eth0");
 	object.link.peer_ns = (struct rid){ KIND_INSTANCE, 1 };
-	assert_text(&object, "subnet-0000000000000000a: veth eni1 peer eth0 in i-00000000000000001");
+	assert_text(&object,
+		    "subnet-0000000000000000a: veth eni1 peer eth0 in i-00000000000000001");
 	object = make(OBJECT_ELEMENT);
 	object.element.key = address("198.18.0.1");
 	object.element.value = address("10.0.0.5");

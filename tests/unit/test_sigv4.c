@@ -1,5 +1,5 @@
 /* objects: emulator/api/sigv4.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
-/* libs: -lcrypto */
+/* libs: nettle */
 /*
  * Signatures made by others: the examples AWS publishes ("aws-sig-v4-test-suite"), and requests
  * signed by botocore 1.29. Then each of them, bent a little.
