@@ -8,10 +8,9 @@
  */
 #include "instance/root.h"
 
-#include "base/paths.h"
-
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
@@ -221,12 +220,15 @@ static int mount_dev(struct error *error)
 static int hide(const char *path, struct error *error)
 {
 	char target[PATH_MAX];
+	struct stat empty, there;
 
 	if (!realpath(path, target))
 		return errno == ENOENT || errno == ENOTDIR ? 0
 							   : error_sys(error, errno, "%s", path);
 	if (is_below_any(target, replaced, ARRAY_SIZE(replaced)))
 		return 0;
+	if (stat(EMPTY, &empty) == 0 && stat(target, &there) == 0 && empty.st_dev == there.st_dev)
+		return 0; /* named twice */
 	if (mount(EMPTY, target, NULL, MS_BIND, NULL) < 0)
 		return error_sys(error, errno, "hiding %s", path);
 	return 0;
@@ -248,8 +250,6 @@ int root_stage(const char *const hidden[], struct root *ret_root, struct error *
 		r = enter_read_only(error);
 	if (r == 0)
 		r = mount_dev(error);
-	if (r == 0)
-		r = hide(DEFAULT_STATE, error);
 	for (size_t i = 0; r == 0 && hidden[i]; i++)
 		r = hide(hidden[i], error);
 	if (r == 0)

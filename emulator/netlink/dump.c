@@ -349,7 +349,8 @@ static int dump_routes(struct channels *channels, const struct channel *channel,
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
 
 	header->rtm_family = family;
-	/* Not by table: a namespace that never had a route has no main table, which would be ENOENT. */
+	/* Not by table: a namespace that never had a route has no main table, which would be
+	 * ENOENT. */
 	header->rtm_protocol = ROUTE_PROTOCOL;
 	return channel_dump(channels, channel, request, take_route, dump, error);
 }

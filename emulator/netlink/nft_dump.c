@@ -33,7 +33,8 @@ struct dump {
 	struct rid ns;
 	struct object_list *objects;
 	bool skeletons[SKELETON_MAX];
-	struct nftnl_set *set; /* the map being dumped */
+	enum element_map map; /* being dumped */
+	struct nftnl_set *set;
 };
 
 static int read_mark(const struct nftnl_udata *attribute, void *context)
@@ -91,20 +92,19 @@ static bool read_address(struct nftnl_set_elem *element, uint16_t attribute,
 	return true;
 }
 
-static void add_elements(struct dump *dump, enum element_map map)
+static int add_element(struct nftnl_set_elem *element, void *context)
 {
-	struct nftnl_set_elems_iter *iterator = need(nftnl_set_elems_iter_create(dump->set));
-	struct nftnl_set_elem *element = nftnl_set_elems_iter_cur(iterator);
+	struct dump *dump = context;
+	struct object object;
 
-	for (; element; element = nftnl_set_elems_iter_next(iterator)) {
-		struct object object = { .kind = OBJECT_ELEMENT, .ns = dump->ns };
-
-		object.element.map = map;
-		if (read_address(element, NFTNL_SET_ELEM_KEY, &object.element.key) &&
-		    read_address(element, NFTNL_SET_ELEM_DATA, &object.element.value))
-			object_list_add(dump->objects, &object);
-	}
-	nftnl_set_elems_iter_destroy(iterator);
+	memset(&object, 0, sizeof(object)); /* padding too: objects are compared whole */
+	object.kind = OBJECT_ELEMENT;
+	object.ns = dump->ns;
+	object.element.map = dump->map;
+	if (read_address(element, NFTNL_SET_ELEM_KEY, &object.element.key) &&
+	    read_address(element, NFTNL_SET_ELEM_DATA, &object.element.value))
+		object_list_add(dump->objects, &object);
+	return 0;
 }
 
 static int dump_map(struct channels *channels, const struct channel *channel, struct dump *dump,
@@ -119,11 +119,12 @@ static int dump_map(struct channels *channels, const struct channel *channel, st
 	nftnl_set_set_str(set, NFTNL_SET_NAME, skeleton_map_names[map]);
 	request = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETSETELEM, NFPROTO_IPV4, 0, 0);
 	nftnl_set_elems_nlmsg_build_payload(request, set);
+	dump->map = map;
 	dump->set = set;
 	r = channel_dump(channels, channel, request, take_elements, dump, error);
 	if (r < 0)
 		return r;
-	add_elements(dump, map);
+	nftnl_set_elem_foreach(set, add_element, dump);
 	return 0;
 }
 
@@ -145,8 +146,11 @@ int nft_dump(struct channels *channels, struct rid ns, struct object_list *objec
 		if (dump.skeletons[SKELETON_INTERNET_GATEWAY])
 			r = dump_map(channels, channel, &dump, map, error);
 	for (enum skeleton i = 0; i < SKELETON_MAX; i++) {
-		struct object object = { .kind = OBJECT_SKELETON, .ns = ns };
+		struct object object;
 
+		memset(&object, 0, sizeof(object));
+		object.kind = OBJECT_SKELETON;
+		object.ns = ns;
 		object.skeleton.skeleton = i;
 		if (r >= 0 && dump.skeletons[i])
 			object_list_add(objects, &object);

@@ -62,8 +62,11 @@ static int compare(struct transaction *t, const struct object *wanted, struct er
 			 found ? object_describe(found).text : "another one that isn't ours");
 }
 
-static bool gone(int result)
+static bool gone(const struct object *object, int result)
 {
+	/* The kernel's way to say that the device is no port of a bridge. */
+	if (object->kind == OBJECT_FDB && result == -EOPNOTSUPP)
+		return true;
 	return result == -ENOENT || result == -ESRCH || result == -ENODEV ||
 	       result == -EADDRNOTAVAIL;
 }
@@ -94,7 +97,8 @@ static int judge(struct transaction *t, const struct batch_entry *entry, struct 
 {
 	if (entry->role == ROLE_PUT && entry->result == -EEXIST)
 		return compare(t, object_of(t, entry), error);
-	if ((entry->role == ROLE_DELETE || entry->role == ROLE_GROUP) && gone(entry->result))
+	if ((entry->role == ROLE_DELETE || entry->role == ROLE_GROUP) &&
+	    gone(object_of(t, entry), entry->result))
 		return 0;
 	if (entry->role == ROLE_QUIET && entry->result == -EAFNOSUPPORT)
 		return 0; /* no IPv6, no chatter */

@@ -9,7 +9,8 @@
  * into the child's namespace and the subnet's; both ends up; the address and the default route in
  * the child's; its /32 route in the subnet's; its namespace bind-mounted so that it has a name.
  *
- * All clones come before all bind mounts: a new mount namespace copies every mount there is.
+ * A second process does the cloning, so that it runs beside the linking; it has a mount namespace
+ * of its own, because a child's copies every mount there is, the names too.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -215,10 +216,11 @@ static void add_route(struct batch *batch, int index, uint32_t destination, uint
 	request_end(batch, request);
 }
 
+/* A child of the main process, whoever calls it. */
 static pid_t launch(void)
 {
-	const unsigned long flags =
-		CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
+	const unsigned long flags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
+				    CLONE_NEWIPC | CLONE_PARENT | SIGCHLD;
 	long child = syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
 
 	if (child < 0)
@@ -229,6 +231,50 @@ static pid_t launch(void)
 			pause();
 	}
 	return (pid_t)child;
+}
+
+/* Waits for a word on `fd`, then clones `count` children and writes their process ids to it. */
+static void launcher(int fd, int count)
+{
+	char word;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		err(1, "a mount namespace");
+	if (read(fd, &word, 1) != 1)
+		exit(1);
+	for (int n = 0; n < count; n++) {
+		pid_t child = launch();
+
+		if (write(fd, &child, sizeof(child)) != sizeof(child))
+			err(1, "write");
+	}
+	exit(0);
+}
+
+static int start_launcher(int count, pid_t *ret_pid)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		err(1, "socketpair");
+	*ret_pid = fork();
+	if (*ret_pid < 0)
+		err(1, "fork");
+	if (*ret_pid == 0) {
+		close(fds[0]);
+		launcher(fds[1], count);
+	}
+	close(fds[1]);
+	return fds[0];
+}
+
+static pid_t next_child(int fd)
+{
+	pid_t child;
+
+	if (recv(fd, &child, sizeof(child), MSG_WAITALL) != sizeof(child))
+		errx(1, "the launcher is gone");
+	return child;
 }
 
 /* The child's own side; back in the subnet's namespace afterwards. */
@@ -326,7 +372,8 @@ int main(int argc, char **argv)
 {
 	static pid_t children[INSTANCE_MAX];
 	int count = argc == 2 ? atoi(argv[1]) : 0;
-	int subnet, fd;
+	int subnet, fd, source;
+	pid_t launching;
 	double start;
 
 	if (count < 1 || count > INSTANCE_MAX) {
@@ -335,20 +382,22 @@ int main(int argc, char **argv)
 	}
 	subnet = prepare();
 	fd = netlink_open();
+	source = start_launcher(count, &launching);
 	start = now();
-	for (int n = 0; n < count; n++)
-		children[n] = launch();
-	for (int n = 0; n < count; n++)
+	if (write(source, "g", 1) != 1)
+		err(1, "write");
+	for (int n = 0; n < count; n++) {
+		children[n] = next_child(source);
 		connect_child(fd, subnet, n, children[n]);
-	for (int n = 0; n < count; n++)
 		name_child(n, children[n]);
+	}
 	printf("%d %.6f\n", count, now() - start);
 	fflush(stdout);
 	while (getchar() != EOF)
 		;
 	for (int n = 0; n < count; n++)
 		kill(children[n], SIGKILL);
-	for (int n = 0; n < count; n++)
-		waitpid(children[n], NULL, 0);
+	while (wait(NULL) > 0)
+		;
 	return 0;
 }

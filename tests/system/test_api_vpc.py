@@ -163,7 +163,7 @@ def test_attributes(ec2, vpc, attribute, member, default):
 
 def test_hostnames_need_dns_support(ec2, vpc):
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": False})
-    refused("InvalidParameterValue", ec2.modify_vpc_attribute, VpcId=vpc,
+    refused("InvalidParameterCombination", ec2.modify_vpc_attribute, VpcId=vpc,
             EnableDnsHostnames={"Value": True})
     reply = ec2.describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsHostnames")
     assert reply["EnableDnsHostnames"]["Value"] is False
@@ -181,7 +181,8 @@ def test_attributes_refused(ec2, vpc):
         refused("InvalidVpcID.NotFound", call, VpcId=NOWHERE, **more,
                 text=f"The vpc ID '{NOWHERE}' does not exist")
         refused("InvalidVpcID.Malformed", call, VpcId="subnet-0fedcba9876543210", **more)
-        refused("DryRunOperation", call, VpcId=vpc, DryRun=True, status=412, **more)
+    refused("DryRunOperation", ec2.describe_vpc_attribute, VpcId=vpc, DryRun=True, status=412,
+            Attribute="enableDnsSupport")
     reply = ec2.describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsSupport")
     assert reply["EnableDnsSupport"]["Value"] is True
 

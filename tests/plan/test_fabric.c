@@ -1,0 +1,415 @@
+/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/types.o emulator/model/vpc.o  emulator/fabric/fabric.o emulator/fabric/facets.o emulator/fabric/wanted.o emulator/netlink/fake.o emulator/netlink/object.o */
+/*
+ * Model in, kernel objects out, on the in-memory kernel: what a scenario programs, what a change
+ * touches, and that a failure at any point leaves the kernel as it was.
+ */
+#include "fabric/fabric.h"
+#include "model/defaults.h"
+#include "model/gateway.h"
+#include "model/instance.h"
+#include "model/internet.h"
+#include "model/route.h"
+#include "netlink/fake.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define NOW 1700000000
+
+static struct model model;
+static struct kernel *kernel;
+static struct fabric *fabric;
+static struct scope *scope;
+static struct transaction transaction;
+static struct error error;
+
+/* The seed scenario's resources. */
+static struct vpc *vpc;
+static struct subnet *public_subnet, *private_subnet;
+static struct gateway *gateway;
+static struct route_table *table;
+static struct instance *web, *database;
+
+static struct cidr cidr_of(const char *text)
+{
+	struct cidr cidr;
+
+	assert_int_equal(cidr_parse(text, &cidr), 0);
+	return cidr;
+}
+
+/* As world/ does it: apply; on failure roll back and undo. */
+static int commit(void)
+{
+	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	struct error second = ERROR_INIT;
+	int r;
+
+	fabric_touched(fabric, &transaction, &set);
+	r = fabric_apply(fabric, &set, &error);
+	if (r == 0) {
+		transaction_commit(&transaction);
+		return 0;
+	}
+	transaction_rollback(&transaction);
+	assert_int_equal(fabric_apply(fabric, &set, &second), 0);
+	return r;
+}
+
+static struct subnet *make_subnet(struct vpc *of, const char *cidr)
+{
+	struct subnet_request request = { of, cidr_of(cidr), cidr, "us-east-1a" };
+	struct subnet *subnet = NULL;
+
+	assert_int_equal(subnet_create(&transaction, &request, &subnet, &error), 0);
+	subnet_realize(&transaction, subnet);
+	return subnet;
+}
+
+static struct instance *launch(struct subnet *subnet, int count)
+{
+	static char image[] = "ami-12345678", type[] = "t3.micro", word[] = "default";
+	struct launch_request request = {
+		.options = { .image_id = image,
+			     .type = type,
+			     .shutdown_behavior = word,
+			     .tenancy = word,
+			     .http_tokens = word,
+			     .http_endpoint = word,
+			     .metadata_tags = word,
+			     .metadata_ipv6 = word },
+		.interface = { .subnet = subnet },
+		.delete_on_termination = true,
+		.minimum = count,
+		.maximum = count,
+	};
+	struct resource_list *list = &scope->lists[KIND_INSTANCE];
+	struct rid reservation;
+
+	assert_int_equal(instance_launch(&transaction, &request, &reservation, &error), 0);
+	for (size_t i = list->count - (size_t)count; i < list->count; i++) {
+		struct instance *instance = (struct instance *)list->items[i];
+
+		instance->pid = 1000 + (int64_t)i; /* the instance room's part */
+	}
+	return (struct instance *)list->items[list->count - 1];
+}
+
+static void seed(void)
+{
+	struct internet_host *host;
+	struct rid association;
+
+	assert_int_equal(vpc_create(&transaction, scope, cidr_of("10.0.0.0/16"), NULL, &vpc, &error),
+			 0);
+	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
+	host = internet_host_get(&model);
+	transaction_edit(&transaction, host);
+	host->pid = 999;
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	public_subnet = make_subnet(vpc, "10.0.1.0/24");
+	public_subnet->map_public_ip = true;
+	private_subnet = make_subnet(vpc, "10.0.2.0/24");
+	assert_int_equal(route_table_create(&transaction, vpc, &table, &error), 0);
+	assert_int_equal(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
+				      &error),
+			 0);
+	assert_int_equal(route_table_associate(&transaction, table, public_subnet, &association,
+					       &error),
+			 0);
+	web = launch(public_subnet, 1);
+	database = launch(private_subnet, 1);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(kernel_open(&kernel, &error), 0);
+	fabric = fabric_new(kernel, &model);
+	scope = model_scope(&model, "123456789012", "us-east-1");
+	transaction = transaction_begin(&model, NOW);
+	internet_create(&transaction);
+	assert_int_equal(defaults_create(&transaction, scope, &error), 0);
+	assert_int_equal(commit(), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	transaction_rollback(&transaction);
+	fabric = fabric_free(fabric);
+	kernel = kernel_close(kernel);
+	model_clear(&model);
+	return 0;
+}
+
+static bool has(struct rid ns, const char *text)
+{
+	CLEANUP(object_list_clear) struct object_list objects = { 0 };
+
+	fake_list(kernel, ns, &objects);
+	for (size_t i = 0; i < objects.count; i++)
+		if (strstr(object_describe(&objects.items[i]).text, text))
+			return true;
+	return false;
+}
+
+static void show(struct rid ns)
+{
+	CLEANUP(object_list_clear) struct object_list objects = { 0 };
+
+	fake_list(kernel, ns, &objects);
+	for (size_t i = 0; i < objects.count; i++)
+		print_message("    %s\n", object_describe(&objects.items[i]).text);
+}
+
+#define assert_has(ns, text)                                                                       \
+	do {                                                                                       \
+		if (!has(ns, text)) {                                                              \
+			show(ns);                                                                  \
+			fail_msg("missing: %s", text);                                             \
+		}                                                                                  \
+	} while (0)
+#define assert_lacks(ns, text)                                                                     \
+	do {                                                                                       \
+		if (has(ns, text)) {                                                               \
+			show(ns);                                                                  \
+			fail_msg("too much: %s", text);                                            \
+		}                                                                                  \
+	} while (0)
+
+/* Everything in every namespace that the model knows, as one text. */
+static char *whole_kernel(void)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	CLEANUP(freep) struct rid *ids = NULL;
+	size_t count;
+
+	assert_int_equal(kernel_list_netns(kernel, &ids, &count, &error), 0);
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(object_list_clear) struct object_list objects = { 0 };
+
+		fake_list(kernel, ids[i], &objects);
+		buffer_printf(&text, "%s\n", rid_format(ids[i]).text);
+		qsort(objects.items, objects.count, sizeof(*objects.items),
+		      (int (*)(const void *, const void *))object_compare_key);
+		for (size_t j = 0; j < objects.count; j++)
+			buffer_printf(&text, "  %s\n", object_describe(&objects.items[j]).text);
+	}
+	return buffer_steal(&text);
+}
+
+/* ---- tests ---- */
+
+static void the_default_vpc_is_not_in_the_kernel(void **state)
+{
+	CLEANUP(freep) struct rid *ids = NULL;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(kernel_list_netns(kernel, &ids, &count, &error), 0);
+	assert_int_equal(count, 0);
+	internet_realize(&transaction);
+	internet_host_get(&model)->pid = 999;
+	launch(subnet_default(scope, "us-east-1c"), 1);
+	assert_int_equal(commit(), 0);
+	freep(&ids);
+	assert_int_equal(kernel_list_netns(kernel, &ids, &count, &error), 0);
+	/* the Internet and its host, the VPC, its gateway, one subnet of six, one instance */
+	assert_int_equal(count, 6);
+}
+
+static void the_seed_scenario_is_wired(void **state)
+{
+	struct rid subnet, other, machine;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	subnet = public_subnet->resource.id;
+	other = private_subnet->resource.id;
+	machine = web->resource.id;
+	assert_has(vpc->resource.id, "bridge fabric");
+	assert_has(subnet, "route 10.0.2.0/24 via 10.0.2.1 dev fabric");
+	assert_has(subnet, "route 0.0.0.0/0 via 169.254.0.1 dev fabric");
+	assert_has(subnet, "blackhole 10.0.1.0/24");
+	assert_has(subnet, "route 10.0.1.4/32 dev eni");
+	assert_has(other, "route 10.0.1.0/24 via 10.0.1.1 dev fabric");
+	assert_has(other, "blackhole 0.0.0.0/0");
+	assert_has(other, "blackhole 10.0.0.0/16");
+	assert_has(machine, "address 10.0.1.4/24 dev eth0");
+	assert_has(machine, "route 0.0.0.0/0 via 10.0.1.1 dev eth0");
+	assert_has(gateway->resource.id, "198.18.1.0");
+	assert_has(internet_get(&model)->resource.id, "route 198.18.1.0/32 via 169.254.0.2 dev igw");
+}
+
+static void what_is_wanted_is_what_was_made(void **state)
+{
+	size_t mended = 99;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	assert_int_equal(fabric_reconcile(fabric, &mended, &error), 0);
+	assert_int_equal(mended, 0);
+}
+
+static void a_route_change_touches_one_object(void **state)
+{
+	size_t before;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	assert_int_equal(route_delete(&transaction, table, cidr_of("0.0.0.0/0"), &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_int_equal(fake_changes(kernel) - before, 1);
+	assert_has(public_subnet->resource.id, "blackhole 0.0.0.0/0");
+	assert_lacks(public_subnet->resource.id, "route 0.0.0.0/0 via");
+	assert_int_equal(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
+				      &error),
+			 0);
+	assert_int_equal(commit(), 0);
+	assert_has(public_subnet->resource.id, "route 0.0.0.0/0 via 169.254.0.1");
+}
+
+static void the_cost_of_a_launch_is_flat(void **state)
+{
+	struct subnet *subnet;
+	size_t first, before;
+
+	(void)state;
+	seed();
+	subnet = make_subnet(vpc, "10.0.16.0/20");
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	launch(subnet, 1);
+	assert_int_equal(commit(), 0);
+	first = fake_changes(kernel) - before;
+	launch(subnet, 500);
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	launch(subnet, 1);
+	assert_int_equal(commit(), 0);
+	assert_int_equal(fake_changes(kernel) - before, first);
+}
+
+static void terminated_instances_leave_nothing(void **state)
+{
+	struct rid machine, subnet;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	machine = web->resource.id;
+	subnet = public_subnet->resource.id;
+	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_false(fake_has_netns(kernel, machine));
+	assert_lacks(subnet, "10.0.1.4");
+	assert_lacks(subnet, "veth eni");
+	assert_lacks(gateway->resource.id, "198.18.1.0");
+	assert_lacks(internet_get(&model)->resource.id, "198.18.1.0");
+}
+
+static void a_detached_gateway_makes_blackholes(void **state)
+{
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	instance_settle(&transaction, web);
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_has(public_subnet->resource.id, "blackhole 0.0.0.0/0");
+	assert_lacks(vpc->resource.id, "veth igw");
+	assert_true(fake_has_netns(kernel, gateway->resource.id)); /* it stands outside */
+}
+
+static void a_deleted_subnet_is_gone_from_its_siblings(void **state)
+{
+	struct rid gone;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	assert_int_equal(instance_terminate(&transaction, database, &error), 0);
+	instance_settle(&transaction, database);
+	assert_int_equal(commit(), 0);
+	gone = private_subnet->resource.id;
+	assert_int_equal(subnet_delete(&transaction, private_subnet, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_false(fake_has_netns(kernel, gone));
+	assert_lacks(public_subnet->resource.id, "10.0.2.");
+	assert_lacks(gateway->resource.id, "10.0.2.");
+	assert_lacks(vpc->resource.id, rid_device(gone).text);
+}
+
+/* Every change of the scenario fails once: nothing of it is left, and then it goes well. */
+static void a_failure_at_any_point_undoes_all(void **state)
+{
+	CLEANUP(freep) char *empty = whole_kernel();
+	size_t total, before;
+
+	(void)state;
+	before = fake_changes(kernel);
+	seed();
+	assert_int_equal(commit(), 0);
+	total = fake_changes(kernel) - before;
+	assert_true(total > 60);
+	for (size_t k = 0; k < total; k++) {
+		CLEANUP(freep) char *after = NULL;
+
+		tear_down(NULL);
+		set_up(NULL);
+		seed();
+		fake_fail_at(kernel, fake_changes(kernel) + k, ENOMEM);
+		assert_int_equal(commit(), -ENOMEM);
+		after = whole_kernel();
+		assert_string_equal(after, empty);
+		seed();
+		assert_int_equal(commit(), 0);
+	}
+	print_message("    %zu points of failure\n", total);
+}
+
+static void a_subnet_as_large_as_its_vpc_works(void **state)
+{
+	struct vpc *small;
+	struct subnet *subnet;
+
+	(void)state;
+	seed();
+	assert_int_equal(vpc_create(&transaction, scope, cidr_of("10.9.0.0/24"), NULL, &small, &error),
+			 0);
+	subnet = make_subnet(small, "10.9.0.0/24");
+	assert_int_equal(commit(), 0);
+	launch(subnet, 2);
+	assert_int_equal(commit(), 0);
+	assert_has(subnet->resource.id, "route 10.9.0.4/32 dev eni");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		CASE(the_default_vpc_is_not_in_the_kernel),
+		CASE(the_seed_scenario_is_wired),
+		CASE(what_is_wanted_is_what_was_made),
+		CASE(a_route_change_touches_one_object),
+		CASE(the_cost_of_a_launch_is_flat),
+		CASE(terminated_instances_leave_nothing),
+		CASE(a_detached_gateway_makes_blackholes),
+		CASE(a_deleted_subnet_is_gone_from_its_siblings),
+		CASE(a_failure_at_any_point_undoes_all),
+		CASE(a_subnet_as_large_as_its_vpc_works),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
