@@ -164,9 +164,15 @@ static int take(struct walk *walk, struct error *error)
 {
 	const char *argument = walk->argv[walk->index];
 	const struct token *token = due(walk);
+	const char *value;
 
-	if (token && token->kind == TOKEN_COMMAND)
+	if (token && token->kind == TOKEN_COMMAND) {
+		/* What every verb takes may stand before the command; no command is called so. */
+		if (find(token_common, argument, &value) &&
+		    find(token_common, argument, &value)->kind == TOKEN_OPTION)
+			return take_option(walk, error);
 		return take_command(walk, token);
+	}
 	if (!walk->literal && streq(argument, "--")) {
 		walk->literal = true;
 		return 0;

@@ -170,20 +170,24 @@ static int watch(struct launch *launch, pid_t pid, struct error *error)
 {
 	struct process *process = &launch->processes[launch->taken];
 	struct rid id = launch->ids[launch->taken];
-	int pidfd, r;
+	CLEANUP(closep) int pidfd = -1;
+	int r;
 
-	/* Ours and not reaped: the pid can't be anybody else's. */
-	pidfd = pidfd_open(pid, 0);
-	if (pidfd < 0)
-		return error_sys(error, errno, "watching %s%s", rid_format(id).text,
-				 errno == EMFILE ? " (raise the limit, ulimit -n)" : "");
 	process->pid = pid;
 	r = process_start_time(pid, &process->start_time);
-	if (r < 0) {
-		close(pidfd);
-		return error_sys(error, r, "%s ended at once", rid_format(id).text);
+	if (r == -ESRCH) { /* a zombie: it may have said why */
+		r = take_reports(launch, error);
+		return r < 0 ? r : error_sys(error, ESRCH, "%s", rid_format(id).text);
 	}
-	return watch_add(launch->instances, id, pidfd, error);
+	/* Ours and not reaped: the pid can't be anybody else's. */
+	if (r == 0)
+		pidfd = pidfd_open(pid, 0);
+	if (pidfd < 0) {
+		r = r < 0 ? -r : errno;
+		return error_sys(error, r, "watching %s%s", rid_format(id).text,
+				 r == EMFILE ? " (raise the limit, ulimit -n)" : "");
+	}
+	return watch_add(launch->instances, id, steal_fd(&pidfd), error);
 }
 
 int launch_next(struct launch *launch, struct process *ret_process, struct error *error)

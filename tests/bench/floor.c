@@ -251,16 +251,17 @@ static void launcher(int fd, int count)
 	exit(0);
 }
 
-static int start_launcher(int count, pid_t *ret_pid)
+static int start_launcher(int count)
 {
+	pid_t child;
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		err(1, "socketpair");
-	*ret_pid = fork();
-	if (*ret_pid < 0)
+	child = fork();
+	if (child < 0)
 		err(1, "fork");
-	if (*ret_pid == 0) {
+	if (child == 0) {
 		close(fds[0]);
 		launcher(fds[1], count);
 	}
@@ -373,7 +374,6 @@ int main(int argc, char **argv)
 	static pid_t children[INSTANCE_MAX];
 	int count = argc == 2 ? atoi(argv[1]) : 0;
 	int subnet, fd, source;
-	pid_t launching;
 	double start;
 
 	if (count < 1 || count > INSTANCE_MAX) {
@@ -382,7 +382,7 @@ int main(int argc, char **argv)
 	}
 	subnet = prepare();
 	fd = netlink_open();
-	source = start_launcher(count, &launching);
+	source = start_launcher(count);
 	start = now();
 	if (write(source, "g", 1) != 1)
 		err(1, "write");

@@ -46,6 +46,14 @@ def makers(world):
          world.instance)]
 
 
+@pytest.fixture
+def cleared(world):
+    """AWS allows five VPCs in a region."""
+    yield
+    world.clear()
+
+
+@pytest.mark.usefixtures("cleared")
 def test_on_every_create(world, ec2):
     for kind, create, identifier, read in makers(world):
         made = create(TagSpecifications=tag_specification(kind, Name="n", Color="blue", Empty=""))
@@ -59,13 +67,16 @@ def test_on_every_create(world, ec2):
         assert {tag["ResourceType"] for tag in listed} == {kind}
 
 
+@pytest.mark.usefixtures("cleared")
 def test_wrong_kind_on_create(world, ec2):
     for kind, create, _, _ in makers(world):
         other = "vpc" if kind != "vpc" else "subnet"
+        assert kind != other
         refused("InvalidParameterValue", create,
                 TagSpecifications=tag_specification(other, Name="n"))
 
 
+@pytest.mark.usefixtures("cleared")
 def test_network_interface_gets_tags_at_launch(world, ec2):
     subnet = world.subnet(world.vpc("10.4.0.0/16"), "10.4.0.0/24")
     instance, = world.run_instances(subnet, TagSpecifications=[

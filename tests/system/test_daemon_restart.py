@@ -75,7 +75,7 @@ def test_sigkill_between_calls_loses_no_reply(own_world):
                lambda: own_world.ec2.create_tags(Resources=[public], Tags=[
                    {"Key": f"cycle-{cycles}", "Value": "x"}]),
                lambda: own_world.run_instances(own_world.instance(private)["SubnetId"]),
-               lambda: own_world.vpc(f"10.{100 + cycles}.0.0/16")]
+               lambda: own_world.ec2.delete_vpc(VpcId=own_world.vpc("10.100.0.0/16"))]
     while any(ping.poll() is None for ping in pings):
         changes[cycles % len(changes)]()
         before = api_state(own_world)
@@ -161,8 +161,8 @@ class Worker(threading.Thread):
 
     def run(self):
         try:
-            for turn in range(1000):
-                self.turn(turn)
+            for _ in range(1000):
+                self.turn()
         except BotoCoreError:
             pass
         except ClientError as refusal:
@@ -177,7 +177,7 @@ class Worker(threading.Thread):
         call(**arguments)
         self.gone |= set(identifiers)
 
-    def turn(self, turn):
+    def turn(self):
         ec2 = self.ec2
         vpc = self.note(ec2.create_vpc(CidrBlock=f"10.{self.number}.0.0/16")["Vpc"]["VpcId"])
         gateway = self.note(ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"])
@@ -193,11 +193,14 @@ class Worker(threading.Thread):
                 {"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": True}])[
                     "Instances"], "InstanceId")
         self.note(*launched)
-        if turn % 2:
-            return
         self.drop(ec2.terminate_instances, *launched, InstanceIds=launched)
         ec2.disassociate_route_table(AssociationId=association)
         self.drop(ec2.delete_route_table, table, RouteTableId=table)
+        wait_for(lambda: not ec2.describe_network_interfaces()["NetworkInterfaces"], 10, "the end")
+        self.drop(ec2.delete_subnet, subnet, SubnetId=subnet)
+        ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        self.drop(ec2.delete_internet_gateway, gateway, InternetGatewayId=gateway)
+        self.drop(ec2.delete_vpc, vpc, VpcId=vpc)
 
 
 def everything(ec2):
@@ -224,9 +227,10 @@ def test_sigkill_anywhere(own_world):
         there = everything(own_world.ec2) | running
         assert worker.made - worker.leaving <= there
         assert not worker.gone & there
-        for instance in sorted(running & worker.made)[:2]:
-            own_world.await_state("running", instance)
+        for instance in sorted((running & worker.made) - worker.leaving)[:2]:
             own_world.assert_reaches(instance, own_world.internet_address())
+        assert_kernel_agrees(own_world)
+        own_world.clear()
         assert_kernel_agrees(own_world)
 
 

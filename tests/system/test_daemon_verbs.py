@@ -273,11 +273,12 @@ def test_aws_passes_status_and_streams(world):
 
 @pytest.mark.parametrize("order", ["before", "after"])
 @pytest.mark.parametrize("verb", [["ps"], ["env"], ["internet", "address"],
+                                  ["internet", "exec", "id"], ["exec", "web", "id"],
                                   ["aws", "ec2", "describe-regions"]])
-def test_every_verb_takes_a_state(world, verb, order):
+def test_every_verb_takes_a_state(world, lab, verb, order):
     """`minivpc --state DIR ps` and `minivpc ps --state DIR`."""
-    state = ["--state", world.state]
-    words = [*state, *verb] if order == "before" else [verb[0], *state, *verb[1:]]
+    state, length = ["--state", world.state], 2 if verb[0] == "internet" else 1
+    words = [*state, *verb] if order == "before" else [*verb[:length], *state, *verb[length:]]
     done = subprocess.run([BINARY, *words], capture_output=True, text=True, check=False,
                           timeout=30, env=environment())
     assert done.returncode == 0, done.stderr

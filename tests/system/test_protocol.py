@@ -415,25 +415,25 @@ def test_a_client_that_goes_away(world):
 
 def test_many_at_once(world):
     """Parallel writers: every answer is right, and each thing is made once."""
+    vpc = world.vpc("10.1.0.0/16")
     made, failures = [], []
 
     def create(number):
         try:
-            reply = wire.call(world, "CreateVpc", CidrBlock=f"10.{number}.0.0/16")
-            made.append(re.search(r"<vpcId>(.*?)</vpcId>", reply.body)[1])
+            reply = wire.call(world, "CreateSubnet", VpcId=vpc, CidrBlock=f"10.1.{number}.0/24")
+            made.append(re.search(r"<subnetId>(.*?)</subnetId>", reply.body)[1])
         except Exception as failure:  # pylint: disable=broad-except
             failures.append(failure)
-    threads = [threading.Thread(target=create, args=(number,)) for number in range(16)]
+    threads = [threading.Thread(target=create, args=(number % 16,)) for number in range(32)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert not failures and len(set(made)) == 16
-    found = world.ec2.describe_vpcs(VpcIds=made)["Vpcs"]
-    assert sorted(vpc["CidrBlock"] for vpc in found) == sorted(
-        f"10.{number}.0.0/16" for number in range(16))
-    for vpc in made:
-        world.ec2.delete_vpc(VpcId=vpc)
+    assert len(set(made)) == 16 and len(failures) == 16  # each range once, the other a conflict
+    found = world.ec2.describe_subnets(SubnetIds=made)["Subnets"]
+    assert sorted(subnet["CidrBlock"] for subnet in found) == sorted(
+        f"10.1.{number}.0/24" for number in range(16))
+    world.clear()
 
 
 # STS.

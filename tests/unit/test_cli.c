@@ -79,18 +79,21 @@ static const struct {
 	{ "serve --region us-gov-west-1", VERB_SERVE, "serve region=us-gov-west-1" },
 	{ "env --state d", VERB_ENV, "env state=d" },
 	{ "--state d aws ec2 --state e", VERB_AWS, "aws state=d [ec2|--state|e]" },
-	{ "aws --state e", VERB_AWS, "aws [--state|e]" },
 	{ "aws --help", VERB_AWS, "aws [--help]" },
 	{ "aws -- x", VERB_AWS, "aws [--|x]" },
 	{ "exec i-1 ls -l", VERB_EXEC, "exec instance=i-1 [ls|-l]" },
 	{ "exec i-1 -- ls -- -l", VERB_EXEC, "exec instance=i-1 [ls|--|-l]" },
-	{ "exec i-1 --state d", VERB_EXEC, "exec instance=i-1 [--state|d]" },
+	{ "exec i-1 -- --state d", VERB_EXEC, "exec instance=i-1 [--state|d]" },
 	{ "exec --state d i-1 ls", VERB_EXEC, "exec state=d instance=i-1 [ls]" },
 	{ "exec -- -odd ls", VERB_EXEC, "exec instance=-odd [ls]" },
 	{ "exec ps ps", VERB_EXEC, "exec instance=ps [ps]" },
 	{ "exec i-1 -- -- x", VERB_EXEC, "exec instance=i-1 [--|x]" },
 	{ "internet exec ping -c1 h", VERB_INTERNET_EXEC, "internet exec [ping|-c1|h]" },
 	{ "internet exec -- --state d", VERB_INTERNET_EXEC, "internet exec [--state|d]" },
+	{ "internet exec --state d ls --state e", VERB_INTERNET_EXEC,
+	  "internet exec state=d [ls|--state|e]" },
+	{ "aws --state d ec2 describe-vpcs", VERB_AWS, "aws state=d [ec2|describe-vpcs]" },
+	{ "exec web --state d ls", VERB_EXEC, "exec state=d instance=web [ls]" },
 	{ "internet --state d exec ls", VERB_INTERNET_EXEC, "internet exec state=d [ls]" },
 	{ "internet address --state d", VERB_INTERNET_ADDRESS, "internet address state=d" },
 	{ "ps", VERB_PS, "ps" },
@@ -511,7 +514,7 @@ static void serve_is_handed_its_options(void **state)
 	assert_string_equal(text, "minivpc: port in use:?say another\n");
 	assert_string_equal(served.paths.state, "/tmp/world");
 	assert_string_equal(served.listen, DEFAULT_LISTEN);
-	assert_string_equal(served.region, DEFAULT_REGION);
+	assert_null(served.region); /* the world remembers its own */
 	assert_true(served.accept_any_credentials);
 }
 
