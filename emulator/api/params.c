@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/text.h"
+
 #define INDEX_DIGITS 9
 
 struct param {
@@ -97,6 +99,10 @@ static int parse_pair(struct params *params, const char *pair, size_t length, ch
 	if (!value || !*end)
 		return error_set(error, ERROR_MALFORMED_QUERY,
 				 "The query string is malformed: a bad escape sequence");
+	/* What XML can't say could never be told back. */
+	if (!text_is_valid(name) || !text_is_valid(value))
+		return error_set(error, ERROR_MALFORMED_QUERY,
+				 "The query string is malformed: a parameter is not UTF-8 text");
 	if (name[0] == '\0')
 		return error_set(error, ERROR_MALFORMED_QUERY,
 				 "The query string is malformed: a parameter has no name");

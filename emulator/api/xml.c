@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/text.h"
+
 struct xml {
 	xmlTextWriterPtr writer;
 	struct buffer out;
@@ -73,29 +75,6 @@ void xml_close(struct xml *xml)
 	must(xmlTextWriterEndElement(xml->writer));
 }
 
-/* The length of the XML character at `text`, or 0 when there is none (XML 1.0, production Char). */
-static size_t character(const unsigned char *text)
-{
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = *text < 0x80 ? 1 : *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
-	uint32_t c = *text;
-
-	if (length == 1)
-		return c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
-	if (c < 0xc2 || c > 0xf4)
-		return 0;
-	c &= 0x7fU >> length;
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (text[i] & 0x3f);
-	}
-	if (c < smallest[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
-	    (c == 0xfffe || c == 0xffff))
-		return 0;
-	return length;
-}
-
 /* What can't stand as it is: the replacement for the byte or broken character at `text`. */
 static const char *replacement(unsigned char c)
 {
@@ -127,7 +106,7 @@ static void append_escaped(struct buffer *buffer, const char *text)
 		while (is_plain(c[length]))
 			length++;
 		if (length == 0 && (*c >= 0x80 || *c == '\t' || *c == '\n'))
-			length = character(c);
+			length = text_character(text);
 		if (length) {
 			buffer_append(buffer, text, length);
 		} else {

@@ -140,29 +140,35 @@ int channel_ifindex(const struct channel *channel, const char *device)
 	return request.ifr_ifindex;
 }
 
+static int take_text(const struct nlattr *attribute, void *context)
+{
+	const char **text = context;
+
+	if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
+		*text = mnl_attr_get_str(attribute);
+	return MNL_CB_OK;
+}
+
 int channel_verdict(const struct nlmsghdr *reply, const char **ret_text)
 {
 	const struct nlmsgerr *nlmsgerr = mnl_nlmsg_get_payload(reply);
-	const struct nlattr *attribute;
-	size_t offset = sizeof(int);
+	size_t length = mnl_nlmsg_get_payload_len(reply), offset = sizeof(int);
 	int result;
 
 	*ret_text = NULL;
-	if (mnl_nlmsg_get_payload_len(reply) < sizeof(int))
+	if (length < sizeof(int))
 		return reply->nlmsg_type == NLMSG_DONE ? 0 : -EBADMSG;
 	memcpy(&result, nlmsgerr, sizeof(result));
 	if (reply->nlmsg_type == NLMSG_ERROR) {
 		offset = sizeof(*nlmsgerr);
-		if (mnl_nlmsg_get_payload_len(reply) < offset)
+		if (length < offset)
 			return -EBADMSG;
 		if (!(reply->nlmsg_flags & NLM_F_CAPPED))
 			offset += MNL_ALIGN(nlmsgerr->msg.nlmsg_len - sizeof(struct nlmsghdr));
 	}
-	if (reply->nlmsg_flags & NLM_F_ACK_TLVS && offset <= mnl_nlmsg_get_payload_len(reply))
-		mnl_attr_for_each(attribute, reply,
-				  offset) if (mnl_attr_get_type(attribute) == NLMSGERR_ATTR_MSG &&
-					      mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) ==
-						      0) *ret_text = mnl_attr_get_str(attribute);
+	if (reply->nlmsg_flags & NLM_F_ACK_TLVS && offset <= length)
+		mnl_attr_parse(reply, (unsigned int)offset, take_text, ret_text);
 	return result > 0 ? -EBADMSG : result;
 }
 

@@ -66,70 +66,84 @@ static struct object object_new(const struct dump *dump, enum object_kind kind)
 	return object;
 }
 
+/* The attributes of a message by their type; those we read are all small numbers. */
+struct attributes {
+	const struct nlattr *of[32];
+};
+
+static int keep_attribute(const struct nlattr *attribute, void *context)
+{
+	struct attributes *attributes = context;
+
+	if (mnl_attr_get_type(attribute) < ARRAY_SIZE(attributes->of))
+		attributes->of[mnl_attr_get_type(attribute)] = attribute;
+	return MNL_CB_OK;
+}
+
+static struct attributes read_attributes(const struct nlmsghdr *message, size_t header)
+{
+	struct attributes attributes = { 0 };
+
+	mnl_attr_parse(message, (unsigned int)header, keep_attribute, &attributes);
+	return attributes;
+}
+
+/* 0 when absent. */
+static uint32_t read_number(const struct nlattr *attribute)
+{
+	return attribute ? mnl_attr_get_u32(attribute) : 0;
+}
+
 static void read_bytes(const struct nlattr *attribute, void *data, size_t size)
 {
-	if (mnl_attr_get_payload_len(attribute) == size)
+	if (attribute && mnl_attr_get_payload_len(attribute) == size)
 		memcpy(data, mnl_attr_get_payload(attribute), size);
 }
 
+/* Stays unset when absent. */
 static void read_address(const struct nlattr *attribute, uint8_t family, struct address *address)
 {
+	if (!attribute)
+		return;
 	*address = (struct address){ .family = family };
 	read_bytes(attribute, address->bytes, address_size(*address));
 }
 
 /* False for a kind that is none of ours. */
-static bool read_link_kind(const struct nlattr *information, enum link_type *type)
+static bool read_link_type(const struct nlattr *information, enum link_type *type)
 {
-	const struct nlattr *attribute;
+	struct attributes attributes = { 0 };
+	const char *kind;
 
-	mnl_attr_for_each_nested(attribute, information)
-	{
-		if (mnl_attr_get_type(attribute) != IFLA_INFO_KIND)
-			continue;
-		if (streq(mnl_attr_get_str(attribute), "bridge"))
-			*type = LINK_BRIDGE;
-		else if (streq(mnl_attr_get_str(attribute), "veth"))
-			*type = LINK_VETH;
-		else
-			return false;
-		return true;
-	}
-	return false;
+	if (!information)
+		return false;
+	mnl_attr_parse_nested(information, keep_attribute, &attributes);
+	if (!attributes.of[IFLA_INFO_KIND])
+		return false;
+	kind = mnl_attr_get_str(attributes.of[IFLA_INFO_KIND]);
+	*type = streq(kind, "bridge") ? LINK_BRIDGE : LINK_VETH;
+	return streq(kind, "bridge") || streq(kind, "veth");
 }
 
 static int take_link(void *context, const struct nlmsghdr *message,
 		     struct error *error __attribute__((unused)))
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
+	struct attributes attributes = read_attributes(message, sizeof(*header));
 	struct dump *dump = context;
 	struct object object = object_new(dump, OBJECT_LINK);
 	struct device *device = array_grow(&dump->devices, &dump->device_count);
-	const struct nlattr *attribute;
-	bool ours = false;
 
 	device->index = header->ifi_index;
-	mnl_attr_for_each(attribute, message, sizeof(*header)) switch (mnl_attr_get_type(attribute))
-	{
-	case IFLA_IFNAME:
-		snprintf(device->name, sizeof(device->name), "%s", mnl_attr_get_str(attribute));
-		break;
-	case IFLA_MTU:
-		object.link.mtu = mnl_attr_get_u32(attribute);
-		break;
-	case IFLA_ADDRESS:
-		read_bytes(attribute, &object.link.mac, sizeof(object.link.mac));
-		break;
-	case IFLA_MASTER:
-		device->master = (int)mnl_attr_get_u32(attribute);
-		break;
-	case IFLA_LINKINFO:
-		ours = read_link_kind(attribute, &object.link.type);
-		break;
-	}
+	device->master = (int)read_number(attributes.of[IFLA_MASTER]);
+	if (attributes.of[IFLA_IFNAME])
+		snprintf(device->name, sizeof(device->name), "%s",
+			 mnl_attr_get_str(attributes.of[IFLA_IFNAME]));
 	memcpy(object.link.name, device->name, sizeof(object.link.name));
+	object.link.mtu = read_number(attributes.of[IFLA_MTU]);
+	read_bytes(attributes.of[IFLA_ADDRESS], &object.link.mac, sizeof(object.link.mac));
 	object.link.down = !(header->ifi_flags & IFF_UP);
-	if (ours)
+	if (read_link_type(attributes.of[IFLA_LINKINFO], &object.link.type))
 		object_list_add(dump->objects, &object);
 	return 0;
 }
@@ -153,66 +167,56 @@ static int take_address(void *context, const struct nlmsghdr *message,
 			struct error *error __attribute__((unused)))
 {
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+	struct attributes attributes = read_attributes(message, sizeof(*header));
 	const struct dump *dump = context;
 	struct object object = object_new(dump, OBJECT_ADDRESS);
 	struct address *address = &object.address.cidr.address;
-	const struct nlattr *attribute;
 	int r;
 
 	if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6)
 		return 0;
-	mnl_attr_for_each(attribute, message,
-			  sizeof(*header)) if (mnl_attr_get_type(attribute) == IFA_LOCAL ||
-					       (mnl_attr_get_type(attribute) == IFA_ADDRESS &&
-						!address_is_set(*address)))
-		read_address(attribute, header->ifa_family, address);
+	/* IPv4: the other one is a point-to-point link's far end. IPv6 mostly has the other one. */
+	read_address(attributes.of[IFA_ADDRESS], header->ifa_family, address);
+	read_address(attributes.of[IFA_LOCAL], header->ifa_family, address);
 	object.address.cidr.length = header->ifa_prefixlen;
 	r = name_device(dump, (int)header->ifa_index, object.address.device);
 	if (r < 0)
 		return r;
-	if (is_link_local(*address) ||
-	    (is_loopback(*address) && streq(object.address.device, "lo")))
-		return 0;
-	object_list_add(dump->objects, &object);
+	if (!is_link_local(*address) &&
+	    !(is_loopback(*address) && streq(object.address.device, "lo")))
+		object_list_add(dump->objects, &object);
 	return 0;
+}
+
+/* Asked for already, but a family that the kernel lacks is answered with all of them. */
+static bool is_our_route(const struct rtmsg *header, const struct attributes *attributes)
+{
+	const struct nlattr *table = attributes->of[RTA_TABLE];
+
+	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
+	       (table ? mnl_attr_get_u32(table) : header->rtm_table) == RT_TABLE_MAIN &&
+	       header->rtm_protocol == ROUTE_PROTOCOL && !(header->rtm_flags & RTM_F_CLONED);
 }
 
 static int take_route(void *context, const struct nlmsghdr *message,
 		      struct error *error __attribute__((unused)))
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct attributes attributes = read_attributes(message, sizeof(*header));
 	const struct dump *dump = context;
 	struct object object = object_new(dump, OBJECT_ROUTE);
 	struct route_object *route = &object.route;
-	const struct nlattr *attribute;
-	uint32_t table = header->rtm_table;
-	int index = 0, r;
+	int index = (int)read_number(attributes.of[RTA_OIF]), r;
 
+	if (!is_our_route(header, &attributes))
+		return 0;
 	route->destination.address.family = header->rtm_family;
 	route->destination.length = header->rtm_dst_len;
-	mnl_attr_for_each(attribute, message, sizeof(*header)) switch (mnl_attr_get_type(attribute))
-	{
-	case RTA_TABLE:
-		table = mnl_attr_get_u32(attribute);
-		break;
-	case RTA_DST:
-		read_address(attribute, header->rtm_family, &route->destination.address);
-		break;
-	case RTA_GATEWAY:
-		read_address(attribute, header->rtm_family, &route->gateway);
-		break;
-	case RTA_OIF:
-		index = (int)mnl_attr_get_u32(attribute);
-		break;
-	}
-	/* Asked for already, but a family that the kernel lacks is answered with all of them. */
-	if ((header->rtm_family != AF_INET && header->rtm_family != AF_INET6) ||
-	    table != RT_TABLE_MAIN || header->rtm_protocol != ROUTE_PROTOCOL ||
-	    header->rtm_flags & RTM_F_CLONED)
-		return 0;
+	read_address(attributes.of[RTA_DST], header->rtm_family, &route->destination.address);
 	if (header->rtm_type == RTN_BLACKHOLE) {
 		route->type = ROUTE_BLACKHOLE; /* IPv6 gives it to "lo" */
 	} else if (header->rtm_type == RTN_UNICAST && index) {
+		read_address(attributes.of[RTA_GATEWAY], header->rtm_family, &route->gateway);
 		r = name_device(dump, index, route->device);
 		if (r < 0)
 			return r;
@@ -224,15 +228,16 @@ static int take_route(void *context, const struct nlmsghdr *message,
 }
 
 static int take_neighbour(const struct dump *dump, const struct ndmsg *header,
-			  const struct nlattr *destination, const struct nlattr *mac)
+			  const struct attributes *attributes)
 {
 	struct object object = object_new(dump, OBJECT_NEIGHBOUR);
 	int r;
 
-	if (!(header->ndm_state & NUD_PERMANENT) || !destination || !mac)
+	if (!(header->ndm_state & NUD_PERMANENT) || !attributes->of[NDA_DST] ||
+	    !attributes->of[NDA_LLADDR])
 		return 0;
-	read_address(destination, header->ndm_family, &object.neighbour.address);
-	read_bytes(mac, &object.neighbour.mac, sizeof(object.neighbour.mac));
+	read_address(attributes->of[NDA_DST], header->ndm_family, &object.neighbour.address);
+	read_bytes(attributes->of[NDA_LLADDR], &object.neighbour.mac, sizeof(object.neighbour.mac));
 	r = name_device(dump, header->ndm_ifindex, object.neighbour.device);
 	if (r == 0)
 		object_list_add(dump->objects, &object);
@@ -241,16 +246,19 @@ static int take_neighbour(const struct dump *dump, const struct ndmsg *header,
 
 /*
  * "self" entries are the device's own filter and have no master; NUD_PERMANENT ones are the
- * bridge's for the port's own address.
+ * bridge's for the port's own address; those with a VLAN are the kernel's copies for the VLANs of
+ * the port.
  */
-static int take_fdb(const struct dump *dump, const struct ndmsg *header, const struct nlattr *mac)
+static int take_fdb(const struct dump *dump, const struct ndmsg *header,
+		    const struct attributes *attributes)
 {
 	struct object object = object_new(dump, OBJECT_FDB);
 	int r;
 
-	if (header->ndm_state != NUD_NOARP || !mac)
+	if (header->ndm_state != NUD_NOARP || !attributes->of[NDA_LLADDR] ||
+	    !attributes->of[NDA_MASTER] || attributes->of[NDA_VLAN])
 		return 0;
-	read_bytes(mac, &object.fdb.mac, sizeof(object.fdb.mac));
+	read_bytes(attributes->of[NDA_LLADDR], &object.fdb.mac, sizeof(object.fdb.mac));
 	r = name_device(dump, header->ndm_ifindex, object.fdb.device);
 	if (r == 0)
 		object_list_add(dump->objects, &object);
@@ -261,28 +269,12 @@ static int take_entry(void *context, const struct nlmsghdr *message,
 		      struct error *error __attribute__((unused)))
 {
 	const struct ndmsg *header = mnl_nlmsg_get_payload(message);
-	const struct nlattr *destination = NULL, *mac = NULL, *attribute;
-	bool master = false, vlan = false;
+	struct attributes attributes = read_attributes(message, sizeof(*header));
 
-	mnl_attr_for_each(attribute, message, sizeof(*header)) switch (mnl_attr_get_type(attribute))
-	{
-	case NDA_DST:
-		destination = attribute;
-		break;
-	case NDA_LLADDR:
-		mac = attribute;
-		break;
-	case NDA_MASTER:
-		master = true;
-		break;
-	case NDA_VLAN: /* the kernel's copies for the VLANs of the port */
-		vlan = true;
-		break;
-	}
 	if (header->ndm_family == AF_BRIDGE)
-		return master && !vlan ? take_fdb(context, header, mac) : 0;
+		return take_fdb(context, header, &attributes);
 	if (header->ndm_family == AF_INET || header->ndm_family == AF_INET6)
-		return take_neighbour(context, header, destination, mac);
+		return take_neighbour(context, header, &attributes);
 	return 0;
 }
 
@@ -366,7 +358,7 @@ static int dump_entries(struct channels *channels, const struct channel *channel
 	return channel_dump(channels, channel, request, take_entry, dump, error);
 }
 
-static int dump_route_room(struct channels *channels, struct dump *dump, struct error *error)
+static int dump_rtnetlink(struct channels *channels, struct dump *dump, struct error *error)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6, AF_BRIDGE };
 	struct channel *channel;
@@ -395,7 +387,7 @@ static int dump_once(struct channels *channels, struct rid ns, struct object_lis
 	struct dump dump = { .ns = ns, .objects = &objects };
 	int r;
 
-	r = dump_route_room(channels, &dump, error);
+	r = dump_rtnetlink(channels, &dump, error);
 	free(dump.devices);
 	if (r == 0)
 		r = nft_dump(channels, ns, &objects, error);

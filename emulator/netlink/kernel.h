@@ -17,8 +17,8 @@ struct change {
 
 /*
  * Makes a handle; opens nothing in any namespace and changes nothing yet. Needs CAP_SYS_ADMIN and
- * CAP_NET_ADMIN. /run/netns is made with the first namespace, as a mount of our own when it is none,
- * and goes with the last.
+ * CAP_NET_ADMIN. /run/netns is made with the first namespace, as a mount of our own when it is
+ * none, and goes with the last.
  */
 int kernel_open(struct kernel **ret_kernel, struct error *error);
 struct kernel *kernel_close(struct kernel *kernel); /* NULL is fine; always NULL */
@@ -33,10 +33,11 @@ void kernel_closep(struct kernel **kernel);
  * What to know about the order:
  *  - Changes to one namespace that follow each other share a system call, and an nftables batch.
  *  - Removed links go together before the next thing is put; removed namespaces go last of all, for
- *    they can't be brought back. A transaction that only takes down a world needs no other deletions.
+ *    they can't be brought back. A transaction that only takes down a world needs no other
+ * deletions.
  *  - Undoing the removal of a link brings back the link, not what the kernel removed with it
- *    (addresses, routes): remove that first, in the same transaction. A link known by a dump alone has
- *    no peer, so its removal can't be undone.
+ *    (addresses, routes): remove that first, in the same transaction. A link known by a dump alone
+ * has no peer, so its removal can't be undone.
  *  - "lo" stays up.
  */
 int kernel_transact(struct kernel *kernel, const struct change *changes, size_t count,

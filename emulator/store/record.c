@@ -21,7 +21,7 @@ static json_t *encode_text(const struct field *field, const struct view *view)
 	const char *text = field_text(field, view, &scratch);
 	json_t *value = text ? json_string(text) : NULL;
 
-	/* Tags may hold bytes that are no UTF-8: the API edge refuses them, so this can't be. */
+	/* All text came through params_parse(), which takes nothing but UTF-8. */
 	if (text && !value)
 		abort();
 	return value;

@@ -143,7 +143,7 @@ def test_any_text(ec2, vpc, text):
 def test_longest(ec2, vpc):
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": "k" * 128, "Value": "v" * 256}])
     assert of(ec2, vpc) == {"k" * 128: "v" * 256}
-    refused("InvalidTagKey.Malformed", ec2.create_tags, Resources=[vpc],
+    refused("InvalidParameterValue", ec2.create_tags, Resources=[vpc],
             Tags=[{"Key": "k" * 129, "Value": ""}])
     refused("InvalidParameterValue", ec2.create_tags, Resources=[vpc],
             Tags=[{"Key": "k", "Value": "v" * 257}])
@@ -154,9 +154,10 @@ def test_longest(ec2, vpc):
 
 @pytest.mark.parametrize("key", ["aws:", "aws:name", "AWS:name"])
 def test_reserved_prefix(ec2, vpc, key):
-    refused("InvalidTagKey.Malformed", ec2.create_tags,
-            Resources=[vpc], Tags=[{"Key": key, "Value": "x"}])
-    refused("InvalidTagKey.Malformed", ec2.create_vpc, CidrBlock="10.9.0.0/16",
+    text = re.compile("Tag keys starting with 'aws:' are reserved for internal use$")
+    refused("InvalidParameterValue", ec2.create_tags, text=text, Resources=[vpc],
+            Tags=[{"Key": key, "Value": "x"}])
+    refused("InvalidParameterValue", ec2.create_vpc, text=text, CidrBlock="10.9.0.0/16",
             TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": key, "Value": "x"}]}])
     assert of(ec2, vpc) == {}
 
@@ -215,7 +216,7 @@ def test_describe_tags(world, ec2, vpc):
     assert found(("key", "Stage")) == {(vpc, "Stage", "test"), (table, "Stage", "prod")}
     assert found(("key", "St*"), ("value", "t?st")) == {(vpc, "Stage", "test")}
     assert found(("resource-type", "route-table"), ("key", "Stage")) == {(table, "Stage", "prod")}
-    assert found(("tag:Team", "red")) == {(vpc, "Team", "red")}
+    assert {resource for resource, _, _ in found(("tag:Team", "red"))} == {vpc}
     assert found(("resource-id", vpc, table), ("key", "Team")) == {(vpc, "Team", "red")}
     assert found(("value", "nothing")) == set()
     refused("InvalidParameterValue", ec2.describe_tags,

@@ -74,6 +74,8 @@ def test_two_worlds_at_once(make_world):
     """The same CIDRs, the same calls; one goes down and the other doesn't notice."""
     with make_world() as first:
         here = pair(first)
+        serve_name(first, here[1], "first")
+        assert ask_name(first, here[0], first.private(here[1])) == "first"
         with make_world() as second:
             there = pair(second)
             assert first.private(here[0]) == second.private(there[0])
@@ -83,7 +85,6 @@ def test_two_worlds_at_once(make_world):
                 world.assert_reaches(INTERNET, world.public(instances[0]))
             assert second.ec2.describe_vpcs(Filters=[
                 {"Name": "vpc-id", "Values": [first.instance(here[0])["VpcId"]]}])["Vpcs"] == []
-            serve_name(first, here[1], "first")
             serve_name(second, there[1], "second")
             assert ask_name(first, here[0], first.private(here[1])) == "first"
             assert ask_name(second, there[0], second.private(there[1])) == "second"
@@ -92,24 +93,29 @@ def test_two_worlds_at_once(make_world):
         assert set(here) <= set(namespaces()) and not set(there) & set(namespaces())
 
 
-def test_regions_meet_only_on_the_internet(world):
-    west = world.client(region="eu-west-1")
-    launched = west.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
-    traveller = launched["Instances"][0]["InstanceId"]
+def default_instance(world, region, address):
+    """An instance in a region's default subnet 172.31.0.0/20, once it runs."""
+    ec2 = world.client(region=region)
+    subnet, = ec2.describe_subnets(Filters=[
+        {"Name": "cidr", "Values": ["172.31.0.0/20"]}])["Subnets"]
+    launched = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1,
+                                 SubnetId=subnet["SubnetId"], PrivateIpAddress=address)
+    identifier = launched["Instances"][0]["InstanceId"]
 
     def running():
-        found = west.describe_instances(InstanceIds=[traveller])["Reservations"][0]["Instances"][0]
+        found, = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"]
         return found if found["State"]["Name"] == "running" else None
-    entry = wait_for(running, 10, "the instance in eu-west-1")
-    assert entry["PrivateIpAddress"].startswith("172.31.")
-    local, = world.run_instances(
-        world.ec2.describe_subnets(Filters=[
-            {"Name": "default-for-az", "Values": ["true"]}])["Subnets"][0]["SubnetId"])
-    assert world.private(local).startswith("172.31.")
-    world.assert_silent(local, entry["PrivateIpAddress"])
-    assert world.talk(traveller, local, entry["PublicIpAddress"]) == {
-        "server_saw": world.public(local), "client_saw": entry["PublicIpAddress"],
-        "client_is": world.private(local)}
+    return wait_for(running, 10, f"the instance in {region}")
+
+
+def test_regions_meet_only_on_the_internet(world):
+    east = default_instance(world, "us-east-1", "172.31.0.77")
+    west = default_instance(world, "eu-west-1", "172.31.0.88")
+    world.assert_silent(east["InstanceId"], "172.31.0.88")
+    world.assert_silent(west["InstanceId"], "172.31.0.77")
+    assert world.talk(west["InstanceId"], east["InstanceId"], west["PublicIpAddress"]) == {
+        "server_saw": east["PublicIpAddress"], "client_saw": west["PublicIpAddress"],
+        "client_is": "172.31.0.77"}
 
 
 def test_default_vpc_appears_in_the_kernel_with_its_first_instance(own_world):

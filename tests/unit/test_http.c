@@ -1,4 +1,4 @@
-/* objects: emulator/api/http.o emulator/api/errors.o emulator/api/xml.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
+/* objects: emulator/api/http.o emulator/api/errors.o emulator/api/xml.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
 /* libs: -lmicrohttpd -lxml2 */
 /*
  * The HTTP server in a child process with its own loop; the test is its client, over real sockets.

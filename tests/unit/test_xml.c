@@ -1,4 +1,4 @@
-/* objects: emulator/api/xml.o emulator/base/buffer.o emulator/base/util.o */
+/* objects: emulator/api/xml.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
 /* libs: -lxml2 */
 /* What is written, byte for byte; that a parser reads it back; and how long much of it takes. */
 #include "api/xml.h"
