@@ -100,7 +100,7 @@ static int parse_pair(struct params *params, const char *pair, size_t length, ch
 		return error_set(error, ERROR_MALFORMED_QUERY,
 				 "The query string is malformed: a bad escape sequence");
 	/* What XML can't say could never be told back. */
-	if (!text_is_valid(name) || !text_is_valid(value))
+	if (!text_is_valid(value))
 		return error_set(error, ERROR_MALFORMED_QUERY,
 				 "The query string is malformed: a parameter is not UTF-8 text");
 	if (name[0] == '\0')

@@ -326,6 +326,7 @@ static int replace(struct transaction *t, size_t i, struct error *error)
 		return put(t, i, &change->after, error);
 	if (in_one_go && object_compare_key(&change->before, &change->after) == 0) {
 		r = transaction_finish_links(t, error);
+		t->object = &change->after;
 		return r < 0 ? r : apply_entry(t, i, &change->after, VERB_REPLACE, error);
 	}
 	r = delete (t, i, &change->before, error);

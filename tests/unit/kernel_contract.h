@@ -563,6 +563,9 @@ static void parents_have_to_exist(void **state)
 	for (int round = 0; round < 2; round++) {
 		struct plan plan = { 0 };
 
+		plan_replace(&plan, make_route(nowhere, "10.0.0.1/32", NULL, NULL),
+			     make_route(nowhere, "10.0.0.1/32", NULL, "lo"));
+		plan_fail(&plan, lab->kernel, ENOENT, "route 10.0.0.1/32 dev lo");
 		plan_put(&plan, orphan);
 		plan_fail(&plan, lab->kernel, ENODEV, object_describe(&orphan).text);
 		lab_assert(lab); /* the pair that was made before the master was missed is gone */
