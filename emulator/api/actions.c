@@ -4,8 +4,14 @@
  */
 #include "api/actions.h"
 
-#define EC2(name_, handler_, parameters_) { "ec2", name_, parameters_, handler_ }
-#define OWN(name_, handler_, parameters_) { "minivpc", name_, parameters_, handler_ }
+#define EC2(name_, handler_, parameters_)                                                          \
+	{                                                                                          \
+		"ec2", name_, parameters_, handler_                                                \
+	}
+#define OWN(name_, handler_, parameters_)                                                          \
+	{                                                                                          \
+		"minivpc", name_, parameters_, handler_                                            \
+	}
 
 #define PAGED "Filter.N NextToken MaxResults:i "
 #define TAGS  "TagSpecification.N.* "
@@ -31,7 +37,8 @@
 	"Placement.GroupName Placement.PartitionNumber:i Placement.HostId Placement.Tenancy "      \
 	"Placement.SpreadDomain Placement.HostResourceGroupArn Placement.GroupId "                 \
 	"Placement.AvailabilityZone SecurityGroupId.N SecurityGroup.N SubnetId UserData " TAGS     \
-	"LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName LaunchTemplate.Version " \
+	"LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName "                       \
+	"LaunchTemplate.Version "                                                                  \
 	"CreditSpecification.CpuCredits CpuOptions.CoreCount:i CpuOptions.ThreadsPerCore:i "       \
 	"CpuOptions.AmdSevSnp CpuOptions.NestedVirtualization MetadataOptions.HttpTokens "         \
 	"MetadataOptions.HttpPutResponseHopLimit:i MetadataOptions.HttpEndpoint "                  \
@@ -73,8 +80,9 @@ const struct action actions[] = {
 	    "EnableDnsHostnames.Value:b EnableDnsSupport.Value:b VpcId! "
 	    "EnableNetworkAddressUsageMetrics.Value:b"),
 	EC2("CreateSubnet", create_subnet,
-	    TAGS "AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "
-		 "OutpostArn Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i"),
+	    TAGS
+	    "AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "
+	    "OutpostArn Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i"),
 	EC2("DeleteSubnet", delete_subnet, "SubnetId!"),
 	EC2("DescribeSubnets", describe_subnets, PAGED "SubnetId.N"),
 	EC2("ModifySubnetAttribute", modify_subnet_attribute,
@@ -106,12 +114,12 @@ const struct action actions[] = {
 	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
 	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
 	EC2("RunInstances", run_instances, RUN_PARAMETERS),
-	EC2("DescribeInstances", describe_instances, PAGED "InstanceId.N IncludeManagedResources:b"),
+	EC2("DescribeInstances", describe_instances,
+	    PAGED "InstanceId.N IncludeManagedResources:b"),
 	EC2("DescribeInstanceStatus", describe_instance_status,
 	    PAGED "InstanceId.N IncludeAllInstances:b IncludeManagedResources:b"),
 	EC2("StartInstances", start_instances, "InstanceId.N! AdditionalInfo"),
-	EC2("StopInstances", stop_instances,
-	    "InstanceId.N! Hibernate:b SkipOsShutdown:b Force:b"),
+	EC2("StopInstances", stop_instances, "InstanceId.N! Hibernate:b SkipOsShutdown:b Force:b"),
 	EC2("RebootInstances", reboot_instances, "InstanceId.N!"),
 	EC2("TerminateInstances", terminate_instances, "InstanceId.N! Force:b SkipOsShutdown:b"),
 	EC2("DescribeImages", describe_images,

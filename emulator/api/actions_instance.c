@@ -34,12 +34,14 @@ int describe_instances(struct call *call, struct error *error)
 		.minimum = 5,
 		.maximum = 1000,
 		.item = in_reservation,
-		.absent = "affinity block-device-mapping.* boot-mode capacity-reservation-* host-id "
-			  "iam-instance-profile.* instance-lifecycle ipv6-address kernel-id key-name "
-			  "metadata-options.http-protocol-ipv4 network-interface.* "
-			  "network-performance-options.* operator.* outpost-arn owner-id "
-			  "placement-partition-number platform product-code* ramdisk-id requester-id "
-			  "reservation-id spot-instance-request-id tpm-support private-dns-name-options.*",
+		.absent =
+			"affinity block-device-mapping.* boot-mode capacity-reservation-* host-id "
+			"iam-instance-profile.* instance-lifecycle ipv6-address kernel-id key-name "
+			"metadata-options.http-protocol-ipv4 network-interface.* "
+			"network-performance-options.* operator.* outpost-arn owner-id "
+			"placement-partition-number platform product-code* ramdisk-id requester-id "
+			"reservation-id spot-instance-request-id tpm-support "
+			"private-dns-name-options.*",
 	};
 
 	return describe_resources(call, &listing, error);
@@ -97,7 +99,8 @@ static int change_state(struct call *call,
 		return r;
 	xml_open(call->xml, "instancesSet");
 	for (size_t i = 0; i < rows.count; i++) {
-		struct instance *instance = instance_get(call_model(call), rows.items[i].resource->id);
+		struct instance *instance =
+			instance_get(call_model(call), rows.items[i].resource->id);
 		int before = instance->state;
 
 		if ((r = change(&call->transaction, instance, error)) < 0)

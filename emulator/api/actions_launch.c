@@ -45,22 +45,22 @@ static int check_refused(const struct call *call, struct error *error)
 	if (interfaces > 1)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "More than one network interface is not supported yet.");
-	if (interfaces && (call_text(call, "SubnetId") || call_text(call, "PrivateIpAddress") ||
-			   call_text(call, "SecurityGroupId.1") ||
-			   call_text(call, "SecurityGroup.1")))
-		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
-				 "Network interfaces and an instance-level %s may not be specified on "
-				 "the same request",
-				 call_text(call, "SubnetId")	       ? "subnet ID"
-				 : call_text(call, "PrivateIpAddress") ? "private IP address"
-								       : "security groups");
+	if (interfaces &&
+	    (call_text(call, "SubnetId") || call_text(call, "PrivateIpAddress") ||
+	     call_text(call, "SecurityGroupId.1") || call_text(call, "SecurityGroup.1")))
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_COMBINATION,
+			"Network interfaces and an instance-level %s may not be specified on "
+			"the same request",
+			call_text(call, "SubnetId")	      ? "subnet ID"
+			: call_text(call, "PrivateIpAddress") ? "private IP address"
+							      : "security groups");
 	if (interfaces && indices[0] != 1)
 		return invalid(error, "NetworkInterface", "networkInterface index");
 	return 0;
 }
 
-static int read_counts(const struct call *call, struct launch_request *request,
-		       struct error *error)
+static int read_counts(const struct call *call, struct launch_request *request, struct error *error)
 {
 	long minimum, maximum;
 	int r;
@@ -71,10 +71,11 @@ static int read_counts(const struct call *call, struct launch_request *request,
 		    0)
 		return r;
 	if (minimum > maximum)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Value (%ld) for parameter maxCount is invalid. The maximum number of "
-				 "instances must be at least the minimum (%ld).",
-				 maximum, minimum);
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"Value (%ld) for parameter maxCount is invalid. The maximum number of "
+			"instances must be at least the minimum (%ld).",
+			maximum, minimum);
 	request->minimum = minimum;
 	request->maximum = MIN(maximum, (long)LAUNCH_MAX);
 	return 0;
@@ -242,12 +243,13 @@ static int read_groups(const struct call *call, const char *name, bool by_name,
 			return r;
 		if (!group)
 			return error_subject(error, ERROR_NOT_FOUND, "sg",
-					     "The security group '%s' does not exist in VPC '%s'", text,
-					     rid_format(subnet->vpc).text);
+					     "The security group '%s' does not exist in VPC '%s'",
+					     text, rid_format(subnet->vpc).text);
 		if (!rid_equal(group->vpc, subnet->vpc))
-			return error_set(error, ERROR_INVALID_PARAMETER,
-					 "Security group %s and subnet %s belong to different networks.",
-					 text, rid_format(subnet->resource.id).text);
+			return error_set(
+				error, ERROR_INVALID_PARAMETER,
+				"Security group %s and subnet %s belong to different networks.",
+				text, rid_format(subnet->resource.id).text);
 		array_grow(groups, count)->id = group->resource.id;
 	}
 	return 0;
@@ -277,10 +279,12 @@ static int read_address(const struct call *call, bool by_interface, struct launc
 static void request_clear(struct launch_request *request)
 {
 	struct instance_template *options = &request->options;
-	char **texts[] = { &options->image_id,	    &options->type,	     &options->user_data,
-			   &options->client_token,  &options->token_digest,  &options->shutdown_behavior,
-			   &options->tenancy,	    &options->http_tokens,   &options->http_endpoint,
-			   &options->metadata_tags, &options->metadata_ipv6 };
+	char **texts[] = { &options->image_id,	    &options->type,
+			   &options->user_data,	    &options->client_token,
+			   &options->token_digest,  &options->shutdown_behavior,
+			   &options->tenancy,	    &options->http_tokens,
+			   &options->http_endpoint, &options->metadata_tags,
+			   &options->metadata_ipv6 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		freep(texts[i]);
@@ -305,10 +309,9 @@ static int read_interface(const struct call *call, struct launch_request *reques
 	request->interface.description = call_text(call, "NetworkInterface.1.Description");
 	request->delete_on_termination =
 		call_bool(call, "NetworkInterface.1.DeleteOnTermination", true);
-	r = read_groups(call,
-			by_interface ? "NetworkInterface.1.SecurityGroupId" : "SecurityGroupId",
-			false, request->interface.subnet, groups, &request->interface.group_count,
-			error);
+	r = read_groups(
+		call, by_interface ? "NetworkInterface.1.SecurityGroupId" : "SecurityGroupId",
+		false, request->interface.subnet, groups, &request->interface.group_count, error);
 	if (r == 0 && !by_interface)
 		r = read_groups(call, "SecurityGroup", true, request->interface.subnet, groups,
 				&request->interface.group_count, error);
@@ -350,16 +353,18 @@ static int check_token(const struct call *call, struct instance_template *option
 	if (!first)
 		return 0;
 	if (!streq(first->options.token_digest, options->token_digest))
-		return error_set(error, ERROR_IDEMPOTENT_MISMATCH,
-				 "Arguments on this idempotent request are inconsistent with arguments "
-				 "used in previous request(s).");
+		return error_set(
+			error, ERROR_IDEMPOTENT_MISMATCH,
+			"Arguments on this idempotent request are inconsistent with arguments "
+			"used in previous request(s).");
 	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE)
 		alive |= rid_equal(instance->reservation, first->reservation) &&
 			 instance->state != INSTANCE_TERMINATED;
 	if (!alive)
-		return error_set(error, ERROR_IDEMPOTENT_TERMINATED,
-				 "The client token you have provided is associated with a resource that "
-				 "is already deleted.");
+		return error_set(
+			error, ERROR_IDEMPOTENT_TERMINATED,
+			"The client token you have provided is associated with a resource that "
+			"is already deleted.");
 	*ret_reservation = first->reservation;
 	return 1;
 }

@@ -25,7 +25,7 @@ static const char *get_opt_in(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
 	return ((const struct zone_row *)view->object)->region->opt_in ? "opted-in"
-								      : "opt-in-not-required";
+								       : "opt-in-not-required";
 }
 
 static const char *get_zone(const struct view *view, struct buffer *scratch)
@@ -178,9 +178,10 @@ int describe_images(struct call *call, struct error *error)
 		.fields = image_fields,
 		.minimum = 1,
 		.maximum = 1000,
-		.absent = "block-device-mapping.* free-tier-eligible image-allowed image-watermark.* "
-			  "kernel-id platform product-code* public-ssm-parameter-name ramdisk-id "
-			  "source-* state-reason-* sriov-net-support",
+		.absent =
+			"block-device-mapping.* free-tier-eligible image-allowed image-watermark.* "
+			"kernel-id platform product-code* public-ssm-parameter-name ramdisk-id "
+			"source-* state-reason-* sriov-net-support",
 	};
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t named = params_indices(call->params, "ImageId", &indices);
@@ -204,8 +205,9 @@ int describe_instance_types(struct call *call, struct error *error)
 		.fields = instance_type_fields,
 		.minimum = 5,
 		.maximum = 100,
-		.absent = "ebs-info.* instance-storage-info.* network-info.* nitro-* "
-			  "processor-info.* supported-boot-mode vcpu-info.* auto-recovery-supported",
+		.absent =
+			"ebs-info.* instance-storage-info.* network-info.* nitro-* "
+			"processor-info.* supported-boot-mode vcpu-info.* auto-recovery-supported",
 	};
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t named = params_indices(call->params, "InstanceType", &indices);
@@ -215,9 +217,9 @@ int describe_instance_types(struct call *call, struct error *error)
 		const char *text = params_get(call->params, "InstanceType.%u", indices[i]);
 
 		if (!instance_type_find(text))
-			return error_subject(error, ERROR_NOT_FOUND, "instance-type",
-					     "The following supplied instance types do not exist: [%s]",
-					     text);
+			return error_subject(
+				error, ERROR_NOT_FOUND, "instance-type",
+				"The following supplied instance types do not exist: [%s]", text);
 	}
 	for (size_t i = 0; instance_type_at(i); i++)
 		if (wanted(call, "InstanceType", instance_type_at(i)->name))
@@ -229,8 +231,7 @@ int describe_instance_types(struct call *call, struct error *error)
 
 int get_caller_identity(struct call *call, struct error *error)
 {
-	CLEANUP(freep) char *arn =
-		xasprintf("arn:aws:iam::%s:root", call->identity->account);
+	CLEANUP(freep) char *arn = xasprintf("arn:aws:iam::%s:root", call->identity->account);
 
 	(void)error;
 	xml_open(call->xml, "GetCallerIdentityResult");

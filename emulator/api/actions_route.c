@@ -144,7 +144,8 @@ static int gateway_target(const struct call *call, const struct resource **ret_t
 		*ret_target = NULL;
 	if (*ret_target)
 		return 0;
-	return error_set(error, ERROR_GATEWAY_NOT_FOUND, "The gateway ID '%s' does not exist", text);
+	return error_set(error, ERROR_GATEWAY_NOT_FOUND, "The gateway ID '%s' does not exist",
+			 text);
 }
 
 /* Exactly one target. */
@@ -152,10 +153,18 @@ static int target_of(const struct call *call, const struct resource **ret_target
 		     struct error *error)
 {
 	static const char *const names[] = {
-		"GatewayId",	     "EgressOnlyInternetGatewayId", "InstanceId",
-		"NetworkInterfaceId", "VpcPeeringConnectionId",	    "NatGatewayId",
-		"VpcEndpointId",     "TransitGatewayId",	    "LocalGatewayId",
-		"CarrierGatewayId",  "CoreNetworkArn",		    "OdbNetworkArn",
+		"GatewayId",
+		"EgressOnlyInternetGatewayId",
+		"InstanceId",
+		"NetworkInterfaceId",
+		"VpcPeeringConnectionId",
+		"NatGatewayId",
+		"VpcEndpointId",
+		"TransitGatewayId",
+		"LocalGatewayId",
+		"CarrierGatewayId",
+		"CoreNetworkArn",
+		"OdbNetworkArn",
 	};
 	size_t given = 0;
 

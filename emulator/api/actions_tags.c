@@ -10,7 +10,8 @@ static int taggable(const struct call *call, const char *text, struct resource *
 	struct resource *resource;
 
 	if (rid_parse_any(text, &id) < 0)
-		return error_subject(error, ERROR_INVALID_ID, NULL, "The ID '%s' is not valid", text);
+		return error_subject(error, ERROR_INVALID_ID, NULL, "The ID '%s' is not valid",
+				     text);
 	resource = model_get(call_model(call), call->scope, id);
 	if (!resource || !resource_type(id.kind)->tag_type)
 		return resource_type(id.kind) ? not_found(id.kind, text, false, error)

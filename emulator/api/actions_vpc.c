@@ -19,8 +19,9 @@ static int refuse(const struct call *call, const char *const *names, struct erro
 
 int create_vpc(struct call *call, struct error *error)
 {
-	static const char *const refused[] = { "Ipv6Pool", "Ipv6CidrBlock", "Ipv4IpamPoolId",
-					       "Ipv4NetmaskLength", "Ipv6IpamPoolId", NULL };
+	static const char *const refused[] = { "Ipv6Pool",	 "Ipv6CidrBlock",
+					       "Ipv4IpamPoolId", "Ipv4NetmaskLength",
+					       "Ipv6IpamPoolId", NULL };
 	struct cidr cidr;
 	struct vpc *vpc;
 	int r;
@@ -78,9 +79,10 @@ int describe_vpc_attribute(struct call *call, struct error *error)
 	else if (streq(attribute, "enableNetworkAddressUsageMetrics"))
 		value = vpc->address_usage_metrics;
 	else
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Value (%s) for parameter attribute is invalid. Unknown attribute.",
-				 attribute);
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"Value (%s) for parameter attribute is invalid. Unknown attribute.",
+			attribute);
 	xml_text(call->xml, "vpcId", rid_format(vpc->resource.id).text);
 	xml_open(call->xml, attribute);
 	xml_bool(call->xml, "value", value);
@@ -111,7 +113,7 @@ int modify_vpc_attribute(struct call *call, struct error *error)
 	int r;
 
 	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
-	    (r = check_one((size_t)!!support + !!hostnames + !!metrics, error)) < 0)
+	    (r = check_one((size_t) !!support + !!hostnames + !!metrics, error)) < 0)
 		return r;
 	if ((support || hostnames) &&
 	    (r = vpc_set_dns(&call->transaction, vpc, support, hostnames, error)) < 0)
@@ -127,9 +129,9 @@ int modify_vpc_attribute(struct call *call, struct error *error)
 
 int create_subnet(struct call *call, struct error *error)
 {
-	static const char *const refused[] = { "Ipv6CidrBlock", "Ipv4IpamPoolId",
-					       "Ipv4NetmaskLength", "Ipv6IpamPoolId", "OutpostArn",
-					       NULL };
+	static const char *const refused[] = { "Ipv6CidrBlock",	    "Ipv4IpamPoolId",
+					       "Ipv4NetmaskLength", "Ipv6IpamPoolId",
+					       "OutpostArn",	    NULL };
 	struct subnet_request request = { .cidr_text = call_text(call, "CidrBlock"),
 					  .zone = call_text(call, "AvailabilityZone") };
 	struct subnet *subnet;
@@ -196,18 +198,20 @@ int modify_subnet_attribute(struct call *call, struct error *error)
 
 	if ((r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
 	    (r = refuse(call, refused, error)) < 0 ||
-	    (r = check_one((size_t)!!map_public + !!dns64 + !!name_a + !!name_aaaa + !!type +
+	    (r = check_one((size_t) !!map_public + !!dns64 + !!name_a + !!name_aaaa + !!type +
 				   has_ipv6,
 			   error)) < 0)
 		return r;
 	if (ipv6)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Invalid value 'true' for assignIpv6AddressOnCreation. Subnet does not "
-				 "have any ipv6 CIDR blocks associated with it.");
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"Invalid value 'true' for assignIpv6AddressOnCreation. Subnet does not "
+			"have any ipv6 CIDR blocks associated with it.");
 	if (type && !streq(type, "ip-name") && !streq(type, "resource-name"))
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Value (%s) for parameter privateDnsHostnameTypeOnLaunch is invalid.",
-				 type);
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"Value (%s) for parameter privateDnsHostnameTypeOnLaunch is invalid.",
+			type);
 	transaction_edit(&call->transaction, subnet);
 	subnet->map_public_ip = map_public ? *map_public : subnet->map_public_ip;
 	subnet->dns64 = dns64 ? *dns64 : subnet->dns64;
@@ -300,8 +304,7 @@ static int groups_by_name(struct call *call, const struct listing *listing,
 
 	for (size_t i = 0; i < count; i++) {
 		const char *name = params_get(call->params, "GroupName.%u", indices[i]);
-		struct group *group =
-			vpc ? group_named(call->scope, vpc->resource.id, name) : NULL;
+		struct group *group = vpc ? group_named(call->scope, vpc->resource.id, name) : NULL;
 
 		if (!group)
 			return error_subject(error, ERROR_NOT_FOUND, "sg",

@@ -9,7 +9,8 @@
 static void reply_instance(struct call *call, struct instance *instance)
 {
 	/* Where the list's elements are in the instance's own descriptor. */
-	static const char *const names[] = { "instanceId", "subnetId", "vpcId", "privateIpAddress" };
+	static const char *const names[] = { "instanceId", "subnetId", "vpcId",
+					     "privateIpAddress" };
 	const struct resource *resource = &instance->resource;
 	const struct interface *interface = instance_primary(call_model(call), instance);
 	struct view view = { call_model(call), resource, resource };
@@ -69,7 +70,8 @@ static int find_instance(const struct call *call, const char *text, struct insta
 		}
 	}
 	if (matches == 0)
-		return error_subject(error, ERROR_NOT_FOUND, "i", "There is no instance '%s'", text);
+		return error_subject(error, ERROR_NOT_FOUND, "i", "There is no instance '%s'",
+				     text);
 	if (matches > 1)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "%zu instances are named '%s': use an instance id", matches, text);
@@ -91,7 +93,8 @@ int get_instance_process(struct call *call, struct error *error)
 	if ((r = find_instance(call, call_text(call, "Instance"), &instance, error)) < 0)
 		return r;
 	if (!instance_is_live(instance) || !instance->pid)
-		return error_set(error, ERROR_INSTANCE_STATE, "The instance '%s' is %s, not running",
+		return error_set(error, ERROR_INSTANCE_STATE,
+				 "The instance '%s' is %s, not running",
 				 rid_format(instance->resource.id).text,
 				 instance_state_names[instance->state]);
 	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);

@@ -145,8 +145,7 @@ static int answer(struct call *call, const char *service, struct http_reply *rep
 		return r;
 	call->xml = xml;
 	begin_reply(call, service, reply->request_id);
-	if (streq(service, "ec2") &&
-	    (r = enter_scope(call, identity->account, region, error)) < 0)
+	if (streq(service, "ec2") && (r = enter_scope(call, identity->account, region, error)) < 0)
 		return r;
 	if ((r = run(call, error)) < 0)
 		return r;

@@ -42,9 +42,9 @@ static const char *const titles[KIND_MAX] = {
 
 int not_found(enum kind kind, const char *ids, bool several, struct error *error)
 {
-	return error_subject(error, ERROR_NOT_FOUND, kind_prefix(kind), "The %s%s '%s' do%s not exist",
-			     titles[kind] ? titles[kind] : "ID", several ? "s" : "", ids,
-			     several ? "" : "es");
+	return error_subject(error, ERROR_NOT_FOUND, kind_prefix(kind),
+			     "The %s%s '%s' do%s not exist", titles[kind] ? titles[kind] : "ID",
+			     several ? "s" : "", ids, several ? "" : "es");
 }
 
 int malformed(enum kind kind, const char *id, struct error *error)
@@ -87,10 +87,11 @@ int call_cidr(const struct call *call, const char *name, struct cidr *ret_cidr, 
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain the parameter %s", name);
 	if (cidr_parse(text, ret_cidr) < 0 || ret_cidr->address.family != AF_INET)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Value (%s) for parameter %c%s is invalid. This is not a valid CIDR "
-				 "block.",
-				 text, name[0] | 0x20, name + 1);
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"Value (%s) for parameter %c%s is invalid. This is not a valid CIDR "
+			"block.",
+			text, name[0] | 0x20, name + 1);
 	return 0;
 }
 
@@ -119,25 +120,27 @@ int call_tag(struct call *call, void *object, struct error *error)
 	static const char *const others[] = { "volume", "spot-instances-request", NULL };
 	struct resource *resource = object;
 	const char *own = resource_type(resource->id.kind)->tag_type;
-	bool launch = resource->id.kind == KIND_INSTANCE ||
-		      resource->id.kind == KIND_NETWORK_INTERFACE;
+	bool launch =
+		resource->id.kind == KIND_INSTANCE || resource->id.kind == KIND_NETWORK_INTERFACE;
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t count = params_indices(call->params, "TagSpecification", &indices);
 
 	for (size_t i = 0; i < count; i++) {
 		const char *word =
 			params_get(call->params, "TagSpecification.%u.ResourceType", indices[i]);
-		bool known = launch && (streq(word, "instance") || streq(word, "network-interface") ||
-					streq(word, others[0]) || streq(word, others[1]));
+		bool known =
+			launch && (streq(word, "instance") || streq(word, "network-interface") ||
+				   streq(word, others[0]) || streq(word, others[1]));
 		int r;
 
 		if (!word)
 			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 					 "Tag specification must have a resource type");
 		if (!known && !streq(word, own))
-			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-					 "'%s' is not a valid taggable resource type for this operation.",
-					 word);
+			return error_set(
+				error, ERROR_INVALID_PARAMETER_VALUE,
+				"'%s' is not a valid taggable resource type for this operation.",
+				word);
 		if (streq(word, own) && (r = tag_from(call, resource, indices[i], error)) < 0)
 			return r;
 	}

@@ -61,8 +61,8 @@ bool call_bool(const struct call *call, const char *name, bool fallback);
 const bool *call_optional_bool(const struct call *call, const char *name, bool *storage);
 
 /*
- * The caller's resource named by parameter `name`. ERROR_MALFORMED, ERROR_NOT_FOUND with AWS's text;
- * ERROR_MISSING_PARAMETER.
+ * The caller's resource named by parameter `name`. ERROR_MALFORMED, ERROR_NOT_FOUND with AWS's
+ * text; ERROR_MISSING_PARAMETER.
  */
 int call_resource(const struct call *call, const char *name, enum kind kind, void *ret_resource,
 		  struct error *error);

@@ -232,7 +232,8 @@ static int read_page(const struct call *call, const struct listing *listing, str
 	if (token && *token &&
 	    (sscanf(token, "mvpc-%16" SCNx64 "%n", (uint64_t *)&page->from, &used) != 1 ||
 	     token[used] || page->from < 0))
-		return error_set(error, ERROR_INVALID_NEXT_TOKEN, "The token '%s' is invalid", token);
+		return error_set(error, ERROR_INVALID_NEXT_TOKEN, "The token '%s' is invalid",
+				 token);
 	return 0;
 }
 

@@ -11,7 +11,10 @@ struct buffer {
 	size_t capacity;
 };
 
-#define BUFFER_INIT { NULL, 0, 0 }
+#define BUFFER_INIT                                                                                \
+	{                                                                                          \
+		NULL, 0, 0                                                                         \
+	}
 
 void buffer_clear(struct buffer *buffer); /* frees; the buffer can be used again. For CLEANUP() */
 void buffer_append(struct buffer *buffer, const void *data, size_t length);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 struct address {
-	uint8_t family; /* AF_UNSPEC (0), AF_INET or AF_INET6 */
+	uint8_t family;	   /* AF_UNSPEC (0), AF_INET or AF_INET6 */
 	uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest is zero */
 };
 

@@ -63,12 +63,15 @@ enum error_code {
 
 struct error {
 	enum error_code code;
-	int sys;		 /* the errno behind it, positive; 0 when there is none */
-	const char *subject;	 /* static text, for the codes that name one; else NULL */
-	char text[512];		 /* one line, no newline; cut when longer */
+	int sys;	     /* the errno behind it, positive; 0 when there is none */
+	const char *subject; /* static text, for the codes that name one; else NULL */
+	char text[512];	     /* one line, no newline; cut when longer */
 };
 
-#define ERROR_INIT { ERROR_INTERNAL, 0, NULL, "" }
+#define ERROR_INIT                                                                                 \
+	{                                                                                          \
+		ERROR_INTERNAL, 0, NULL, ""                                                        \
+	}
 
 /* Sets code and text; returns -EINVAL so that a check can end in `return error_set(…)`. */
 int error_set(struct error *error, enum error_code code, const char *format, ...) PRINTF(3, 4);

@@ -74,7 +74,8 @@ void *map_take(struct map *map, struct map_key key)
 		size_t wanted = home(map, map->slots[next].key);
 
 		/* May it move to the hole? Only if its home is not between hole and next. */
-		if (((next - wanted) & (map->capacity - 1)) >= ((next - hole) & (map->capacity - 1))) {
+		if (((next - wanted) & (map->capacity - 1)) >=
+		    ((next - hole) & (map->capacity - 1))) {
 			map->slots[hole] = map->slots[next];
 			hole = next;
 		}

@@ -26,7 +26,7 @@ static inline struct map_key map_key_rid(struct rid id)
 	return (struct map_key){ id.kind, id.n };
 }
 
-void map_clear(struct map *map); /* frees the table, not the values */
+void map_clear(struct map *map);			  /* frees the table, not the values */
 void *map_get(const struct map *map, struct map_key key); /* NULL when absent */
 /* Puts `value` (not NULL) under `key`; returns what was there before, or NULL. */
 void *map_put(struct map *map, struct map_key key, void *value);

@@ -25,7 +25,8 @@ static int join(char *ret, const char *directory, const char *name, struct error
 	return 0;
 }
 
-/* The directory itself may be missing: then its parent is resolved and the name is put behind it. */
+/* The directory itself may be missing: then its parent is resolved and the name is put behind it.
+ */
 static int resolve(const char *state, char *ret, struct error *error)
 {
 	CLEANUP(freep) char *directory = xstrdup(state), *name = xstrdup(state);

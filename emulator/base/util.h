@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLEANUP(function) __attribute__((cleanup(function)))
+#define CLEANUP(function)   __attribute__((cleanup(function)))
 #define PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define ARRAY_SIZE(array)   (sizeof(array) / sizeof((array)[0]))
+#define MIN(a, b)	    ((a) < (b) ? (a) : (b))
+#define MAX(a, b)	    ((a) > (b) ? (a) : (b))
 
 /* Hands an owned pointer over: the variable is NULL afterwards. */
 #define steal(pointer)                                                                             \

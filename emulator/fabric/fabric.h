@@ -5,14 +5,15 @@
  * netlink/. So a command touches only what it changes, and the cost of a launch does not grow with
  * the number of instances.
  *
- *	instance 10.0.1.5          subnet-0…                       vpc-0…          subnet-0… / igw-0…
- *	+------+        +-------------------------------+     +-------------+     +-----------------+
- *	| eth0 |--veth--| eni0…   10.0.1.5/32 dev eni0… |     | fabric      |     | fabric          |
- *	+------+        | lo 10.0.1.1   (answers ARP)   |     | (bridge)    |     |                 |
- *	                | blackhole 10.0.1.0/24         |veth | subnet0…    |veth |                 |
- *	                | 10.0.2.0/24 via 10.0.2.1  fabric----- igw0…   ---------- fabric          |
- *	                | 0.0.0.0/0 via 169.254.0.1     |     |             |     | internet --veth-- internet-0…
- *	                +-------------------------------+     +-------------+     +-----------------+
+ *	instance 10.0.1.5          subnet-0…                       vpc-0…          subnet-0… /
+ *igw-0…
+ *	+------+        +-------------------------------+     +-------------+ +-----------------+ |
+ *eth0 |--veth--| eni0…   10.0.1.5/32 dev eni0… |     | fabric      |     | fabric          |
+ *	+------+        | lo 10.0.1.1   (answers ARP)   |     | (bridge)    |     | | |
+ *blackhole 10.0.1.0/24         |veth | subnet0…    |veth |                 | | 10.0.2.0/24
+ *via 10.0.2.1  fabric----- igw0…   ---------- fabric          | | 0.0.0.0/0 via 169.254.0.1     |
+ *|             |     | internet --veth-- internet-0…
+ *	                +-------------------------------+     +-------------+ +-----------------+
  *
  * Ports inside a subnet are routed, not bridged: all traffic crosses the subnet's IP forward hook,
  * broadcast and unknown ethertypes go nowhere by construction, and a subnet of any size fills at a
@@ -38,8 +39,8 @@ void fabric_touched(const struct fabric *fabric, const struct transaction *trans
 int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error);
 /*
  * Brings the kernel to what the whole model says: what is missing is made, what is different is
- * mended, what is too much in a namespace of ours is removed. Used at start. `ret_mended` counts the
- * changes made. Instances are adopted or started before this (their namespaces must exist).
+ * mended, what is too much in a namespace of ours is removed. Used at start. `ret_mended` counts
+ * the changes made. Instances are adopted or started before this (their namespaces must exist).
  */
 int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *error);
 

@@ -421,8 +421,8 @@ static void want_port(struct object_list *list, const struct port *port)
 static void want_interface_port(const struct model *model, struct rid id, struct object_list *list)
 {
 	const struct interface *interface = interface_get(model, id);
-	const struct instance *instance = interface ? instance_get(model, interface->instance)
-						    : NULL;
+	const struct instance *instance =
+		interface ? instance_get(model, interface->instance) : NULL;
 	const struct subnet *subnet;
 	char device[DEVICE_NAME_MAX] = "eth0";
 	struct port port;
@@ -485,8 +485,8 @@ static void want_element(struct object_list *list, struct rid ns, enum element_m
 static void want_public(const struct model *model, struct rid id, struct object_list *list)
 {
 	const struct interface *interface = interface_get(model, id);
-	const struct instance *instance = interface ? instance_get(model, interface->instance)
-						    : NULL;
+	const struct instance *instance =
+		interface ? instance_get(model, interface->instance) : NULL;
 	const struct internet *internet = internet_get(model);
 	const struct gateway *gateway;
 

@@ -8,7 +8,8 @@ static const char *get_action(const struct view *view, struct buffer *scratch)
 }
 
 static const struct field entry_fields[] = {
-	FIELD_OF(struct acl_entry, number, FIELD_INT, "ruleNumber", "entry.rule-number", FIELD_BOTH),
+	FIELD_OF(struct acl_entry, number, FIELD_INT, "ruleNumber", "entry.rule-number",
+		 FIELD_BOTH),
 	FIELD_CONST_OF("-1", "protocol", "entry.protocol"),
 	FIELD_GET_OF(get_action, "ruleAction", "entry.rule-action"),
 	FIELD_OF(struct acl_entry, allow, FIELD_BOOL, "allow", NULL, FIELD_STORED),

@@ -1,7 +1,8 @@
 /*
  * What a region offers: see catalog.h. Names and owners are those that templates look for: Amazon
  * (137112412989), Canonical (099720109477), Debian (136693071363). Types: EC2 instance type
- * specifications; interface limits: EC2 guide, "IP addresses per network interface per instance type".
+ * specifications; interface limits: EC2 guide, "IP addresses per network interface per instance
+ * type".
  */
 #include "model/catalog.h"
 
@@ -74,8 +75,9 @@ static const struct instance_type types[] = {
 #define INT_GETTER(name_, member_)                                                                 \
 	static const char *name_(const struct view *view, struct buffer *scratch)                  \
 	{                                                                                          \
-		return get_print(scratch, "%lld",                                                  \
-				 (long long)((const struct instance_type *)view->object)->member_); \
+		return get_print(                                                                  \
+			scratch, "%lld",                                                           \
+			(long long)((const struct instance_type *)view->object)->member_);         \
 	}
 
 TEXT_GETTER(get_image_id, image, id)
@@ -128,7 +130,8 @@ const struct image *image_find(const char *text, struct image *storage)
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++)
 		if (streq(images[i].id, text))
 			return &images[i];
-	*storage = (struct image){ text,   "minivpc-default", AMAZON, "This machine's own root",
+	*storage = (struct image){ text,     "minivpc-default",
+				   AMAZON,   "This machine's own root",
 				   "x86_64", "2024-01-01T00:00:00.000Z" };
 	return storage;
 }
@@ -150,12 +153,12 @@ static const struct field architecture_items[] = {
 	FIELD_GET_OF(get_type_architecture, "", "processor-info.supported-architecture"),
 	FIELD_END,
 };
-static const struct field usage_items[] = { FIELD_CONST_OF("on-demand", "",
-							   "supported-usage-class"),
-					    FIELD_END };
-static const struct field root_items[] = { FIELD_CONST_OF("instance-store", "",
-							  "supported-root-device-type"),
-					   FIELD_END };
+static const struct field usage_items[] = {
+	FIELD_CONST_OF("on-demand", "", "supported-usage-class"), FIELD_END
+};
+static const struct field root_items[] = {
+	FIELD_CONST_OF("instance-store", "", "supported-root-device-type"), FIELD_END
+};
 static const struct field virtualization_items[] = {
 	FIELD_CONST_OF("hvm", "", "supported-virtualization-type"), FIELD_END
 };

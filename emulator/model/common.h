@@ -29,7 +29,8 @@ const char *zone_id_of(const struct scope *scope, int64_t zone, struct buffer *s
 
 /* The dotted address with dashes: "ip-10-0-1-5", for AWS's host names. */
 void host_label(struct address address, const char *prefix, struct buffer *buffer);
-/* "ip-10-0-1-5.ec2.internal" or "ip-10-0-1-5.<region>.compute.internal" (EC2 guide, hostname types). */
+/* "ip-10-0-1-5.ec2.internal" or "ip-10-0-1-5.<region>.compute.internal" (EC2 guide, hostname
+ * types). */
 const char *private_dns_name(const struct scope *scope, struct address address,
 			     struct buffer *scratch);
 /* "ec2-198-18-1-1.compute-1.amazonaws.com" or with the region. */

@@ -144,8 +144,8 @@ bool field_child(const struct field *field, const struct view *view, size_t inde
 	case FIELD_LIST:
 		if (index >= *(const size_t *)at(view->object, field->count))
 			return false;
-		ret_child->object = *(char *const *)at(view->object, field->offset) +
-				    index * field->size;
+		ret_child->object =
+			*(char *const *)at(view->object, field->offset) + index * field->size;
 		return true;
 	case FIELD_CHILD:
 		return index == 0 && field->child(view, index, ret_child);

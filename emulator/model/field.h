@@ -39,7 +39,7 @@ struct view {
 };
 
 enum field_flags {
-	FIELD_SHOWN = 1, /* on the wire */
+	FIELD_SHOWN = 1,  /* on the wire */
 	FIELD_STORED = 2, /* on disk, copied, freed */
 	FIELD_BOTH = FIELD_SHOWN | FIELD_STORED,
 };
@@ -61,48 +61,53 @@ struct field {
 	bool (*child)(const struct view *view, size_t index, struct view *ret_child);
 };
 
-#define FIELD_END { .name = NULL }
+#define FIELD_END                                                                                  \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
 
 /* The usual rows. */
 #define FIELD_OF(type_, member_, kind_, name_, filter_, flags_)                                    \
-	{ .name = (name_),                                                                         \
-	  .filter = (filter_),                                                                     \
-	  .type = (kind_),                                                                         \
-	  .flags = (flags_),                                                                       \
-	  .offset = offsetof(type_, member_) }
+	{                                                                                          \
+		.name = (name_), .filter = (filter_), .type = (kind_), .flags = (flags_),          \
+		.offset = offsetof(type_, member_)                                                 \
+	}
 #define FIELD_ENUM_OF(type_, member_, names_, name_, filter_, flags_)                              \
-	{ .name = (name_),                                                                         \
-	  .filter = (filter_),                                                                     \
-	  .type = FIELD_ENUM,                                                                      \
-	  .flags = (flags_),                                                                       \
-	  .offset = offsetof(type_, member_),                                                      \
-	  .names = (names_) }
+	{                                                                                          \
+		.name = (name_), .filter = (filter_), .type = FIELD_ENUM, .flags = (flags_),       \
+		.offset = offsetof(type_, member_), .names = (names_)                              \
+	}
 #define FIELD_STRUCT_OF(type_, member_, fields_, name_, flags_)                                    \
-	{ .name = (name_),                                                                         \
-	  .type = FIELD_STRUCT,                                                                    \
-	  .flags = (flags_),                                                                       \
-	  .offset = offsetof(type_, member_),                                                      \
-	  .fields = (fields_) }
+	{                                                                                          \
+		.name = (name_), .type = FIELD_STRUCT, .flags = (flags_),                          \
+		.offset = offsetof(type_, member_), .fields = (fields_)                            \
+	}
 #define FIELD_LIST_OF(type_, member_, count_, fields_, name_, flags_)                              \
-	{ .name = (name_),                                                                         \
-	  .type = FIELD_LIST,                                                                      \
-	  .flags = (flags_),                                                                       \
-	  .offset = offsetof(type_, member_),                                                      \
-	  .count = offsetof(type_, count_),                                                        \
-	  .size = sizeof(*((type_ *)NULL)->member_),                                               \
-	  .fields = (fields_) }
+	{                                                                                          \
+		.name = (name_), .type = FIELD_LIST, .flags = (flags_),                            \
+		.offset = offsetof(type_, member_), .count = offsetof(type_, count_),              \
+		.size = sizeof(*((type_ *)NULL)->member_), .fields = (fields_)                     \
+	}
 #define FIELD_CONST_OF(text_, name_, filter_)                                                      \
-	{ .name = (name_), .filter = (filter_), .type = FIELD_CONST, .flags = FIELD_SHOWN,         \
-	  .text = (text_) }
+	{                                                                                          \
+		.name = (name_), .filter = (filter_), .type = FIELD_CONST, .flags = FIELD_SHOWN,   \
+		.text = (text_)                                                                    \
+	}
 #define FIELD_GET_OF(get_, name_, filter_)                                                         \
-	{ .name = (name_), .filter = (filter_), .type = FIELD_GET, .flags = FIELD_SHOWN,           \
-	  .get = (get_) }
+	{                                                                                          \
+		.name = (name_), .filter = (filter_), .type = FIELD_GET, .flags = FIELD_SHOWN,     \
+		.get = (get_)                                                                      \
+	}
 #define FIELD_CHILD_OF(child_, fields_, name_)                                                     \
-	{ .name = (name_), .type = FIELD_CHILD, .flags = FIELD_SHOWN, .child = (child_),           \
-	  .fields = (fields_) }
+	{                                                                                          \
+		.name = (name_), .type = FIELD_CHILD, .flags = FIELD_SHOWN, .child = (child_),     \
+		.fields = (fields_)                                                                \
+	}
 #define FIELD_CHILDREN_OF(child_, fields_, name_)                                                  \
-	{ .name = (name_), .type = FIELD_CHILDREN, .flags = FIELD_SHOWN, .child = (child_),        \
-	  .fields = (fields_) }
+	{                                                                                          \
+		.name = (name_), .type = FIELD_CHILDREN, .flags = FIELD_SHOWN, .child = (child_),  \
+		.fields = (fields_)                                                                \
+	}
 
 static inline bool field_is_scalar(const struct field *field)
 {
@@ -115,7 +120,8 @@ const char *field_text(const struct field *field, const struct view *view, struc
 /* Sets a stored scalar of `object` from its text. Returns 0 or -EINVAL. */
 int field_parse(const struct field *field, void *object, const char *text);
 
-/* The part of a nested field: element `index` of a list, or the struct at index 0; false: no more. */
+/* The part of a nested field: element `index` of a list, or the struct at index 0; false: no more.
+ */
 bool field_child(const struct field *field, const struct view *view, size_t index,
 		 struct view *ret_child);
 /* Appends a zeroed element to a stored list of `object`. */

@@ -97,10 +97,11 @@ int gateway_detach(struct transaction *transaction, struct gateway *gateway, str
 				 rid_format(gateway->resource.id).text,
 				 rid_format(vpc->resource.id).text);
 	if (has_public_addresses(vpc))
-		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
-				 "Network %s has some mapped public address(es). Please unmap those "
-				 "public address(es) before detaching the gateway.",
-				 rid_format(vpc->resource.id).text);
+		return error_set(
+			error, ERROR_DEPENDENCY_VIOLATION,
+			"Network %s has some mapped public address(es). Please unmap those "
+			"public address(es) before detaching the gateway.",
+			rid_format(vpc->resource.id).text);
 	transaction_edit(transaction, gateway);
 	gateway->vpc = (struct rid){ KIND_NONE, 0 };
 	return 0;

@@ -8,8 +8,8 @@
 struct group_rule {
 	struct rid id;
 	bool egress;
-	struct cidr cidr;      /* the peer: a block … */
-	struct rid group;      /* … or a group */
+	struct cidr cidr; /* the peer: a block … */
+	struct rid group; /* … or a group */
 };
 
 struct group {

@@ -42,8 +42,8 @@ static void set_reason(struct instance *instance, const char *code, const char *
 
 		/* "User initiated (2024-01-01 00:00:00 GMT)" */
 		time_format(now, &when);
-		instance->reason = xasprintf("User initiated (%.10s %.8s GMT)", when.data,
-					     when.data + 11);
+		instance->reason =
+			xasprintf("User initiated (%.10s %.8s GMT)", when.data, when.data + 11);
 	}
 }
 
@@ -87,8 +87,8 @@ static int launch_one(struct transaction *transaction, const struct launch_reque
 	interface->instance = instance->resource.id;
 	interface->attach_time = transaction->now;
 	interface->delete_on_termination = request->delete_on_termination;
-	interface->auto_public = request->public_address ? *request->public_address
-							 : subnet->map_public_ip;
+	interface->auto_public =
+		request->public_address ? *request->public_address : subnet->map_public_ip;
 	return interface->auto_public ? interface_assign_public(transaction, interface, error) : 0;
 }
 
@@ -101,10 +101,11 @@ int instance_launch(struct transaction *transaction, const struct launch_request
 	int r;
 
 	if (room < request->minimum)
-		return error_set(error, ERROR_INSUFFICIENT_ADDRESSES,
-				 "There are not enough free addresses in subnet '%s' to satisfy the "
-				 "requested number of instances.",
-				 rid_format(subnet->resource.id).text);
+		return error_set(
+			error, ERROR_INSUFFICIENT_ADDRESSES,
+			"There are not enough free addresses in subnet '%s' to satisfy the "
+			"requested number of instances.",
+			rid_format(subnet->resource.id).text);
 	subnet_realize(transaction, subnet);
 	for (int64_t i = 0; i < MIN(room, request->maximum); i++)
 		if ((r = launch_one(transaction, request, reservation, i, error)) < 0)
@@ -121,9 +122,10 @@ int instance_start(struct transaction *transaction, struct instance *instance, s
 	if (instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_PENDING)
 		return 0;
 	if (instance->state != INSTANCE_STOPPED || !interface)
-		return error_set(error, ERROR_INSTANCE_STATE,
-				 "The instance '%s' is not in a state from which it can be started.",
-				 rid_format(instance->resource.id).text);
+		return error_set(
+			error, ERROR_INSTANCE_STATE,
+			"The instance '%s' is not in a state from which it can be started.",
+			rid_format(instance->resource.id).text);
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_PENDING;
 	instance->launch_time = transaction->now;
@@ -139,14 +141,16 @@ int instance_stop(struct transaction *transaction, struct instance *instance, st
 	if (instance->state == INSTANCE_STOPPED || instance->state == INSTANCE_STOPPING)
 		return 0;
 	if (instance->state != INSTANCE_RUNNING)
-		return error_set(error, ERROR_INSTANCE_STATE,
-				 "The instance '%s' is not in a state from which it can be stopped.",
-				 rid_format(instance->resource.id).text);
+		return error_set(
+			error, ERROR_INSTANCE_STATE,
+			"The instance '%s' is not in a state from which it can be stopped.",
+			rid_format(instance->resource.id).text);
 	if (instance->options.disable_api_stop)
-		return error_set(error, ERROR_OPERATION_NOT_PERMITTED,
-				 "The instance '%s' may not be stopped. Modify its 'disableApiStop' "
-				 "instance attribute and try again.",
-				 rid_format(instance->resource.id).text);
+		return error_set(
+			error, ERROR_OPERATION_NOT_PERMITTED,
+			"The instance '%s' may not be stopped. Modify its 'disableApiStop' "
+			"instance attribute and try again.",
+			rid_format(instance->resource.id).text);
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_STOPPING;
 	set_reason(instance, "Client.UserInitiatedShutdown", "User initiated shutdown",
@@ -225,6 +229,5 @@ void instance_exited(struct transaction *transaction, struct instance *instance)
 			   "Instance initiated shutdown", transaction->now);
 	for (size_t i = 0; i < instance->interface_count; i++)
 		interface_release_public(
-			transaction,
-			interface_get(transaction->model, instance->interfaces[i].id));
+			transaction, interface_get(transaction->model, instance->interfaces[i].id));
 }

@@ -46,9 +46,11 @@ struct instance {
 	int64_t zone;
 	struct rid_item *interfaces; /* by device index; none once terminated */
 	size_t interface_count;
-	/* It has been running: what an interrupted launch leaves behind hasn't, and is forgotten. */
+	/* It has been running: what an interrupted launch leaves behind hasn't, and is forgotten.
+	 */
 	bool has_run;
-	/* Its init; after termination the last one's, so that an interrupted kill can be made good. */
+	/* Its init; after termination the last one's, so that an interrupted kill can be made good.
+	 */
 	int64_t pid;
 	int64_t start_time;
 };

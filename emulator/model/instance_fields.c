@@ -31,7 +31,8 @@ static const char *get_zone(const struct view *view, struct buffer *scratch)
 
 static const char *get_zone_id(const struct view *view, struct buffer *scratch)
 {
-	return zone_id_of(view->resource->scope, ((const struct instance *)view->object)->zone, scratch);
+	return zone_id_of(view->resource->scope, ((const struct instance *)view->object)->zone,
+			  scratch);
 }
 
 static const char *get_private_address(const struct view *view, struct buffer *scratch)

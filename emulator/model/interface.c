@@ -208,8 +208,8 @@ static const struct field fields[] = {
 	FIELD_CONST_OF("false", "requesterManaged", "requester-managed"),
 	FIELD_GET_OF(get_status, "status", "status"),
 	FIELD_GET_OF(get_mac, "macAddress", "mac-address"),
-	FIELD_OF(struct interface, address, FIELD_ADDRESS, "privateIpAddress",
-		 "private-ip-address", FIELD_BOTH),
+	FIELD_OF(struct interface, address, FIELD_ADDRESS, "privateIpAddress", "private-ip-address",
+		 FIELD_BOTH),
 	FIELD_GET_OF(get_private_dns, "privateDnsName", "private-dns-name"),
 	FIELD_OF(struct interface, source_dest_check, FIELD_BOOL, "sourceDestCheck",
 		 "source-dest-check", FIELD_BOTH),
@@ -237,9 +237,8 @@ static const struct field instance_association_fields[] = { ASSOCIATION_FIELDS(N
 static const struct field instance_address_association_fields[] = {
 	ASSOCIATION_FIELDS(NI "addresses."), FIELD_END
 };
-static const struct field instance_group_fields[] = {
-	GROUP_FIELDS(NI "group-id", NI "group-name"), FIELD_END
-};
+static const struct field instance_group_fields[] = { GROUP_FIELDS(NI "group-id", NI "group-name"),
+						      FIELD_END };
 static const struct field instance_attachment_fields[] = { ATTACHMENT_FIELDS(NI), FIELD_END };
 
 static const struct field instance_address_fields[] = {
@@ -323,7 +322,8 @@ static int check_address(const struct model *model, const struct subnet *subnet,
 	text = shown.text;
 	if (address.family != AF_INET || !cidr_contains(subnet->cidr, address))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Address %s does not fall within the subnet's address range", text);
+				 "Address %s does not fall within the subnet's address range",
+				 text);
 	offset = address_to_v4(address) - address_to_v4(subnet->cidr.address);
 	if (offset < 4 || offset == cidr_size(subnet->cidr) - 1)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
@@ -374,8 +374,8 @@ int interface_assign_public(struct transaction *transaction, struct interface *i
 	if (address_is_set(interface->public_address))
 		return 0;
 	for (uint32_t tries = 0; tries < size; tries++) {
-		struct address address = address_v4(INTERNET_PUBLIC_FIRST +
-						    (model->next_public + tries) % size);
+		struct address address =
+			address_v4(INTERNET_PUBLIC_FIRST + (model->next_public + tries) % size);
 
 		if (map_get(&model->publics, public_key(address)))
 			continue;

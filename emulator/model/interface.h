@@ -41,7 +41,7 @@ int64_t interface_addresses_in(const struct model *model, struct rid subnet);
 
 struct interface_request {
 	struct subnet *subnet;
-	struct address address; /* unset: chosen */
+	struct address address;	       /* unset: chosen */
 	const struct rid_item *groups; /* none: the VPC's default group */
 	size_t group_count;
 	const char *description; /* may be NULL */

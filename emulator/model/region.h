@@ -7,10 +7,10 @@
 #include "base/util.h"
 
 struct region {
-	const char *name;      /* "us-east-1" */
-	const char *zone_id;   /* "use1": zone ids are use1-az1, use1-az2 … */
-	const char *zones;     /* the letters of its zones: "abcdef" */
-	bool opt_in;	       /* an account has to opt in; here every account has */
+	const char *name;    /* "us-east-1" */
+	const char *zone_id; /* "use1": zone ids are use1-az1, use1-az2 … */
+	const char *zones;   /* the letters of its zones: "abcdef" */
+	bool opt_in;	     /* an account has to opt in; here every account has */
 };
 
 #define REGION_ZONES_MAX 6

@@ -267,21 +267,24 @@ static int check_route(const struct transaction *transaction, const struct route
 	const struct vpc *vpc = vpc_get(transaction->model, table->vpc);
 
 	if (cidr_covers(link_local, destination))
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "The destination CIDR block %s is in a range reserved for AWS services.",
-				 cidr_format(destination).text);
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"The destination CIDR block %s is in a range reserved for AWS services.",
+			cidr_format(destination).text);
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (cidr_covers(vpc->cidrs[i].cidr, destination))
-			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-					 "The destination CIDR block %s is equal to or more specific than "
-					 "one of this VPC's CIDR blocks. This route can target only an "
-					 "interface or an instance.",
-					 cidr_format(destination).text);
+			return error_set(
+				error, ERROR_INVALID_PARAMETER_VALUE,
+				"The destination CIDR block %s is equal to or more specific than "
+				"one of this VPC's CIDR blocks. This route can target only an "
+				"interface or an instance.",
+				cidr_format(destination).text);
 	if (target->id.kind == KIND_INTERNET_GATEWAY &&
 	    !rid_equal(((const struct gateway *)target)->vpc, table->vpc))
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "route table %s and network gateway %s belong to different networks",
-				 rid_format(table->resource.id).text, rid_format(target->id).text);
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"route table %s and network gateway %s belong to different networks",
+			rid_format(table->resource.id).text, rid_format(target->id).text);
 	return 0;
 }
 

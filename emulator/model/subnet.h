@@ -30,7 +30,8 @@ struct subnet_request {
 	const char *zone;      /* a zone's name or id; NULL: chosen */
 };
 
-/* Errors: ERROR_SUBNET_RANGE, ERROR_SUBNET_CONFLICT, ERROR_INVALID_PARAMETER_VALUE (zone), ERROR_QUOTA. */
+/* Errors: ERROR_SUBNET_RANGE, ERROR_SUBNET_CONFLICT, ERROR_INVALID_PARAMETER_VALUE (zone),
+ * ERROR_QUOTA. */
 int subnet_create(struct transaction *transaction, const struct subnet_request *request,
 		  struct subnet **ret_subnet, struct error *error);
 /* ERROR_DEPENDENCY_VIOLATION while a network interface is in it. */

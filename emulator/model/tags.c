@@ -24,7 +24,8 @@ static int check(const char *key, const char *value, struct error *error)
 				 "Tag keys starting with 'aws:' are reserved for internal use");
 	if (characters(key) > TAG_KEY_MAX)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Tag key exceeds the maximum length of %d characters", TAG_KEY_MAX);
+				 "Tag key exceeds the maximum length of %d characters",
+				 TAG_KEY_MAX);
 	if (characters(value) > TAG_VALUE_MAX)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Tag value exceeds the maximum length of %d characters",
@@ -52,8 +53,9 @@ int tag_set(struct transaction *transaction, struct resource *resource, const ch
 	tag = find(resource, key);
 	if (!tag) {
 		if (resource->tag_count >= TAGS_MAX)
-			return error_set(error, ERROR_TAG_LIMIT,
-					 "The maximum number of Tags for a resource has been reached.");
+			return error_set(
+				error, ERROR_TAG_LIMIT,
+				"The maximum number of Tags for a resource has been reached.");
 		tag = array_grow(&resource->tags, &resource->tag_count);
 		tag->key = xstrdup(key);
 	}

@@ -6,7 +6,8 @@
 
 #include "model/model.h"
 
-/* Sets or overwrites one. ERROR_TAG_KEY_MALFORMED, ERROR_INVALID_PARAMETER_VALUE, ERROR_TAG_LIMIT. */
+/* Sets or overwrites one. ERROR_TAG_KEY_MALFORMED, ERROR_INVALID_PARAMETER_VALUE, ERROR_TAG_LIMIT.
+ */
 int tag_set(struct transaction *transaction, struct resource *resource, const char *key,
 	    const char *value, struct error *error);
 /* Removes one, if its value is `value` (NULL: whatever it is); not there is fine. */

@@ -183,9 +183,10 @@ int vpc_set_dns(struct transaction *transaction, struct vpc *vpc, const bool *su
 
 	/* Host names need the resolver; switching the resolver off leaves them without effect. */
 	if (hostnames && next_hostnames && !next_support)
-		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
-				 "DNS hostnames can only be enabled if DNS support is enabled for the "
-				 "VPC.");
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_COMBINATION,
+			"DNS hostnames can only be enabled if DNS support is enabled for the "
+			"VPC.");
 	transaction_edit(transaction, vpc);
 	vpc->dns_support = next_support;
 	vpc->dns_hostnames = next_hostnames;

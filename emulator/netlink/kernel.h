@@ -30,15 +30,14 @@ void kernel_closep(struct kernel **kernel);
  * an error (-EEXIST). All or nothing: when one fails, those before it are undone in reverse and the
  * error carries the object's description and the kernel's own words (errno and NLMSGERR_ATTR_MSG).
  *
- * What to know about the order:
- *  - Changes to one namespace that follow each other share a system call, and an nftables batch.
- *  - Removed links go together before the next thing is put; removed namespaces go last of all, for
- *    they can't be brought back. A transaction that only takes down a world needs no other
- * deletions.
- *  - Undoing the removal of a link brings back the link, not what the kernel removed with it
- *    (addresses, routes): remove that first, in the same transaction. A link known by a dump alone
- * has no peer, so its removal can't be undone.
- *  - "lo" stays up.
+ * Changes to one namespace that follow each other share a system call, and an nftables batch: it
+ * pays to order them so. Removed links go together, before the next thing is put. Removed
+ * namespaces go last of all, for they can't be brought back; a world that goes down altogether
+ * needs no other deletions.
+ *
+ * Undoing the removal of a link brings back the link, not what the kernel removed with it
+ * (addresses, routes): remove that first, in the same transaction. A link known by a dump alone has
+ * no peer, so its removal can't be undone. "lo", once up, stays up.
  */
 int kernel_transact(struct kernel *kernel, const struct change *changes, size_t count,
 		    struct error *error);

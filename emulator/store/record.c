@@ -84,7 +84,8 @@ static int decode_list(const struct field *field, json_t *array, void *object)
 
 	if (!json_is_array(array))
 		return -EBADMSG;
-	json_array_foreach (array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		void *element = field_list_grow(field, object);
 
 		if (!is_scalar_list(field)) {

@@ -86,7 +86,8 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 		return error_wrap(error, failed(store, error), "%s", path);
 	sqlite3_busy_timeout(store->database, 2000);
 	if ((r = run(store,
-		     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+		     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = "
+		     "-512;"
 		     "PRAGMA temp_store = MEMORY",
 		     error)) < 0 ||
 	    (r = check_schema(store, path, error)) < 0)
@@ -95,8 +96,8 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 			       &store->put, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(store->database, "DELETE FROM resource WHERE id = ?", -1,
 			       &store->remove, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(store->database, "REPLACE INTO orphan VALUES (?)", -1, &store->orphan,
-			       NULL) != SQLITE_OK)
+	    sqlite3_prepare_v2(store->database, "REPLACE INTO orphan VALUES (?)", -1,
+			       &store->orphan, NULL) != SQLITE_OK)
 		return failed(store, error);
 	*ret_store = steal(&store);
 	return 0;
@@ -147,9 +148,8 @@ int store_load(struct store *store, struct model *model, struct error *error)
 	sqlite3_stmt *statement;
 	int r = 0, step;
 
-	if (sqlite3_prepare_v2(store->database,
-			       "SELECT id, account, region, body FROM resource", -1, &statement,
-			       NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(store->database, "SELECT id, account, region, body FROM resource",
+			       -1, &statement, NULL) != SQLITE_OK)
 		return failed(store, error);
 	while ((step = sqlite3_step(statement)) == SQLITE_ROW && r == 0)
 		r = load_row(statement, model, error);
@@ -196,7 +196,8 @@ static int erase(struct store *store, struct rid id, struct error *error)
 static int save_all(struct store *store, const struct transaction *transaction, bool forward,
 		    struct error *error)
 {
-	int r = run(store, "DELETE FROM orphan", error); /* what the last call left is gone by now */
+	int r = run(store, "DELETE FROM orphan",
+		    error); /* what the last call left is gone by now */
 
 	for_each_journal (entry, transaction) {
 		const struct resource *next = forward ? entry->after : entry->before;
@@ -212,8 +213,7 @@ static int save_all(struct store *store, const struct transaction *transaction, 
 	return r;
 }
 
-int store_orphans(struct store *store, struct rid **ret_ids, size_t *ret_count,
-		  struct error *error)
+int store_orphans(struct store *store, struct rid **ret_ids, size_t *ret_count, struct error *error)
 {
 	CLEANUP(freep) struct rid *ids = NULL;
 	sqlite3_stmt *statement;

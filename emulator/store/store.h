@@ -1,6 +1,7 @@
 /*
  * The model on disk: one SQLite file (WAL, synchronous=FULL: what was committed survives a crash
- * and a power cut), one row per resource, its stored fields as JSON in the form its descriptor says.
+ * and a power cut), one row per resource, its stored fields as JSON in the form its descriptor
+ * says.
  */
 #pragma once
 

@@ -6,10 +6,10 @@
  *	3 store what came of it	running with its process, terminated
  *	4 let go, kill			inits go on without us; the terminated end
  *
- * Killed after 1: recovery forgets what never ran, and terminates what was to be. After 2: the same,
- * and the new inits are gone with us. After 3: everything is as answered, but for inits that were not
- * let go (recovery finds them gone and says stopped) and those that were to be killed (it kills them).
- * A failure in 1 to 3 undoes what was done, in reverse.
+ * Killed after 1: recovery forgets what never ran, and terminates what was to be. After 2: the
+ *same, and the new inits are gone with us. After 3: everything is as answered, but for inits that
+ *were not let go (recovery finds them gone and says stopped) and those that were to be killed (it
+ *kills them). A failure in 1 to 3 undoes what was done, in reverse.
  */
 #include "world/internal.h"
 

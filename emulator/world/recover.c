@@ -62,7 +62,8 @@ static int recover_instance(struct world *world, struct transaction *transaction
 	case INSTANCE_STOPPING:
 		return adopt(world, transaction, instance, error);
 	case INSTANCE_PENDING:
-		/* Never answered: a new one is as if never asked for, a started one stays stopped. */
+		/* Never answered: a new one is as if never asked for, a started one stays stopped.
+		 */
 		if ((r = kill_one(world, instance, error)) < 0)
 			return r;
 		instance_exited(transaction, instance);
@@ -96,8 +97,7 @@ static int recover_scope(struct world *world, struct transaction *transaction,
 			 const struct scope *scope, struct error *error)
 {
 	for (size_t i = scope->lists[KIND_INSTANCE].count; i-- > 0;) {
-		struct instance *instance =
-			(struct instance *)scope->lists[KIND_INSTANCE].items[i];
+		struct instance *instance = (struct instance *)scope->lists[KIND_INSTANCE].items[i];
 		int r = recover_instance(world, transaction, instance, error);
 
 		if (r < 0)

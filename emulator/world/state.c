@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const our_files[] = { "world.db", "world.db-wal", "world.db-shm",
-					 "world.db-journal", "credentials", "lock" };
+static const char *const our_files[] = { "world.db",	     "world.db-wal", "world.db-shm",
+					 "world.db-journal", "credentials",  "lock" };
 static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log" };
 
 static void closedirp(DIR **directory)
@@ -40,10 +40,11 @@ static int check_ours(const struct paths *paths, struct error *error)
 		return 0;
 	while ((entry = readdir(directory)))
 		if (!is_ours(entry->d_name))
-			return error_sys(error, ENOTEMPTY,
-					 "state directory %s holds files that are not minivpc's (%s); "
-					 "name another with --state",
-					 paths->state, entry->d_name);
+			return error_sys(
+				error, ENOTEMPTY,
+				"state directory %s holds files that are not minivpc's (%s); "
+				"name another with --state",
+				paths->state, entry->d_name);
 	return 0;
 }
 

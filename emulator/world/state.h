@@ -7,8 +7,8 @@
 #include "base/paths.h"
 
 /*
- * Makes the state and run directories when they are missing and takes the lock; `ret_lock` is a file
- * descriptor to keep open. A directory with somebody else's files in it is refused, untouched.
+ * Makes the state and run directories when they are missing and takes the lock; `ret_lock` is a
+ * file descriptor to keep open. A directory with somebody else's files in it is refused, untouched.
  * -EWOULDBLOCK when another process has it.
  */
 int state_take(const struct paths *paths, int *ret_lock, struct error *error);

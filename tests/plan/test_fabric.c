@@ -104,8 +104,8 @@ static void seed(void)
 	struct internet_host *host;
 	struct rid association;
 
-	assert_int_equal(vpc_create(&transaction, scope, cidr_of("10.0.0.0/16"), NULL, &vpc, &error),
-			 0);
+	assert_int_equal(
+		vpc_create(&transaction, scope, cidr_of("10.0.0.0/16"), NULL, &vpc, &error), 0);
 	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
 	host = internet_host_get(&model);
 	transaction_edit(&transaction, host);
@@ -115,12 +115,11 @@ static void seed(void)
 	public_subnet->map_public_ip = true;
 	private_subnet = make_subnet(vpc, "10.0.2.0/24");
 	assert_int_equal(route_table_create(&transaction, vpc, &table, &error), 0);
-	assert_int_equal(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
-				      &error),
-			 0);
-	assert_int_equal(route_table_associate(&transaction, table, public_subnet, &association,
-					       &error),
-			 0);
+	assert_int_equal(
+		route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource, &error),
+		0);
+	assert_int_equal(
+		route_table_associate(&transaction, table, public_subnet, &association, &error), 0);
 	web = launch(public_subnet, 1);
 	database = launch(private_subnet, 1);
 }
@@ -245,7 +244,8 @@ static void the_seed_scenario_is_wired(void **state)
 	assert_has(machine, "address 10.0.1.4/24 dev eth0");
 	assert_has(machine, "route 0.0.0.0/0 via 10.0.1.1 dev eth0");
 	assert_has(gateway->resource.id, "198.18.1.0");
-	assert_has(internet_get(&model)->resource.id, "route 198.18.1.0/32 via 169.254.0.2 dev igw");
+	assert_has(internet_get(&model)->resource.id,
+		   "route 198.18.1.0/32 via 169.254.0.2 dev igw");
 }
 
 static void what_is_wanted_is_what_was_made(void **state)
@@ -272,9 +272,9 @@ static void a_route_change_touches_one_object(void **state)
 	assert_int_equal(fake_changes(kernel) - before, 1);
 	assert_has(public_subnet->resource.id, "blackhole 0.0.0.0/0");
 	assert_lacks(public_subnet->resource.id, "route 0.0.0.0/0 via");
-	assert_int_equal(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
-				      &error),
-			 0);
+	assert_int_equal(
+		route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource, &error),
+		0);
 	assert_int_equal(commit(), 0);
 	assert_has(public_subnet->resource.id, "route 0.0.0.0/0 via 169.254.0.1");
 }
@@ -386,8 +386,8 @@ static void a_subnet_as_large_as_its_vpc_works(void **state)
 
 	(void)state;
 	seed();
-	assert_int_equal(vpc_create(&transaction, scope, cidr_of("10.9.0.0/24"), NULL, &small, &error),
-			 0);
+	assert_int_equal(
+		vpc_create(&transaction, scope, cidr_of("10.9.0.0/24"), NULL, &small, &error), 0);
 	subnet = make_subnet(small, "10.9.0.0/24");
 	assert_int_equal(commit(), 0);
 	launch(subnet, 2);

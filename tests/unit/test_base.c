@@ -28,9 +28,18 @@ static struct cidr cidr_of(const char *text)
 
 static void cidrs_are_read_strictly(void **state)
 {
-	static const char *const bad[] = { "",		 "10.0.0.0",	"10.0.0.0/",	"10.0.0.0/33",
-					   "10.0.0/16",	 "10.0.0.0/+8", "10.0.0.0/ 8",	"10.0.0.0/8x",
-					   "::/129",	 "/8",		"10.0.0.0/-1",	"1.2.3.4.5/8",
+	static const char *const bad[] = { "",
+					   "10.0.0.0",
+					   "10.0.0.0/",
+					   "10.0.0.0/33",
+					   "10.0.0/16",
+					   "10.0.0.0/+8",
+					   "10.0.0.0/ 8",
+					   "10.0.0.0/8x",
+					   "::/129",
+					   "/8",
+					   "10.0.0.0/-1",
+					   "1.2.3.4.5/8",
 					   "10.0.0.256/8" };
 	struct cidr cidr;
 
@@ -82,9 +91,13 @@ static void addresses_are_counted_on(void **state)
 
 static void ids_are_read_and_written(void **state)
 {
-	static const char *const bad[] = { "vpc",	       "vpc-",	   "vpc-123",
-					   "vpc-0123456789ABCDEF0", "subnet-0123456789abcdef0",
-					   "vpc-0123456789abcdef01", "xvpc-12345678" };
+	static const char *const bad[] = { "vpc",
+					   "vpc-",
+					   "vpc-123",
+					   "vpc-0123456789ABCDEF0",
+					   "subnet-0123456789abcdef0",
+					   "vpc-0123456789abcdef01",
+					   "xvpc-12345678" };
 	struct rid id = rid_new(KIND_VPC), again;
 
 	(void)state;
@@ -113,13 +126,17 @@ static void ids_of_any_kind_are_told_apart(void **state)
 		assert_true(rid_equal(made, id));
 		assert_true(strlen(rid_device(made).text) < DEVICE_NAME_MAX);
 	}
-	assert_string_equal(rid_device((struct rid){ KIND_NETWORK_INTERFACE, 0x0123456789abcdef }).text,
-			    "eni00123456789a");
+	assert_string_equal(
+		rid_device((struct rid){ KIND_NETWORK_INTERFACE, 0x0123456789abcdef }).text,
+		"eni00123456789a");
 }
 
 static void a_map_agrees_with_an_array(void **state)
 {
-	enum { ROOM = 512, ROUNDS = 40000 };
+	enum {
+		ROOM = 512,
+		ROUNDS = 40000
+	};
 	static char values[ROOM];
 	void *expected[ROOM] = { NULL };
 	struct map map = { 0 };
@@ -275,11 +292,12 @@ static void the_loop_serves_pipes_and_timers(void **state)
 	rounds.read = ends[0];
 	rounds.write = ends[1];
 	assert_int_equal(loop_new(&rounds.loop, &error), 0);
-	assert_int_equal(loop_add_fd(rounds.loop, ends[0], EPOLLIN, on_pipe, &rounds, &rounds.pipe,
-				     &error),
-			 0);
+	assert_int_equal(
+		loop_add_fd(rounds.loop, ends[0], EPOLLIN, on_pipe, &rounds, &rounds.pipe, &error),
+		0);
 	assert_int_equal(loop_add_timer(rounds.loop, 0, on_tick, &rounds, NULL, &error), 0);
-	assert_int_equal(loop_add_timer(rounds.loop, 60000, on_never, NULL, &rounds.late, &error), 0);
+	assert_int_equal(loop_add_timer(rounds.loop, 60000, on_never, NULL, &rounds.late, &error),
+			 0);
 	assert_int_equal(loop_run(rounds.loop, &error), 0);
 	assert_int_equal(rounds.bytes, 3);
 	assert_int_equal(rounds.timers, 3);

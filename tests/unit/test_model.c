@@ -170,20 +170,22 @@ static void a_fresh_region_is_as_aws_makes_it(void **state)
 
 static void vpc_blocks_are_checked(void **state)
 {
-	static const char *const bad[] = { "10.0.0.0/15", "10.0.0.0/29", "169.254.0.0/16",
-					   "127.0.0.0/16", "0.0.0.0/0", "224.0.0.0/16" };
+	static const char *const bad[] = { "10.0.0.0/15",  "10.0.0.0/29", "169.254.0.0/16",
+					   "127.0.0.0/16", "0.0.0.0/0",	  "224.0.0.0/16" };
 	struct vpc *vpc;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_true(vpc_create(&transaction, scope, cidr_of(bad[i]), NULL, &vpc, &error) < 0);
+		assert_true(vpc_create(&transaction, scope, cidr_of(bad[i]), NULL, &vpc, &error) <
+			    0);
 		assert_int_equal(error.code, ERROR_VPC_RANGE);
 	}
 	vpc = make_vpc("100.68.0.18/18");
 	assert_string_equal(cidr_format(vpc->cidrs[0].cidr).text, "100.68.0.0/18");
 	for (int i = 0; i < 3; i++)
 		make_vpc("10.0.0.0/16"); /* any number with the same block */
-	assert_true(vpc_create(&transaction, scope, cidr_of("10.1.0.0/16"), NULL, &vpc, &error) < 0);
+	assert_true(vpc_create(&transaction, scope, cidr_of("10.1.0.0/16"), NULL, &vpc, &error) <
+		    0);
 	assert_int_equal(error.code, ERROR_QUOTA);
 }
 
@@ -331,9 +333,9 @@ static void routes_have_their_rules(void **state)
 	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
 				 &error) < 0); /* not attached */
 	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
-	assert_int_equal(route_create(&transaction, table, cidr_of("1.2.3.4/0"), &gateway->resource,
-				      &error),
-			 0);
+	assert_int_equal(
+		route_create(&transaction, table, cidr_of("1.2.3.4/0"), &gateway->resource, &error),
+		0);
 	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
 				 &error) < 0);
 	assert_int_equal(error.code, ERROR_ROUTE_EXISTS);
