@@ -12,7 +12,7 @@ CC := gcc
 endif
 CFLAGS ?= -O2 -g
 
-PACKAGES := libnl-3.0 libnl-route-3.0 libmnl libnftnl sqlite3 libmicrohttpd nettle \
+PACKAGES := libmnl libnftnl sqlite3 libmicrohttpd nettle \
 	    libxml-2.0 jansson
 
 STANDARD := -std=gnu17 -D_GNU_SOURCE -Iemulator

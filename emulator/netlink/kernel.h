@@ -1,5 +1,5 @@
 /*
- * The kernel boundary: the only room that speaks to libnl, libmnl and libnftnl. Three verbs:
+ * The kernel boundary: the only room that speaks to libmnl and libnftnl. Three verbs:
  * transact, dump, watch (watch comes when somebody needs it). fake.c implements this header in
  * memory for tests/plan.
  */

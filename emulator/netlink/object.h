@@ -1,6 +1,6 @@
 /*
  * Kernel objects as plain values: what fabric/ wants to exist and what a dump finds. Nothing here
- * is libnl's or libnftnl's. A namespace is named by a rid: its file is /run/netns/<rid text>.
+ * is libmnl's or libnftnl's. A namespace is named by a rid: its file is /run/netns/<rid text>.
  */
 #pragma once
 
@@ -116,6 +116,7 @@ enum skeleton {
 	 *  from "internet": source in those same private ranges: drop; destination not in @public:
 	 *    drop; destination := @public[destination]; accept
 	 *  anything else: drop. IP and layer 4 checksums are mended by the payload expression.
+	 * The packet inside an ICMP error is translated too, or no error would find its socket.
 	 */
 	SKELETON_INTERNET_GATEWAY,
 	SKELETON_MAX,
