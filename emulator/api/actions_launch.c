@@ -76,6 +76,11 @@ static int read_counts(const struct call *call, struct launch_request *request, 
 			"Value (%ld) for parameter maxCount is invalid. The maximum number of "
 			"instances must be at least the minimum (%ld).",
 			maximum, minimum);
+	if (minimum > LAUNCH_MAX)
+		return error_subject(error, ERROR_QUOTA, "i",
+				     "You have requested more instances (%ld) than the limit of %d "
+				     "for one call.",
+				     minimum, LAUNCH_MAX);
 	request->minimum = minimum;
 	request->maximum = MIN(maximum, (long)LAUNCH_MAX);
 	return 0;

@@ -71,6 +71,8 @@ def processes():
         fields = stat.rsplit(")", 1)[1].split()
         if int(fields[6]) & 0x00200000:  # PF_KTHREAD
             continue
+        if fields[0] == "Z" and int(fields[1]) == os.getpid():
+            continue  # a child that a test started and hasn't waited for
         if isolation.INSIDE not in os.environ and "minivpc" not in command:
             continue  # the machine's own coming and going
         found[int(name)] = command or stat.split(" ")[1] + " (" + fields[0] + ")"

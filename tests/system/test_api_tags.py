@@ -140,6 +140,15 @@ def test_any_text(ec2, vpc, text):
     assert [entry["VpcId"] for entry in found] == [vpc]
 
 
+@pytest.mark.parametrize("text", ["\x1b[31m", "a\0b", "\ufffe", "\x08"])
+def test_what_xml_cannot_carry_is_refused(world, ec2, vpc, text):
+    for key, value in ((text, "v"), ("k", text)):
+        reply = wire.call(world, "CreateTags", ResourceId__1=vpc, Tag__1__Key=key,
+                          Tag__1__Value=value)
+        assert reply.status == 400 and reply.code, reply.body
+    assert of(ec2, vpc) == {}
+
+
 def test_longest(ec2, vpc):
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": "k" * 128, "Value": "v" * 256}])
     assert of(ec2, vpc) == {"k" * 128: "v" * 256}
