@@ -153,10 +153,12 @@ lint-cppcheck: tools
 	@command -v cppcheck >/dev/null || { echo "cppcheck is not installed: skipped"; exit 0; }; \
 		$(CPPCHECK) $(C_FILES)
 
-# It doesn't know the cleanup attribute and reports every owner as a leak.
+# It doesn't know the cleanup attribute and reports every owner as a leak, nor what a callee fills
+# in; gcc knows both.
 CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,portability \
 	    --error-exitcode=1 --inline-suppr -Iemulator -D_GNU_SOURCE -DMINIVPC_VERSION='""' \
-	    --suppress=memleak --suppress=resourceLeak --suppress=missingInclude
+	    --suppress=memleak --suppress=resourceLeak --suppress=uninitvar \
+	    --suppress=ctuuninitvar --suppress=missingInclude
 
 bench:
 	@$(AS_ROOT); scripts/bootstrap --bench

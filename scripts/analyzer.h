@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 
-#define error_set(...)			    ({ error_set(__VA_ARGS__); -22; })
-#define error_subject(...)		    ({ error_subject(__VA_ARGS__); -22; })
-#define error_sys(error, sys, ...)	    ({ error_sys(error, sys, __VA_ARGS__); -5; })
-#define error_wrap(error, result, ...)	    ({ int was_ = (result); error_wrap(error, was_, __VA_ARGS__); was_; })
+/* clang-format off */
+#define error_set(...)     ({ error_set(__VA_ARGS__); -22; })
+#define error_subject(...) ({ error_subject(__VA_ARGS__); -22; })
+#define error_sys(...)     ({ error_sys(__VA_ARGS__); -5; })
+#define error_wrap(error, result, ...) \
+	({ int was_ = (result); error_wrap(error, was_, __VA_ARGS__); was_; })

@@ -10,12 +10,14 @@ static int table_call(struct call *call, struct route_table **ret_table, struct 
 
 int create_route_table(struct call *call, struct error *error)
 {
+	const char *token = call_text(call, "ClientToken");
 	struct route_table *table;
 	struct vpc *vpc;
 	int r;
 
 	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
-	    (r = route_table_create(&call->transaction, vpc, &table, error)) < 0 ||
+	    (r = route_table_create(&call->transaction, vpc, token && *token ? token : NULL, &table,
+				    error)) < 0 ||
 	    (r = call_tag(call, table, error)) < 0)
 		return r;
 	reply_resource(call, "routeTable", table);

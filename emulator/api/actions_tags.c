@@ -1,5 +1,8 @@
 /* CreateTags, DeleteTags, DescribeTags: any resource that takes tags. */
 #include "api/actions.h"
+
+#include <errno.h>
+
 #include "model/common.h"
 #include "model/tags.h"
 
@@ -13,12 +16,14 @@ static int taggable(const struct call *call, const char *text, struct resource *
 		return error_subject(error, ERROR_INVALID_ID, NULL, "The ID '%s' is not valid",
 				     text);
 	resource = model_get(call_model(call), call->scope, id);
-	if (!resource || !resource_type(id.kind)->tag_type)
-		return resource_type(id.kind) ? not_found(id.kind, text, false, error)
-					      : error_set(error, ERROR_INVALID_ID,
-							  "The ID '%s' is not valid", text);
-	*ret_resource = resource;
-	return 0;
+	if (resource && resource_type(id.kind)->tag_type) {
+		*ret_resource = resource;
+		return 0;
+	}
+	if (!resource_type(id.kind))
+		return error_set(error, ERROR_INVALID_ID, "The ID '%s' is not valid", text);
+	not_found(id.kind, text, false, error);
+	return -EINVAL;
 }
 
 /* Calls `change` for every pair of resource and tag. */

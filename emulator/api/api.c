@@ -36,6 +36,14 @@ static const struct {
 	{ "minivpc", "minivpc", "urn:minivpc" },
 };
 
+static bool is_service(const char *service)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (streq(services[i].service, service))
+			return true;
+	return false;
+}
+
 static const char *xml_namespace(const char *service)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
@@ -44,13 +52,14 @@ static const char *xml_namespace(const char *service)
 	return services[0].xml_namespace;
 }
 
-/* EC2 accepts every version of its API there has been; clients pin some. Others have just one. */
+/* EC2 accepts every version of its API there has been (they are dates); others have just one. */
 static int check_version(const char *service, const char *version, struct error *error)
 {
 	if (!version)
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain the parameter Version");
-	if (streq(service, "ec2") && strlen(version) == 10 && version[4] == '-')
+	if (streq(service, "ec2") && strlen(version) == 10 &&
+	    strspn(version, "0123456789-") == 10 && strcmp(version, services[0].version) <= 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
 		if (streq(services[i].service, service) && streq(services[i].version, version))
@@ -64,6 +73,9 @@ static int find_action(const struct call *call, const char *service, const struc
 	const char *name = call_text(call, "Action");
 	int r;
 
+	if (!is_service(service))
+		return error_set(error, ERROR_AUTH_FAILURE,
+				 "Credential should be scoped to correct service: 'ec2'.");
 	if (!name || !*name)
 		return error_set(error, ERROR_MISSING_ACTION,
 				 "The request must contain the parameter Action");
@@ -185,8 +197,8 @@ static void on_request(void *context, const struct http_request *request, struct
 	if (error.code == ERROR_INTERNAL)
 		log_error("%s", error.text);
 	buffer_clear(&reply->body);
-	error_document(&error, *identity.service ? identity.service : "ec2", reply->request_id,
-		       reply);
+	error_document(&error, is_service(identity.service) ? identity.service : "ec2",
+		       reply->request_id, reply);
 }
 
 int api_open(struct loop *loop, struct model *model, const struct api_options *options,

@@ -193,7 +193,9 @@ void error_document(const struct error *error, const char *service, const char *
 	} else {
 		/* AuthFailure is EC2's word; the others refuse a key like this, with a 403. */
 		if (error->code == ERROR_AUTH_FAILURE)
-			wire = (struct error_reply){ 403, "InvalidClientTokenId" };
+			wire = (struct error_reply){ 403, streq(error->subject, "signature")
+								  ? "SignatureDoesNotMatch"
+								  : "InvalidClientTokenId" };
 		query_document(xml, &wire, error->text, request_id);
 	}
 	reply->status = wire.status;

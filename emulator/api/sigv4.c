@@ -491,9 +491,11 @@ static int check_signature(const struct http_request *request, const struct clai
 	same = strlen(claim->signature) == HEX_SIZE - 1 &&
 	       memeql_sec(claim->signature, signature, HEX_SIZE - 1);
 	key = streq(claim->identity.access_key, credentials->access_key);
+	/* EC2 answers both alike; the other services name the second (see errors.c). */
 	if (!key || !same)
-		return error_set(error, ERROR_AUTH_FAILURE,
-				 "AWS was not able to validate the provided access credentials");
+		return error_subject(
+			error, ERROR_AUTH_FAILURE, key ? "signature" : NULL,
+			"AWS was not able to validate the provided access credentials");
 	return 0;
 }
 
@@ -525,8 +527,12 @@ int sigv4_verify(const struct http_request *request, const struct sigv4_policy *
 
 	if (!policy->accept_any) {
 		r = verify(request, policy, &claim, error);
-		if (r < 0)
+		if (r < 0) {
+			/* Who is refused still learns it in the form that his service has. */
+			memcpy(ret_identity->service, claim.identity.service,
+			       sizeof(ret_identity->service));
 			return r;
+		}
 	} else if (read_claim(request, &claim, &ignored) < 0) {
 		claim.identity = (struct identity){ 0 };
 	} else if (is_account(claim.identity.access_key)) {

@@ -24,9 +24,12 @@ struct sigv4_policy {
 
 /*
  * Returns 0 and the identity, or -EINVAL with what EC2 answers: ERROR_AUTH_FAILURE for an unknown
- * key or a wrong signature (told apart by nothing), ERROR_MISSING_TOKEN for an unsigned request,
- * ERROR_INCOMPLETE_SIGNATURE for one that can't be read, ERROR_REQUEST_EXPIRED for a clock more
- * than 15 minutes off or a presigned URL past its time.
+ * key or a wrong signature (told apart by the subject "signature"), ERROR_MISSING_TOKEN for an
+ * unsigned request, ERROR_INCOMPLETE_SIGNATURE for one that can't be read, ERROR_REQUEST_EXPIRED
+ * for a clock more than 15 minutes off or a presigned URL past its time.
+ *
+ * On failure the identity has nothing but the service asked for, where the request could be read so
+ * far: errors are told in that service's form.
  *
  * With `accept_any` a twelve-digit access key id is the account, and an unreadable signature counts
  * as none.

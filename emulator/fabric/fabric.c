@@ -270,21 +270,109 @@ static int dump_known(const struct fabric *fabric, struct object_list *ret, stru
 }
 
 /* A dump shows both ends of a pair, the wanted list names the far one within the near one. */
+static struct object far_end(const struct object *near)
+{
+	struct object far;
+
+	memset(&far, 0, sizeof(far));
+	far.kind = OBJECT_LINK;
+	far.ns = near->link.peer_ns;
+	far.link.type = LINK_VETH;
+	memcpy(far.link.name, near->link.peer_name, sizeof(far.link.name));
+	return far;
+}
+
 static void add_far_ends(const struct object_list *want, struct object_list *ret)
 {
 	flatten(want, 1, ret);
 	for (size_t i = 0; i < want->count; i++) {
+		struct object far;
+
+		if (want->items[i].kind != OBJECT_LINK || want->items[i].link.type != LINK_VETH)
+			continue;
+		far = far_end(&want->items[i]);
+		object_list_add(ret, &far);
+	}
+}
+
+static const char *device_of(const struct object *object)
+{
+	switch (object->kind) {
+	case OBJECT_LINK:
+		return object->link.name;
+	case OBJECT_ADDRESS:
+		return object->address.device;
+	case OBJECT_ROUTE:
+		return object->route.device;
+	case OBJECT_NEIGHBOUR:
+		return object->neighbour.device;
+	case OBJECT_FDB:
+		return object->fdb.device;
+	default:
+		return "";
+	}
+}
+
+static void drop_device(struct object_list *have, struct rid ns, const char *name)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < have->count; i++) {
+		const struct object *object = &have->items[i];
+
+		if (!rid_equal(object->ns, ns) || !streq(device_of(object), name))
+			have->items[kept++] = *object;
+	}
+	have->count = kept;
+}
+
+/* The bridge that a pair's near end is a port of, as it is now; NULL for none. */
+static const struct object *bridge_of(const struct object **index, size_t count,
+				      const struct object *near)
+{
+	struct object bridge;
+
+	if (!*near->link.master)
+		return NULL;
+	memset(&bridge, 0, sizeof(bridge));
+	bridge.kind = OBJECT_LINK;
+	bridge.ns = near->ns;
+	memcpy(bridge.link.name, near->link.master, sizeof(bridge.link.name));
+	return find(index, count, &bridge);
+}
+
+static bool is_broken(const struct object **index, size_t count, const struct object *near)
+{
+	const struct object far = far_end(near);
+	const struct object *end = find(index, count, near), *other = find(index, count, &far);
+	const struct object *bridge = bridge_of(index, count, near);
+
+	return !other || other->link.down || !end || end->link.down ||
+	       (bridge && bridge->link.down);
+}
+
+/*
+ * A pair of which one end is missing or down, or whose bridge is, is made anew; so what hangs on
+ * either end has to be put again: it counts as not there.
+ */
+static void drop_broken_pairs(const struct object_list *want, struct object_list *have,
+			      struct change_list *changes)
+{
+	CLEANUP(freep) const struct object **index = sorted(have);
+
+	for (size_t i = 0; i < want->count; i++) {
 		const struct object *near = &want->items[i];
 		struct object far;
 
-		if (near->kind != OBJECT_LINK || near->link.type != LINK_VETH)
+		if (near->kind != OBJECT_LINK || near->link.type != LINK_VETH ||
+		    !find(index, have->count, near) || !is_broken(index, have->count, near))
 			continue;
-		memset(&far, 0, sizeof(far));
-		far.kind = OBJECT_LINK;
-		far.ns = near->link.peer_ns;
-		far.link.type = LINK_VETH;
-		memcpy(far.link.name, near->link.peer_name, sizeof(far.link.name));
-		object_list_add(ret, &far);
+		far = far_end(near);
+		add_change(changes, near, NULL);
+		drop_device(have, near->ns, near->link.name);
+		drop_device(have, far.ns, far.link.name);
+		free(index);
+		index = sorted(have);
 	}
 }
 
@@ -316,6 +404,7 @@ int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *er
 	r = dump_known(fabric, &have, error);
 	if (r == 0) {
 		add_far_ends(&want, &allowed);
+		drop_broken_pairs(&want, &have, &changes);
 		add_deletions(&have, &allowed, &changes);
 		add_puts(&have, &want, &changes);
 		drop_what_goes_anyway(&changes);

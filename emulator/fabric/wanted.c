@@ -159,7 +159,7 @@ static struct mac interface_own_mac(struct rid interface)
  * IPv4 settings of a new namespace are copied from the host's (devconf_inherit_init_net), so all
  * that matters is set, whatever its usual default.
  */
-static void want_router(struct object_list *list, struct rid ns)
+static void want_router(struct object_list *list, struct rid ns, bool check_sources)
 {
 	static const struct {
 		const char *path;
@@ -167,7 +167,6 @@ static void want_router(struct object_list *list, struct rid ns)
 	} settings[] = {
 		{ "ipv4/ip_forward", 1 },
 		{ "ipv4/conf/all/rp_filter", 0 },
-		{ "ipv4/conf/default/rp_filter", 0 },
 		{ "ipv4/conf/all/arp_ignore", 0 },
 		{ "ipv4/conf/default/arp_ignore", 0 },
 		{ "ipv4/conf/all/arp_filter", 0 },
@@ -182,6 +181,7 @@ static void want_router(struct object_list *list, struct rid ns)
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		want_sysctl(list, ns, settings[i].path, settings[i].value);
+	want_sysctl(list, ns, "ipv4/conf/default/rp_filter", check_sources);
 	want_loopback(list, ns);
 }
 
@@ -226,7 +226,7 @@ static void want_internet(const struct model *model, struct rid id, struct objec
 	if (!internet || !internet->realized)
 		return;
 	want_netns(list, id, 0);
-	want_router(list, id);
+	want_router(list, id, false);
 	want_address(list, id, "lo", cidr_host(address_v4(INTERNET_ROUTER)));
 	want_blackhole(list, id, everywhere);
 }
@@ -255,7 +255,7 @@ static void want_gateway(const struct model *model, struct rid id, struct object
 	if (!gateway || !gateway->realized || !internet)
 		return;
 	want_netns(list, id, 0);
-	want_router(list, id);
+	want_router(list, id, false);
 	want_address(list, id, "lo", cidr_host(gateway_hop)); /* the source of its ICMP */
 	want_skeleton(list, id, SKELETON_INTERNET_GATEWAY);
 	object = object_in(internet->resource.id, OBJECT_LINK);
@@ -279,11 +279,17 @@ static void want_subnet(const struct model *model, struct rid id, struct object_
 	if (!subnet || !subnet->realized)
 		return;
 	want_netns(list, id, 0);
-	want_router(list, id);
+	/*
+	 * The source check of every interface: a packet is dropped unless the route back to its
+	 * source is the port it came by, and that is the /32 of the interface's own address (strict
+	 * reverse path, RFC 3704). On the fabric anything may come.
+	 */
+	want_router(list, id, true);
 	want_skeleton(list, id, SKELETON_SUBNET);
 	want_address(list, id, "lo", cidr_host(subnet_router(subnet)));
 	want_blackhole(list, id, subnet->cidr); /* but for the addresses in use: FACET_PORT */
 	want_fabric_port(list, subnet->vpc, id);
+	want_sysctl(list, id, "ipv4/conf/fabric/rp_filter", 0);
 }
 
 /* A subnet may be as large as its VPC: then its route stands where the VPC's blackhole would. */

@@ -96,7 +96,36 @@ static const char *get_location(const struct view *view, struct buffer *scratch)
 			 image->name);
 }
 
-/* Unfiltered duplicates are harmless, but a device mapping needs a snapshot: there is none. */
+static bool child_one(const struct view *view, size_t index, struct view *ret_child)
+{
+	*ret_child = *view;
+	return index == 0;
+}
+
+/* "snap-" and the image's own digits. */
+static const char *get_snapshot(const struct view *view, struct buffer *scratch)
+{
+	return get_print(scratch, "snap%s", ((const struct image *)view->object)->id + 3);
+}
+
+#define MAPPING "block-device-mapping."
+
+static const struct field disk_fields[] = {
+	FIELD_CONST_OF("true", "deleteOnTermination", MAPPING "delete-on-termination"),
+	FIELD_GET_OF(get_snapshot, "snapshotId", MAPPING "snapshot-id"),
+	FIELD_CONST_OF("8", "volumeSize", MAPPING "volume-size"),
+	FIELD_CONST_OF("gp3", "volumeType", MAPPING "volume-type"),
+	FIELD_CONST_OF("false", "encrypted", MAPPING "encrypted"),
+	FIELD_END,
+};
+
+static const struct field mapping_fields[] = {
+	FIELD_CONST_OF("/dev/xvda", "deviceName", MAPPING "device-name"),
+	FIELD_CHILD_OF(child_self, disk_fields, "ebs"),
+	FIELD_END,
+};
+
+/* People look for images with root-device-type=ebs; there is one disk, as theirs have. */
 const struct field image_fields[] = {
 	FIELD_GET_OF(get_image_id, "imageId", "image-id"),
 	FIELD_GET_OF(get_location, "imageLocation", "manifest-location"),
@@ -114,9 +143,9 @@ const struct field image_fields[] = {
 	FIELD_CONST_OF("xen", "hypervisor", "hypervisor"),
 	FIELD_GET_OF(get_image_name, "name", "name"),
 	FIELD_CONST_OF("/dev/xvda", "rootDeviceName", "root-device-name"),
-	FIELD_CONST_OF("instance-store", "rootDeviceType", "root-device-type"),
+	FIELD_CONST_OF("ebs", "rootDeviceType", "root-device-type"),
 	FIELD_CONST_OF("hvm", "virtualizationType", "virtualization-type"),
-	FIELD_CHILDREN_OF(child_none, associated_fields, "blockDeviceMapping"),
+	FIELD_CHILDREN_OF(child_one, mapping_fields, "blockDeviceMapping"),
 	FIELD_END,
 };
 
@@ -163,12 +192,6 @@ static const struct field virtualization_items[] = {
 	FIELD_CONST_OF("hvm", "", "supported-virtualization-type"), FIELD_END
 };
 
-static bool child_one(const struct view *view, size_t index, struct view *ret_child)
-{
-	*ret_child = *view;
-	return index == 0;
-}
-
 static const struct field processor_fields[] = {
 	FIELD_CHILDREN_OF(child_one, architecture_items, "supportedArchitectures"),
 	FIELD_END,
@@ -183,7 +206,17 @@ static const struct field memory_fields[] = {
 	FIELD_GET_OF(get_memory, "sizeInMiB", "memory-info.size-in-mib"),
 	FIELD_END,
 };
+static const struct field card_fields[] = {
+	FIELD_CONST_OF("0", "networkCardIndex", NULL),
+	FIELD_CONST_OF("Up to 5 Gigabit", "networkPerformance", NULL),
+	FIELD_GET_OF(get_interfaces, "maximumNetworkInterfaces", NULL),
+	FIELD_END,
+};
 static const struct field network_fields[] = {
+	FIELD_CONST_OF("Up to 5 Gigabit", "networkPerformance", "network-info.network-performance"),
+	FIELD_CHILDREN_OF(child_one, card_fields, "networkCards"),
+	FIELD_CONST_OF("1", "ipv6AddressesPerInterface",
+		       "network-info.ipv6-addresses-per-interface"),
 	FIELD_GET_OF(get_interfaces, "maximumNetworkInterfaces",
 		     "network-info.maximum-network-interfaces"),
 	FIELD_CONST_OF("1", "maximumNetworkCards", NULL),

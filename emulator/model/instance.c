@@ -224,6 +224,8 @@ void instance_exited(struct transaction *transaction, struct instance *instance)
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_STOPPED;
 	instance->pid = instance->start_time = 0;
+	if (!asked && streq(instance->options.shutdown_behavior, "terminate"))
+		instance->state = INSTANCE_SHUTTING_DOWN; /* and on to terminated */
 	if (!asked)
 		set_reason(instance, "Client.InstanceInitiatedShutdown",
 			   "Instance initiated shutdown", transaction->now);

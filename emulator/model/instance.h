@@ -92,5 +92,8 @@ int instance_terminate(struct transaction *transaction, struct instance *instanc
 void instance_settle(struct transaction *transaction, struct instance *instance);
 /* Removes its record and its interfaces. */
 void instance_forget(struct transaction *transaction, struct instance *instance);
-/* Its init is gone: stopping → stopped as asked; otherwise stopped, with a reason that says so. */
+/*
+ * Its init is gone: stopping → stopped as asked; otherwise stopped, or on the way to terminated
+ * when that is its shutdown behaviour, with a reason that says so.
+ */
 void instance_exited(struct transaction *transaction, struct instance *instance);

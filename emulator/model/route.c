@@ -67,6 +67,7 @@ static const struct field fields[] = {
 		      FIELD_BOTH),
 	FIELD_LIST_OF(struct route_table, associations, association_count, association_fields,
 		      "associationSet", FIELD_BOTH),
+	FIELD_OF(struct route_table, client_token, FIELD_TEXT, "clientToken", NULL, FIELD_STORED),
 	FIELD_CHILDREN_OF(child_none, state_fields, "propagatingVgwSet"),
 	FIELD_END,
 };
@@ -140,17 +141,28 @@ void route_table_create_main(struct transaction *transaction, struct vpc *vpc)
 	add_association(create(transaction, vpc), (struct rid){ KIND_NONE, 0 });
 }
 
-int route_table_create(struct transaction *transaction, struct vpc *vpc,
+int route_table_create(struct transaction *transaction, struct vpc *vpc, const char *client_token,
 		       struct route_table **ret_table, struct error *error)
 {
 	size_t tables = 0;
 
-	for_each_resource (struct route_table, table, vpc->resource.scope, KIND_ROUTE_TABLE)
+	for_each_resource (struct route_table, table, vpc->resource.scope, KIND_ROUTE_TABLE) {
 		tables += rid_equal(table->vpc, vpc->resource.id);
+		if (!client_token || !streq(table->client_token, client_token))
+			continue;
+		if (!rid_equal(table->vpc, vpc->resource.id))
+			return error_set(
+				error, ERROR_IDEMPOTENT_MISMATCH,
+				"Arguments on this idempotent request are inconsistent with "
+				"arguments used in previous request(s).");
+		*ret_table = table;
+		return 0;
+	}
 	if (tables >= TABLES_PER_VPC)
 		return error_subject(error, ERROR_QUOTA, "rtb",
 				     "The maximum number of route tables has been reached.");
 	*ret_table = create(transaction, vpc);
+	(*ret_table)->client_token = xstrdup_null(client_token);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct route_table_association {
 struct route_table {
 	struct resource resource;
 	struct rid vpc;
+	char *client_token; /* NULL: none was given */
 	struct route *routes;
 	size_t route_count;
 	struct route_table_association *associations;
@@ -41,8 +42,11 @@ bool route_is_active(const struct model *model, const struct route_table *table,
 		     const struct route *route);
 
 void route_table_create_main(struct transaction *transaction, struct vpc *vpc);
-/* ERROR_QUOTA. */
-int route_table_create(struct transaction *transaction, struct vpc *vpc,
+/*
+ * With a client token (or NULL) that made a table before: that one, if it was for the same VPC.
+ * ERROR_QUOTA, ERROR_IDEMPOTENT_MISMATCH.
+ */
+int route_table_create(struct transaction *transaction, struct vpc *vpc, const char *client_token,
 		       struct route_table **ret_table, struct error *error);
 /* ERROR_DEPENDENCY_VIOLATION while associated or main. */
 int route_table_delete(struct transaction *transaction, struct route_table *table,

@@ -18,7 +18,7 @@ static size_t characters(const char *text)
 static int check(const char *key, const char *value, struct error *error)
 {
 	if (!*key)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE, "Tag key cannot be empty.");
+		return error_set(error, ERROR_TAG_KEY_MALFORMED, "Tag key cannot be empty.");
 	if (strncasecmp(key, "aws:", 4) == 0)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Tag keys starting with 'aws:' are reserved for internal use");
@@ -71,8 +71,7 @@ void tag_remove(struct transaction *transaction, struct resource *resource, cons
 
 	if (!tag || (value && !streq(tag->value, value)))
 		return;
-	transaction_edit(transaction, resource);
-	tag = find(resource, key);
+	transaction_edit(transaction, resource); /* in place: `tag` is still it */
 	free(tag->key);
 	free(tag->value);
 	array_remove(resource->tags, &resource->tag_count, (size_t)(tag - resource->tags));

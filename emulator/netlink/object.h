@@ -111,8 +111,9 @@ enum skeleton {
 	 * Internet gateway, stateless 1:1 NAT (family ip, hook prerouting, priority raw, -300),
 	 * maps "public" (public → private) and "private" (private → public), ipv4_addr : ipv4_addr:
 	 *  from "fabric": destination in 10/8, 172.16/12, 192.168/16, 100.64/10, 169.254/16: drop;
-	 *    source not in @private: drop; source := @private[source]; then, when the
-	 *    destination is in @public (hairpin), destination := @public[destination]; accept
+	 *    source not in @private: drop; when the destination is in @public (hairpin),
+	 *    destination := @public[destination]; then, in hook forward, when the packet has passed
+	 *    the MTU check, source := @private[source]
 	 *  from "internet": source in those same private ranges: drop; destination not in @public:
 	 *    drop; destination := @public[destination]; accept
 	 *  anything else: drop. IP and layer 4 checksums are mended by the payload expression.

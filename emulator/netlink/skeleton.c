@@ -69,8 +69,9 @@ static const struct set gateway_sets[] = {
 
 static const struct chain gateway_chains[] = {
 	{ "prerouting", true, true, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
+	{ "forward", true, false, NF_INET_FORWARD, 0 },
 	{ "outward", false, false, 0, 0 },
-	{ "outward_translated", false, false, 0, 0 },
+	{ "outward_mapped", false, false, 0, 0 },
 	{ "inward", false, false, 0, 0 },
 	{ "icmp_error", false, false, 0, 0 },
 	{ "icmp_inner", false, false, 0, 0 },
@@ -83,11 +84,13 @@ static const struct rule gateway_rules[] = {
 	{ "outward", { NOTRACK } },
 	{ "outward", { LOAD(destination), IN_SET("reserved"), DROP } },
 	{ "outward", { LOAD(protocol), IS(IPPROTO_ICMP), JUMP("icmp_error") } },
-	{ "outward", { LOAD(source), MAP("private"), STORE(source), GOTO("outward_translated") } },
+	{ "outward", { LOAD(source), MAP("private"), GOTO("outward_mapped") } },
 	{ "outward", { DROP } },
 	/* A hairpin: straight on to another public address of this gateway. */
-	{ "outward_translated", { LOAD(destination), MAP("public"), STORE(destination) } },
-	{ "outward_translated", { ACCEPT } },
+	{ "outward_mapped", { LOAD(destination), MAP("public"), STORE(destination) } },
+	{ "outward_mapped", { ACCEPT } },
+	/* After the MTU was looked at: "fragmentation needed" goes to the private address. */
+	{ "forward", { IN("fabric"), LOAD(source), MAP("private"), STORE(source) } },
 
 	{ "inward", { NOTRACK } },
 	{ "inward", { LOAD(source), IN_SET("reserved"), DROP } },
@@ -117,7 +120,7 @@ const struct skeleton_text skeleton_texts[] = {
 		.rule_count = ARRAY_SIZE(subnet_rules),
 	},
 	[SKELETON_INTERNET_GATEWAY] = {
-		.mark = "minivpc internet gateway 1",
+		.mark = "minivpc internet gateway 2",
 		.family = NFPROTO_IPV4,
 		.chains = gateway_chains,
 		.chain_count = ARRAY_SIZE(gateway_chains),

@@ -2,7 +2,9 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "store/record.h"
 
@@ -15,6 +17,25 @@ struct store {
 	sqlite3_stmt *remove;
 	sqlite3_stmt *orphan;
 };
+
+/* https://www.sqlite.org/fileformat.html: a magic text, and the application's id at 68. */
+int store_probe(const char *path, struct error *error)
+{
+	static const char magic[16] = "SQLite format 3";
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned char header[72];
+	ssize_t length;
+
+	if (fd < 0)
+		return error_sys(error, errno, "%s", path);
+	length = read(fd, header, sizeof(header));
+	if (length == 0)
+		return 0;
+	if (length != sizeof(header) || memcmp(header, magic, sizeof(magic)) != 0 ||
+	    (header[68] << 24 | header[69] << 16 | header[70] << 8 | header[71]) != APPLICATION_ID)
+		return error_sys(error, EBADMSG, "%s is not a minivpc database", path);
+	return 0;
+}
 
 static const char schema[] =
 	"CREATE TABLE resource (id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,"
@@ -85,12 +106,13 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 	if (sqlite3_open(path, &store->database) != SQLITE_OK)
 		return error_wrap(error, failed(store, error), "%s", path);
 	sqlite3_busy_timeout(store->database, 2000);
-	if ((r = run(store,
+	/* The schema goes into the file itself, before there is a log: see store_probe(). */
+	if ((r = check_schema(store, path, error)) < 0 ||
+	    (r = run(store,
 		     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = "
 		     "-512;"
 		     "PRAGMA temp_store = MEMORY",
-		     error)) < 0 ||
-	    (r = check_schema(store, path, error)) < 0)
+		     error)) < 0)
 		return error_wrap(error, r, "%s", path);
 	if (sqlite3_prepare_v2(store->database, "REPLACE INTO resource VALUES (?, ?, ?, ?)", -1,
 			       &store->put, NULL) != SQLITE_OK ||

@@ -10,6 +10,12 @@
 struct store;
 
 /*
+ * Looks at a file without SQLite, which could change it: 0 when it is ours (an empty one may become
+ * it), -ENOENT when there is none, -EBADMSG when it is something else.
+ */
+int store_probe(const char *path, struct error *error);
+
+/*
  * Opens, or makes, the file. Errors: -EBADMSG when it is somebody else's or of a later format;
  * whatever SQLite says otherwise, in its own words.
  */

@@ -9,11 +9,13 @@
 #include "model/instance.h"
 #include "model/internet.h"
 #include "store/store.h"
+#include "world/state.h"
 #include "world/world.h"
 
 struct world {
 	struct world_options options;
-	int lock;
+	struct state state;
+	bool announced;
 	struct loop *loop;
 	struct store *store;
 	struct model model;

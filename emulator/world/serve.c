@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "model/region.h"
-#include "world/state.h"
 
 #define PURGE_EVERY 60000 /* milliseconds */
 
@@ -25,7 +24,8 @@ static void close_world(struct world *world)
 	model_clear(&world->model);
 	world->store = store_close(world->store);
 	world->loop = loop_free(world->loop);
-	closep(&world->lock);
+	/* A daemon that never came so far changes nothing. */
+	state_release(&world->options.paths, &world->state, !world->announced);
 }
 
 /* The world's own record: made once, and the region remembered. */
@@ -123,6 +123,7 @@ static int announce(struct world *world, struct error *error)
 
 	if (r < 0)
 		return r;
+	world->announced = true;
 	if (printf("ready %s\n", api_url(world->api)) < 0 || fflush(stdout) != 0)
 		log_info("standard output is closed");
 	return loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, error);
@@ -135,7 +136,7 @@ static int run(struct world *world, int *signals, struct error *error)
 	if (world->options.region && !region_find(world->options.region))
 		return error_set(error, ERROR_INTERNAL, "there is no region %s",
 				 world->options.region);
-	if ((r = state_take(&world->options.paths, &world->lock, error)) < 0 ||
+	if ((r = state_take(&world->options.paths, &world->state, error)) < 0 ||
 	    (r = loop_new(&world->loop, error)) < 0 ||
 	    (r = open_signals(world, signals, error)) < 0 ||
 	    (r = open_machines(world, error)) < 0 || (r = open_model(world, error)) < 0 ||
@@ -147,7 +148,7 @@ static int run(struct world *world, int *signals, struct error *error)
 
 int world_serve(const struct world_options *options, struct error *error)
 {
-	struct world world = { .options = *options, .lock = -1 };
+	struct world world = { .options = *options, .state = STATE_INIT };
 	CLEANUP(closep) int signals = -1;
 	int r = run(&world, &signals, error);
 

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/store.h"
+
 static const char *const our_files[] = { "world.db",	     "world.db-wal", "world.db-shm",
 					 "world.db-journal", "credentials",  "lock" };
 static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log" };
@@ -28,16 +30,28 @@ static bool is_ours(const char *name)
 	return streq(name, ".") || streq(name, "..");
 }
 
-/* Somebody else's directory is one with other files in it and no database of ours. */
+/*
+ * Somebody else's directory is one that another user owns, that has a database of another kind, or
+ * other files and no database.
+ */
 static int check_ours(const struct paths *paths, struct error *error)
 {
 	CLEANUP(closedirp) DIR *directory = opendir(paths->state);
 	struct dirent *entry;
+	struct stat status;
+	int r;
 
-	if (!directory)
+	if (!directory || fstat(dirfd(directory), &status) < 0)
 		return error_sys(error, errno, "state directory %s", paths->state);
-	if (access(paths->database, F_OK) == 0)
-		return 0;
+	if (status.st_uid != geteuid())
+		return error_sys(
+			error, EPERM,
+			"state directory %s belongs to another user (uid %d); name another "
+			"with --state",
+			paths->state, (int)status.st_uid);
+	r = store_probe(paths->database, error);
+	if (r != -ENOENT)
+		return r < 0 ? error_wrap(error, r, "state directory %s", paths->state) : 0;
 	while ((entry = readdir(directory)))
 		if (!is_ours(entry->d_name))
 			return error_sys(
@@ -83,19 +97,58 @@ static int lock(const struct paths *paths, int *ret_lock, struct error *error)
 	return 0;
 }
 
-int state_take(const struct paths *paths, int *ret_lock, struct error *error)
+static int remove_files(const char *directory, const char *const names[], size_t count,
+			bool directory_too, struct error *error)
 {
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, names[i]);
+
+		if (unlink(path) < 0 && errno != ENOENT)
+			return error_sys(error, errno, "%s", path);
+	}
+	/* Something else in it is somebody else's: it stays. */
+	if (directory_too && rmdir(directory) < 0 && errno != ENOENT && errno != ENOTEMPTY &&
+	    errno != EBUSY)
+		return error_sys(error, errno, "%s", directory);
+	return 0;
+}
+
+int state_take(const struct paths *paths, struct state *ret_state, struct error *error)
+{
+	struct state state = STATE_INIT;
 	int r;
 
-	if ((r = make_directory(paths->state, 0700, error)) < 0 ||
-	    (r = check_ours(paths, error)) < 0 || (r = lock(paths, ret_lock, error)) < 0)
+	state.made = mkdir(paths->state, 0700) == 0;
+	if (!state.made && errno != EEXIST)
+		return error_sys(error, errno, "state directory %s", paths->state);
+	state.fresh = access(paths->database, F_OK) < 0;
+	if ((r = check_ours(paths, error)) < 0 || (r = lock(paths, &state.lock, error)) < 0) {
+		if (state.made)
+			rmdir(paths->state);
 		return r;
+	}
 	if ((r = make_directory(RUN_ROOT, 0755, error)) < 0 ||
 	    (r = make_directory(paths->run, 0755, error)) < 0)
-		closep(ret_lock);
+		state_release(paths, &state, true);
 	else
 		state_withdraw(paths); /* what a killed daemon left */
+	*ret_state = state;
 	return r;
+}
+
+void state_release(const struct paths *paths, struct state *state, bool undo)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (state->lock < 0)
+		return;
+	if (undo) {
+		rmdir(paths->run); /* a client's log in it stays, for the client to show */
+		rmdir(RUN_ROOT);
+	}
+	if (undo && state->fresh)
+		remove_files(paths->state, our_files, ARRAY_SIZE(our_files), state->made, &ignored);
+	closep(&state->lock);
 }
 
 int state_take_existing(const struct paths *paths, int *ret_lock, struct error *error)
@@ -153,27 +206,12 @@ void state_withdraw(const struct paths *paths)
 	unlink(paths->endpoint);
 }
 
-static int remove_files(const char *directory, const char *const names[], size_t count,
-			struct error *error)
-{
-	for (size_t i = 0; i < count; i++) {
-		CLEANUP(freep) char *path = xasprintf("%s/%s", directory, names[i]);
-
-		if (unlink(path) < 0 && errno != ENOENT)
-			return error_sys(error, errno, "%s", path);
-	}
-	/* Something else in it is somebody else's: it stays. */
-	if (rmdir(directory) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EBUSY)
-		return error_sys(error, errno, "%s", directory);
-	return 0;
-}
-
 int state_remove(const struct paths *paths, struct error *error)
 {
 	int r;
 
-	if ((r = remove_files(paths->run, run_files, ARRAY_SIZE(run_files), error)) < 0)
+	if ((r = remove_files(paths->run, run_files, ARRAY_SIZE(run_files), true, error)) < 0)
 		return r;
 	rmdir(RUN_ROOT);
-	return remove_files(paths->state, our_files, ARRAY_SIZE(our_files), error);
+	return remove_files(paths->state, our_files, ARRAY_SIZE(our_files), true, error);
 }

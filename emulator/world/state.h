@@ -6,12 +6,25 @@
 #include "base/credentials.h"
 #include "base/paths.h"
 
+/* What is held while a state directory is ours. */
+struct state {
+	int lock;   /* -1: not held */
+	bool made;  /* the directory is our making */
+	bool fresh; /* there was no world in it */
+};
+#define STATE_INIT                                                                                 \
+	{                                                                                          \
+		-1, false, false                                                                   \
+	}
+
 /*
- * Makes the state and run directories when they are missing and takes the lock; `ret_lock` is a
- * file descriptor to keep open. A directory with somebody else's files in it is refused, untouched.
- * -EWOULDBLOCK when another process has it.
+ * Makes the state and run directories when they are missing and takes the lock. A directory of
+ * another user's, or with somebody else's files in it, is refused, untouched. -EWOULDBLOCK when
+ * another process has it.
  */
-int state_take(const struct paths *paths, int *ret_lock, struct error *error);
+int state_take(const struct paths *paths, struct state *ret_state, struct error *error);
+/* Lets go; when nothing came of it (`undo`) what was made for it is removed. */
+void state_release(const struct paths *paths, struct state *state, bool undo);
 /* The same, but makes nothing: -ENOENT when there is no state directory. */
 int state_take_existing(const struct paths *paths, int *ret_lock, struct error *error);
 /* The pid that holds the lock; 0 when nobody does. */

@@ -114,7 +114,7 @@ static void seed(void)
 	public_subnet = make_subnet(vpc, "10.0.1.0/24");
 	public_subnet->map_public_ip = true;
 	private_subnet = make_subnet(vpc, "10.0.2.0/24");
-	assert_int_equal(route_table_create(&transaction, vpc, &table, &error), 0);
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
 	assert_int_equal(
 		route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource, &error),
 		0);

@@ -33,6 +33,11 @@ def run(arguments, directory):
 
 def prepare():
     """A host as systemd leaves it: shared propagation, an empty /run, loopback up."""
+    # What is mounted below /run is the machine's, and may vanish while we look.
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        below = [line.split()[4] for line in file if line.split()[4].startswith("/run/")]
+    for point in reversed(below):
+        subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
     for command in (["mount", "--make-rshared", "/"],
                     ["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"],
                     ["ip", "link", "set", "lo", "up"]):

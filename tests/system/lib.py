@@ -495,15 +495,14 @@ def assert_kernel_agrees(world):
     default = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if vpc["IsDefault"]}
     vpcs = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
     subnets = {entry["SubnetId"]: entry["VpcId"] for entry in ec2.describe_subnets()["Subnets"]}
-    attached = {entry["InternetGatewayId"] for entry in
-                ec2.describe_internet_gateways()["InternetGateways"] if entry["Attachments"]}
     own = {subnet for subnet, vpc in subnets.items() if vpc not in default}
-    assert vpcs - default <= of("vpc") <= vpcs
-    assert own <= of("subnet") <= set(subnets)
-    assert of("igw") <= {entry["InternetGatewayId"] for entry in
-                         ec2.describe_internet_gateways()["InternetGateways"]}
-    assert {name for name in attached if name in of("igw")} or not of("igw")
-    assert of("i") == living(world)
+    for kind, least, most in (
+            ("vpc", vpcs - default, vpcs), ("subnet", own, set(subnets)),
+            ("igw", set(), set(names(ec2.describe_internet_gateways()["InternetGateways"],
+                                     "InternetGatewayId"))),
+            ("i", living(world), living(world))):
+        assert least <= of(kind), f"no namespace: {least - of(kind)}"
+        assert of(kind) <= most, f"only a namespace: {of(kind) - most}"
     assert orphans() == []
 
 

@@ -86,6 +86,7 @@ def test_reboot(world, ec2, instance):
     before = world.instance(instance)
     old = set(world.pids(instance))
     marker = world.spawn(instance, "sleep 1000")
+    wait_for(lambda: "sleep" in world.exec(instance, "ps -e -o comm="), 5, "sleep runs")
     ec2.reboot_instances(InstanceIds=[instance])
     marker.wait(10)
 

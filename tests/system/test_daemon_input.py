@@ -216,6 +216,8 @@ def busy(world):
     ids = world.run_instances(subnet, count=20, public=True)
     world.ec2.stop_instances(InstanceIds=ids[:3])
     world.spawn(ids[10], "sleep 1000")
+    # A client that comes after the daemon's end would start another one.
+    wait_for(lambda: "sleep" in world.exec(ids[10], "ps -e -o comm="), 5, "sleep runs")
     return ids
 
 

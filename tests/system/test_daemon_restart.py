@@ -1,6 +1,8 @@
 """The daemon comes and goes; the world goes on. SIGKILL between any two steps loses nothing."""
+import collections
 import os
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -10,6 +12,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 import isolation
+from host import listing
 from lib import (IMAGE, INTERNET, Error, Ping, api_state, assert_kernel_agrees, environment, links,
                  living, names, namespaces, orphans, read_line, tag_specification, wait_for)
 
@@ -112,6 +115,13 @@ def launch_in_the_background(world, subnet, count):
     return thread, replies
 
 
+def states(world, subnet):
+    """How many instances of a subnet are in which state; the terminated have left it."""
+    found = world.ec2.describe_instances(Filters=[{"Name": "subnet-id", "Values": [subnet]}])
+    return collections.Counter(entry["State"]["Name"] for reservation in found["Reservations"]
+                               for entry in reservation["Instances"])
+
+
 def test_sigkill_in_the_middle_of_a_launch(own_world):
     """Whole or absent, nothing orphaned, and everything works."""
     vpc = own_world.vpc()
@@ -125,12 +135,11 @@ def test_sigkill_in_the_middle_of_a_launch(own_world):
         own_world.kill(signal.SIGKILL)
         thread.join(10)
         own_world.serve()
-        wait_for(lambda: not any(
-            entry["State"]["Name"] == "pending" for reservation in
-            own_world.ec2.describe_instances()["Reservations"]
-            for entry in reservation["Instances"]), 15, "nothing pending")
+        wait_for(lambda: "pending" not in states(own_world, subnet), 15, "nothing pending")
         there = living(own_world) - {witness}
         assert len(there) in (0, 100), f"{delay}: {len(there)} of 100"
+        counted = states(own_world, subnet)
+        assert counted == {"running": 1 + len(there)}, f"neither whole nor absent: {counted}"
         outcomes.append(len(there))
         if replies:
             assert there == set(names(replies[0]["Instances"], "InstanceId"))
@@ -249,14 +258,19 @@ def test_an_instance_that_died_meanwhile_is_stopped(own_world):
     assert_alive(own_world, public, private)
 
 
-def test_what_was_torn_meanwhile_is_mended(own_world):
+@pytest.mark.parametrize("place, command", [
+    ("SubnetId", ["ip", "route", "flush", "table", "main"]),
+    ("SubnetId", ["ip", "link", "set", "fabric", "down"]),
+    ("VpcId", ["ip", "link", "set", "fabric", "down"]),
+    ("SubnetId", ["nft", "flush", "ruleset"]),
+    ("gateway", ["nft", "flush", "ruleset"])])
+def test_what_was_torn_meanwhile_is_mended(own_world, place, command):
     """A restart is load and reconcile."""
     public, private, _ = furnish(own_world)
-    subnet, vpc = (own_world.instance(private)[member] for member in ("SubnetId", "VpcId"))
+    namespace = own_world.instance(public).get(place) or [
+        name for name in namespaces() if name.startswith("igw-")][0]
     own_world.kill(signal.SIGKILL)
-    for command in (["ip", "-n", subnet, "route", "flush", "table", "main"],
-                    ["ip", "-n", vpc, "link", "set", "fabric", "down"]):
-        subprocess.run(command, check=True, env=environment())
+    subprocess.run(["ip", "netns", "exec", namespace, *command], check=True, env=environment())
     own_world.serve()
     assert_alive(own_world, public, private)
 
@@ -273,7 +287,8 @@ def test_the_machine_was_rebooted(own_world):
             os.kill(pid, signal.SIGKILL)
     for name in namespaces():
         subprocess.run(["ip", "netns", "delete", name], check=True, env=environment())
-    subprocess.run(["rm", "-rf", "/run/minivpc"], check=True)
+    for name in set(listing("/run/minivpc")) - set(own_world.before.facts["run"]):
+        shutil.rmtree(os.path.join("/run/minivpc", name))
     wait_for(lambda: orphans() == [], 5, "everything dead")
     own_world.serve()
     own_world.await_state("stopped", public, private, seconds=5)
@@ -303,14 +318,15 @@ def test_a_kernel_failure_half_way_leaves_nothing(own_world):
     subnet = own_world.subnet(own_world.vpc(), "10.0.0.0/24")
     witness, = own_world.run_instances(subnet)
     empty, before = links(subnet), api_state(own_world)
-    used = os.statvfs("/run")
+    disk = "/run/netns" if os.path.ismount("/run/netns") else "/run"
+    used = os.statvfs(disk)
     inodes = used.f_files - used.f_ffree
-    subprocess.run(["mount", "-o", f"remount,nr_inodes={inodes + 50}", "/run"], check=True)
+    subprocess.run(["mount", "-o", f"remount,nr_inodes={inodes + 50}", disk], check=True)
     try:
         with pytest.raises(ClientError) as caught:
             own_world.ec2.run_instances(ImageId=IMAGE, MinCount=100, MaxCount=100, SubnetId=subnet)
     finally:
-        subprocess.run(["mount", "-o", "remount,nr_inodes=0", "/run"], check=True)
+        subprocess.run(["mount", "-o", "remount,nr_inodes=0", disk], check=True)
     error = Error(caught.value)
     assert error.status == 500 and "No space left on device" in error.message, error
     assert api_state(own_world) == before

@@ -58,9 +58,11 @@ static void pause_ms(long milliseconds)
 #define eventually(condition)                                                                      \
 	do {                                                                                       \
 		int64_t until_ = clock_ms() + PATIENCE_MS;                                         \
-		while (!(condition) && clock_ms() < until_)                                        \
+		bool holds_ = false;                                                               \
+		while (!(holds_ = (condition)) && clock_ms() < until_)                             \
 			pause_ms(2);                                                               \
-		assert_true(condition);                                                            \
+		if (!holds_)                                                                       \
+			fail_msg("never: %s", #condition);                                         \
 	} while (0)
 
 static void on_exit_of(void *context, struct rid id)
@@ -122,6 +124,15 @@ static void kill_one(struct rid id, struct process process)
 
 	must(instances_kill(instances, &id, &process, 1, &error), &error);
 	assert_false(process_alive(process));
+}
+
+/* Its wait status; one that never ends fails the test instead of blocking it. */
+static int wait_status(pid_t pid)
+{
+	int status = -1;
+
+	eventually(waitpid(pid, &status, WNOHANG) == pid);
+	return status;
 }
 
 struct command {
@@ -191,7 +202,7 @@ static int finish(struct command *command, char *text, size_t size)
 
 	read_until(command->output, NULL, text, size);
 	close(command->output);
-	assert_int_equal(waitpid(command->pid, &status, 0), command->pid);
+	status = wait_status(command->pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
@@ -416,7 +427,7 @@ static void test_terminal(void **state)
 	struct termios before, during, after;
 	struct rid id;
 	struct process process = launch_one(&id);
-	int master, slave, status;
+	int master, slave;
 	pid_t pid;
 
 	(void)state;
@@ -436,18 +447,16 @@ static void test_terminal(void **state)
 	read_until(master, "44 99", output, sizeof(output));
 	assert_non_null(strstr(output, "got abc"));
 	assert_int_equal(write(master, "\r", 1), 1);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(WEXITSTATUS(status), 5);
+	assert_int_equal(WEXITSTATUS(wait_status(pid)), 5);
 	tcgetattr(slave, &after);
 	assert_int_equal(after.c_lflag, before.c_lflag);
 	assert_int_equal(after.c_iflag, before.c_iflag);
 
 	/* ^C goes to what runs inside, by way of its own terminal. */
-	pid = start_in_terminal(process, slave, "echo ready; sleep 100; exit 6");
+	pid = start_in_terminal(process, slave, "echo ready; exec sleep 100");
 	read_until(master, "ready", output, sizeof(output));
 	assert_int_equal(write(master, "\003", 1), 1);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+	assert_int_equal(WEXITSTATUS(wait_status(pid)), 128 + SIGINT);
 	close(slave);
 	close(master);
 	kill_one(id, process);
@@ -497,7 +506,6 @@ static void test_signals(void **state)
 	struct rid id;
 	struct process process = launch_one(&id);
 	struct command command;
-	int status;
 	pid_t pid;
 
 	(void)state;
@@ -510,10 +518,9 @@ static void test_signals(void **state)
 	command = start(process, -1, sleeping);
 	eventually((pid = (pid_t)atoi(children_of(command.pid))) != 0 && is_named(pid, "sleep"));
 	kill(command.pid, SIGKILL);
-	assert_int_equal(waitpid(command.pid, &status, 0), command.pid);
+	wait_status(command.pid);
 	close(command.output);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(WTERMSIG(status), SIGHUP);
+	assert_int_equal(WTERMSIG(wait_status(pid)), SIGHUP);
 	kill_one(id, process);
 }
 
@@ -654,8 +661,8 @@ static void run_daemon(bool commit, struct process processes[3])
 	close(fds[0]);
 	its_launcher = (pid_t)atoi(children_of(pid)); /* the eldest */
 	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(waitpid(its_launcher, NULL, 0), its_launcher); /* died with it */
+	wait_status(pid);
+	wait_status(its_launcher); /* died with it */
 }
 
 static void test_daemon_killed(void **state)
@@ -666,8 +673,8 @@ static void test_daemon_killed(void **state)
 	/* Before the commit: none outlives it. They come to us as orphans, to be reaped. */
 	run_daemon(false, processes);
 	for (int i = 0; i < 3; i++) {
-		eventually(!process_alive(processes[i]));
-		waitpid(processes[i].pid, NULL, 0);
+		wait_status(processes[i].pid);
+		assert_false(process_alive(processes[i]));
 	}
 }
 
@@ -731,10 +738,9 @@ static void test_launcher_killed(void **state)
 	assert_int_equal(r, -EPIPE);
 	assert_non_null(strstr(error.text, "launcher died"));
 	assert_null(launch_cancel(launch));
-	assert_int_equal(count_children(), before - 1); /* neither it nor an init */
 	process = launch_one(&id);
 	kill_one(id, process);
-	assert_int_equal(count_children(), before);
+	assert_int_equal(count_children(), before); /* the new launcher, and none of those inits */
 }
 
 static void test_all_or_none(void **state)
@@ -869,10 +875,16 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	char file[sizeof(secret) + 8];
+	pid_t pid;
 
 	(void)state;
 	instances = instances_close(instances);
 	loop = loop_free(loop);
+	/* Those that a failed test left: all children are ours, and orphans come to us. */
+	for (int i = 0; i < 1000 && (pid = (pid_t)atoi(children_of(getpid()))) > 0; i++) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
 	snprintf(file, sizeof(file), "%s/secret", secret);
 	unlink(file);
 	rmdir(secret);

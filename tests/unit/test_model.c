@@ -79,7 +79,8 @@ static char *snapshot(const struct model *which)
 			xasprintf("%s %s %s %s\n", rid_format(resource->id).text,
 				  resource->scope->account, resource->scope->region, record);
 	}
-	qsort(lines, count, sizeof(*lines), compare_texts);
+	if (count)
+		qsort(lines, count, sizeof(*lines), compare_texts);
 	for (size_t i = 0; i < count; i++) {
 		buffer_puts(&text, lines[i]);
 		free(lines[i]);
@@ -328,8 +329,8 @@ static void routes_have_their_rules(void **state)
 
 	(void)state;
 	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
-	assert_int_equal(route_table_create(&transaction, vpc, &table, &error), 0);
-	assert_int_equal(route_table_create(&transaction, other, &foreign, &error), 0);
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
+	assert_int_equal(route_table_create(&transaction, other, NULL, &foreign, &error), 0);
 	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
 				 &error) < 0); /* not attached */
 	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);

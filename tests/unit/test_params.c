@@ -72,10 +72,10 @@ static void test_malformed(void **state)
 	expect_malformed("a=%zz");
 	expect_malformed("%g0=1");
 	expect_malformed("a=%00");
-	expect_malformed("a=%ff");	/* not UTF-8 */
-	expect_malformed("a=%c0%80");	/* overlong */
+	expect_malformed("a=%ff");	 /* not UTF-8 */
+	expect_malformed("a=%c0%80");	 /* overlong */
 	expect_malformed("a=%ed%a0%80"); /* a surrogate */
-	expect_malformed("a=%01");	/* no character of XML's */
+	expect_malformed("a=%01");	 /* no character of XML's */
 	expect_malformed("=1");
 	expect_malformed("a=1&=");
 }
