@@ -1,33 +1,24 @@
 /*
- * The handlers behind the action table, one file per family.
+ * The handlers behind the action table, one file per family. A handler reads the call's parameters
+ * (checked against the action's specification), changes the model in the call's transaction and
+ * writes the reply; 0, or a negative errno with what the client is told. Nothing is kept of a call
+ * that fails: the dispatcher rolls back.
  */
 #pragma once
 
 #include "api/describe.h"
 
-#define HANDLERS(X)                                                                                            \
-	X(create_vpc)                                                                                          \
-	X(delete_vpc)                                                                                          \
-	X(describe_vpcs) X(describe_vpc_attribute) X(modify_vpc_attribute) X(create_subnet) X(                 \
-		delete_subnet) X(describe_subnets) X(modify_subnet_attribute) X(create_internet_gateway)       \
-		X(delete_internet_gateway) X(attach_internet_gateway) X(detach_internet_gateway) X(            \
-			describe_internet_gateways) X(create_route_table) X(delete_route_table)                \
-			X(describe_route_tables) X(associate_route_table) X(disassociate_route_table) X(       \
-				replace_route_table_association) X(create_route) X(replace_route)              \
-				X(delete_route) X(describe_security_groups) X(describe_network_acls) X(        \
-					describe_dhcp_options) X(describe_network_interfaces)                  \
-					X(run_instances) X(describe_instances) X(                              \
-						describe_instance_status) X(start_instances) X(stop_instances) \
-						X(reboot_instances) X(terminate_instances) X(                  \
-							describe_images) X(describe_instance_types)            \
-							X(create_tags) X(delete_tags) X(                       \
-								describe_tags) X(describe_regions)             \
-								X(describe_availability_zones) X(              \
-									get_caller_identity) X(list_instances) \
-									X(get_instance_process) X(             \
-										get_internet_host)             \
-										X(get_internet_address)
+typedef int handler_fn(struct call *call, struct error *error);
 
-#define DECLARE(name) int name(struct call *call, struct error *error);
-HANDLERS(DECLARE)
-#undef DECLARE
+handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify_vpc_attribute,
+	create_subnet, delete_subnet, describe_subnets, modify_subnet_attribute,
+	create_internet_gateway, delete_internet_gateway, attach_internet_gateway,
+	detach_internet_gateway, describe_internet_gateways, create_route_table, delete_route_table,
+	describe_route_tables, associate_route_table, disassociate_route_table,
+	replace_route_table_association, create_route, replace_route, delete_route,
+	describe_security_groups, describe_network_acls, describe_dhcp_options,
+	describe_network_interfaces, run_instances, describe_instances, describe_instance_status,
+	start_instances, stop_instances, reboot_instances, terminate_instances, describe_images,
+	describe_instance_types, create_tags, delete_tags, describe_tags, describe_regions,
+	describe_availability_zones, get_caller_identity, list_instances, get_instance_process,
+	get_internet_host, get_internet_address;

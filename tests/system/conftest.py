@@ -68,6 +68,17 @@ def world(make_world):
         yield running
 
 
+@pytest.fixture(autouse=True)
+def daemon_lives(request):
+    """A dead daemon fails the tests of its module in short."""
+    running = request.getfixturevalue("world") if "world" in request.fixturenames else None
+    if running and running.daemon.poll() is not None:
+        pytest.fail(f"the daemon has ended: status {running.daemon.returncode}", pytrace=False)
+    yield
+    if running and running.daemon.poll() is not None:
+        pytest.fail(f"ended the daemon: status {running.daemon.returncode}", pytrace=False)
+
+
 @pytest.fixture
 def own_world(make_world):
     """A world for one test that breaks things."""

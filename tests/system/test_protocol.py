@@ -202,7 +202,7 @@ def test_presigned_too_long(world):
 
 @pytest.mark.parametrize("text", ["AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a, Signature=b",
                                   "Basic dXNlcjpwYXNz", "AWS4-HMAC-SHA256 Credential=,,,,=,",
-                                  "AWS4-HMAC-SHA256 " + "Credential=" * 500])
+                                  "AWS4-HMAC-SHA256 " + "Credential=" * 500], ids=range(5))
 def test_badly_formed_authorization(world, text):
     request = wire.signed(world, VPCS)
     reply = wire.send(world, request, headers={"Authorization": text})
@@ -370,7 +370,8 @@ def test_body_just_below_a_mebibyte(world):
     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
     b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n", b""])
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n", b""],
+    ids=range(10))
 def test_unparsable_http(world, data):
     answer = wire.raw(world, data, timeout=2, shut=True)
     assert not answer or re.match(rb"HTTP/1\.[01] [45]\d\d ", answer), answer[:100]

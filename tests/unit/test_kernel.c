@@ -384,8 +384,8 @@ static void put_instance(struct plan *plan, const struct internet *net, uint8_t 
 {
 	char name[DEVICE_NAME_MAX], host[32];
 
-	snprintf(name, sizeof(name), "eni%u", i + 1);
-	snprintf(host, sizeof(host), "10.0.1.%u/32", i + 5);
+	snprintf(name, sizeof(name), "eni%d", i + 1);
+	snprintf(host, sizeof(host), "10.0.1.%d/32", i + 5);
 	plan_put(plan, make_namespace(net->instances[i]));
 	plan_put(plan, make_veth(net->subnet, name, net->instances[i], "eth0", i));
 	plan_put(plan, make_address(net->instances[i], "eth0", host));
