@@ -2,9 +2,8 @@
  * Commands in an instance: process_exec() of instance.h. Used by the client, not by the daemon.
  *
  *	caller ── fork ── helper: setns() into every namespace, makes the terminal
- *	  │                  └── clone3(CLONE_PARENT) ── command: in the PID namespace, confined
- *	  └ the command is the caller's child: copies its terminal, passes signals on, takes its
- *status
+ *	  │                  └── clone3(CLONE_PARENT) ── command: in the PID namespace
+ *	  └ the command is the caller's child: it copies the terminal, passes signals on
  *
  * So the caller itself never leaves its own namespaces.
  */

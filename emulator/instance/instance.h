@@ -50,10 +50,10 @@ struct instances *instances_close(struct instances *instances);
 
 /*
  * A launch: `count` inits, all or none. Each has its own network, PID, mount, UTS and IPC
- *namespace; its network namespace is empty ("lo" down). An init lives no longer than the daemon
- *until its launch is committed. So record the processes in the store first: then a daemon that
- *dies, at whatever point, leaves no init that the store doesn't know (it may know some that are
- *gone).
+ * namespace; its network namespace is empty ("lo" down). An init lives no longer than the daemon
+ * until its launch is committed. So record the processes in the store first: then a daemon that
+ * dies, at whatever point, leaves no init that the store doesn't know (it may know some that are
+ * gone).
  *
  *	instances_launch_begin()
  *	launch_next() × count		wire each one while the next is being cloned

@@ -1,6 +1,6 @@
 /*
  * Launching: see instance.h. A window of requests is kept under way, so that the launcher clones
- *the next init while the caller wires the one before and its mounts are made on their own time:
+ * the next init while the caller wires the one before, and mounts are made on their own time:
  *
  *	daemon    request … take 1, wire 1, take 2, wire 2 …        ready, store, commit
  *	launcher            clone 1, clone 2, clone 3 …

@@ -15,6 +15,7 @@
 #include <net/if.h>
 
 /* Numbers by which `nft list` knows how to print: its own, not the kernel's. */
+#define NFT_TYPE_INTEGER      4
 #define NFT_TYPE_IPV4_ADDRESS 7
 #define NFT_BYTEORDER_BIG     2
 
@@ -96,19 +97,21 @@ static void put_set_header(struct batch *batch, size_t step, uint8_t family, con
 {
 	CLEANUP(udata_freep) struct nftnl_udata_buf *data = need(nftnl_udata_buf_alloc(64));
 	CLEANUP(set_freep) struct nftnl_set *set = need(nftnl_set_alloc());
-	bool map = from->interval_count == 0;
+	const bool bytes = from->kind == SET_NEXT_BYTE, map = from->kind != SET_ADDRESSES;
+	const uint32_t type = bytes ? NFT_TYPE_INTEGER : NFT_TYPE_IPV4_ADDRESS;
+	const uint32_t length = bytes ? 1 : sizeof(struct in_addr);
 	struct nlmsghdr *message;
 
 	nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_BIG);
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, from->name);
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, map ? NFT_SET_MAP : NFT_SET_INTERVAL);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, NFT_TYPE_IPV4_ADDRESS);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, sizeof(struct in_addr));
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, length);
 	if (map) {
 		nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, NFT_BYTEORDER_BIG);
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_TYPE_IPV4_ADDRESS);
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, sizeof(struct in_addr));
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, type);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, length);
 	}
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data),
@@ -129,7 +132,17 @@ static void add_bound(struct nftnl_set *set, uint32_t host_order, uint32_t flags
 	nftnl_set_elem_add(set, element);
 }
 
-static void put_intervals(struct batch *batch, size_t step, uint8_t family, const struct set *from)
+static void add_next_byte(struct nftnl_set *set, uint8_t key)
+{
+	struct nftnl_set_elem *element = need(nftnl_set_elem_alloc());
+	const uint8_t next = key + 1;
+
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, &key, sizeof(key));
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, &next, sizeof(next));
+	nftnl_set_elem_add(set, element);
+}
+
+static void put_constants(struct batch *batch, size_t step, uint8_t family, const struct set *from)
 {
 	CLEANUP(set_freep) struct nftnl_set *set = need(nftnl_set_alloc());
 	struct nlmsghdr *message;
@@ -140,6 +153,8 @@ static void put_intervals(struct batch *batch, size_t step, uint8_t family, cons
 		add_bound(set, from->intervals[i].first, 0);
 		add_bound(set, from->intervals[i].end, NFT_SET_ELEM_INTERVAL_END);
 	}
+	for (uint8_t n = 1; from->kind == SET_NEXT_BYTE && n < 255; n++)
+		add_next_byte(set, n);
 	message = start(batch, NFT_MSG_NEWSETELEM, family, NLM_F_CREATE | NLM_F_EXCL);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	batch_add(batch, message, step, ROLE_PART);
@@ -206,6 +221,15 @@ static void add_verdict(struct nftnl_rule *rule, int verdict, const char *chain)
 		nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
+static void add_compare(struct nftnl_rule *rule, uint8_t value)
+{
+	struct nftnl_expr *expression = add_expression(rule, "cmp");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, &value, sizeof(value));
+}
+
 static void add_word(struct nftnl_rule *rule, const struct word *word)
 {
 	struct nftnl_expr *expression;
@@ -223,11 +247,14 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 	case WORD_STORE:
 		add_field(rule, word->field, word->kind == WORD_STORE);
 		break;
+	case WORD_IPV4:
+		expression = add_expression(rule, "meta");
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_NFPROTO);
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, NFT_REG_1);
+		add_compare(rule, NFPROTO_IPV4);
+		break;
 	case WORD_IS:
-		expression = add_expression(rule, "cmp");
-		nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-		nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-		nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, &word->value, 1);
+		add_compare(rule, word->value);
 		break;
 	case WORD_IN_SET:
 	case WORD_MAP:
@@ -272,8 +299,8 @@ void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
 	put_table(batch, step, text);
 	for (size_t i = 0; i < text->set_count; i++) {
 		put_set_header(batch, step, text->family, &text->sets[i], (uint32_t)i + 1);
-		if (text->sets[i].interval_count)
-			put_intervals(batch, step, text->family, &text->sets[i]);
+		if (text->sets[i].kind != SET_ADDRESS_MAP)
+			put_constants(batch, step, text->family, &text->sets[i]);
 	}
 	for (size_t i = 0; i < text->chain_count; i++)
 		put_chain(batch, step, text->family, &text->chains[i]);

@@ -104,7 +104,9 @@ enum skeleton {
 	/*
 	 * Subnet: chain "forward" (hook forward): what came in by the device "fabric" never leaves
 	 * by it again (the fabric is free of loops by construction); chain "input": everything from
-	 * "fabric" is dropped (a router's address answers its own subnet only).
+	 * "fabric" is dropped (a router's address answers its own subnet only); chain "prerouting":
+	 * the time to live is counted up, so that forwarding leaves it as it was (AWS's routers are
+	 * no hops).
 	 */
 	SKELETON_SUBNET,
 	/*
@@ -117,7 +119,8 @@ enum skeleton {
 	 *  from "internet": source in those same private ranges: drop; destination not in @public:
 	 *    drop; destination := @public[destination]; accept
 	 *  anything else: drop. IP and layer 4 checksums are mended by the payload expression.
-	 * The packet inside an ICMP error is translated too, or no error would find its socket.
+	 * The packet inside an ICMP error is translated too, or no error would find its socket. The
+	 * time to live is counted up here too.
 	 */
 	SKELETON_INTERNET_GATEWAY,
 	SKELETON_MAX,

@@ -13,6 +13,7 @@
 static const struct field source = { NFT_PAYLOAD_NETWORK_HEADER, 12, 4, 10, true };
 static const struct field destination = { NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 10, true };
 static const struct field protocol = { NFT_PAYLOAD_NETWORK_HEADER, 9, 1, 0, false };
+static const struct field ttl = { NFT_PAYLOAD_NETWORK_HEADER, 8, 1, 10, false };
 static const struct field icmp_type = { NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0, false };
 /*
  * The header of the packet that an ICMP error is about starts 8 bytes into the message. Mending
@@ -25,6 +26,7 @@ static const struct field inner_destination = { NFT_PAYLOAD_TRANSPORT_HEADER, 8 
 /* clang-format off */
 #define IN(device)	{ .kind = WORD_IN, .name = (device) }
 #define OUT(device)	{ .kind = WORD_OUT, .name = (device) }
+#define IPV4		{ .kind = WORD_IPV4 }
 #define LOAD(what)	{ .kind = WORD_LOAD, .field = &(what) }
 #define IS(number)	{ .kind = WORD_IS, .value = (number) }
 #define IN_SET(set)	{ .kind = WORD_IN_SET, .name = (set) }
@@ -37,12 +39,26 @@ static const struct field inner_destination = { NFT_PAYLOAD_TRANSPORT_HEADER, 8 
 #define GOTO(chain)	{ .kind = WORD_GOTO, .name = (chain) }
 /* clang-format on */
 
+/*
+ * AWS's routers are no hops: they don't count down the time to live, and no traceroute shows them.
+ * The kernel's do, so it is counted up before. There is no addition in nftables, but there are
+ * maps. Without the count a loop would never end: there is none, because nothing from the fabric
+ * goes back to it, but for a gateway's hairpin, whose destination is then a private address.
+ */
+#define NEXT_TTL "next_ttl"
+
+static const struct set subnet_sets[] = {
+	{ NEXT_TTL, SET_NEXT_BYTE, NULL, 0 },
+};
+
 static const struct chain subnet_chains[] = {
+	{ "prerouting", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
 	{ "forward", true, false, NF_INET_FORWARD, 0 },
 	{ "input", true, false, NF_INET_LOCAL_IN, 0 },
 };
 
 static const struct rule subnet_rules[] = {
+	{ "prerouting", { IPV4, LOAD(ttl), MAP(NEXT_TTL), STORE(ttl) } },
 	/* No loops, by construction. */
 	{ "forward", { IN("fabric"), OUT("fabric"), DROP } },
 	/* A router's address answers its own subnet only. */
@@ -62,13 +78,15 @@ static const struct interval not_on_internet[] = {
 };
 
 static const struct set gateway_sets[] = {
-	{ "reserved", not_on_internet, ARRAY_SIZE(not_on_internet) },
-	{ "public", NULL, 0 },
-	{ "private", NULL, 0 },
+	{ "reserved", SET_ADDRESSES, not_on_internet, ARRAY_SIZE(not_on_internet) },
+	{ "public", SET_ADDRESS_MAP, NULL, 0 },
+	{ "private", SET_ADDRESS_MAP, NULL, 0 },
+	{ NEXT_TTL, SET_NEXT_BYTE, NULL, 0 },
 };
 
 static const struct chain gateway_chains[] = {
 	{ "prerouting", true, true, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
+	{ "not_counted", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
 	{ "forward", true, false, NF_INET_FORWARD, 0 },
 	{ "outward", false, false, 0, 0 },
 	{ "outward_mapped", false, false, 0, 0 },
@@ -80,6 +98,7 @@ static const struct chain gateway_chains[] = {
 static const struct rule gateway_rules[] = {
 	{ "prerouting", { IN("fabric"), GOTO("outward") } },
 	{ "prerouting", { IN("internet"), GOTO("inward") } },
+	{ "not_counted", { LOAD(ttl), MAP(NEXT_TTL), STORE(ttl) } },
 
 	{ "outward", { NOTRACK } },
 	{ "outward", { LOAD(destination), IN_SET("reserved"), DROP } },
@@ -112,15 +131,17 @@ static const struct rule gateway_rules[] = {
 
 const struct skeleton_text skeleton_texts[] = {
 	[SKELETON_SUBNET] = {
-		.mark = "minivpc subnet 1",
+		.mark = "minivpc subnet 2",
 		.family = NFPROTO_INET,
+		.sets = subnet_sets,
+		.set_count = ARRAY_SIZE(subnet_sets),
 		.chains = subnet_chains,
 		.chain_count = ARRAY_SIZE(subnet_chains),
 		.rules = subnet_rules,
 		.rule_count = ARRAY_SIZE(subnet_rules),
 	},
 	[SKELETON_INTERNET_GATEWAY] = {
-		.mark = "minivpc internet gateway 2",
+		.mark = "minivpc internet gateway 3",
 		.family = NFPROTO_IPV4,
 		.chains = gateway_chains,
 		.chain_count = ARRAY_SIZE(gateway_chains),

@@ -10,6 +10,7 @@ enum word_kind {
 	WORD_IN,     /* came in by device `name` */
 	WORD_OUT,    /* leaves by device `name` */
 	WORD_LOAD,   /* load a header field */
+	WORD_IPV4,   /* it is an IPv4 packet */
 	WORD_IS,     /* what was loaded is `value` */
 	WORD_IN_SET, /* what was loaded is in the set `name` */
 	WORD_MAP,   /* what was loaded becomes what the map `name` has for it; else the rule ends */
@@ -54,9 +55,15 @@ struct interval {
 	uint32_t first, end; /* host order; `end` is not in it */
 };
 
-/* A map of IPv4 addresses; or, with intervals, a constant set of them. */
+enum set_kind {
+	SET_ADDRESS_MAP, /* IPv4 address : IPv4 address; empty at first */
+	SET_ADDRESSES,	 /* the constant set of IPv4 addresses in `intervals` */
+	SET_NEXT_BYTE,	 /* the constant map n : n + 1, for n from 1 to 254 */
+};
+
 struct set {
 	const char *name;
+	enum set_kind kind;
 	const struct interval *intervals;
 	size_t interval_count;
 };

@@ -243,6 +243,23 @@ def test_sigkill_anywhere(own_world):
         assert_kernel_agrees(own_world)
 
 
+@pytest.mark.parametrize("kind", ["vpc", "subnet", "igw"])
+def test_a_name_without_its_namespace(own_world, kind):
+    """What a SIGKILL leaves between making the file in /run/netns and mounting on it."""
+    vpc = own_world.vpc()
+    subnet = own_world.subnet(vpc, "10.0.1.0/24")
+    own_world.route_table(vpc, subnet, own_world.gateway(vpc))
+    own_world.kill(signal.SIGKILL)
+    for name in namespaces():
+        if name.startswith(kind + "-"):
+            subprocess.run(["umount", "-l", f"/run/netns/{name}"], check=True)
+    own_world.serve()
+    one, other = own_world.run_instances(subnet, count=2, public=True)
+    own_world.assert_reaches(one, own_world.private(other))
+    own_world.assert_reaches(INTERNET, own_world.public(one))
+    assert_kernel_agrees(own_world)
+
+
 def test_an_instance_that_died_meanwhile_is_stopped(own_world):
     public, private, _ = furnish(own_world)
     address = own_world.public(public)
