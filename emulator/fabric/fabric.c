@@ -1,6 +1,8 @@
 /* From the model to the kernel: see fabric.h. */
 #include "fabric/fabric.h"
 
+#include <errno.h>
+
 #include "fabric/facet.h"
 
 /* What a facet has in the kernel, as far as we know. */
@@ -246,6 +248,25 @@ void fabric_wanted(const struct model *model, struct object_list *ret_objects)
 	free_lists(wanted, set.count);
 }
 
+/* A namespace and what is in it. A name without a namespace behind it is nothing: it was cut short.
+ */
+static int dump_one(const struct fabric *fabric, struct rid ns, struct object_list *ret,
+		    struct error *error)
+{
+	CLEANUP(object_list_clear) struct object_list objects = { 0 };
+	struct object netns;
+	int r = kernel_dump(fabric->kernel, ns, &objects, error);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	memset(&netns, 0, sizeof(netns));
+	netns.kind = OBJECT_NETNS;
+	netns.ns = ns;
+	object_list_add(ret, &netns);
+	flatten(&objects, 1, ret);
+	return 0;
+}
+
 /* The objects in namespaces that the model knows, whether it wants them or not. */
 static int dump_known(const struct fabric *fabric, struct object_list *ret, struct error *error)
 {
@@ -253,19 +274,9 @@ static int dump_known(const struct fabric *fabric, struct object_list *ret, stru
 	size_t count;
 	int r = kernel_list_netns(fabric->kernel, &ids, &count, error);
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		CLEANUP(object_list_clear) struct object_list objects = { 0 };
-		struct object netns;
-
-		if (!model_get(fabric->model, NULL, ids[i]))
-			continue; /* another world's */
-		memset(&netns, 0, sizeof(netns));
-		netns.kind = OBJECT_NETNS;
-		netns.ns = ids[i];
-		object_list_add(ret, &netns);
-		r = kernel_dump(fabric->kernel, ids[i], &objects, error);
-		flatten(&objects, 1, ret);
-	}
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (model_get(fabric->model, NULL, ids[i])) /* else another world's */
+			r = dump_one(fabric, ids[i], ret, error);
 	return r;
 }
 
@@ -341,14 +352,19 @@ static const struct object *bridge_of(const struct object **index, size_t count,
 	return find(index, count, &bridge);
 }
 
-static bool is_broken(const struct object **index, size_t count, const struct object *near)
+/* The end by which a broken pair is to be removed; NULL for a whole one, or for none at all. */
+static const struct object *broken_end(const struct object **index, size_t count,
+				       const struct object *near)
 {
 	const struct object far = far_end(near);
 	const struct object *end = find(index, count, near), *other = find(index, count, &far);
 	const struct object *bridge = bridge_of(index, count, near);
 
-	return !other || other->link.down || !end || end->link.down ||
-	       (bridge && bridge->link.down);
+	if (!end)
+		return other;
+	if (!other || other->link.down || end->link.down || (bridge && bridge->link.down))
+		return end;
+	return NULL;
 }
 
 /*
@@ -361,14 +377,16 @@ static void drop_broken_pairs(const struct object_list *want, struct object_list
 	CLEANUP(freep) const struct object **index = sorted(have);
 
 	for (size_t i = 0; i < want->count; i++) {
-		const struct object *near = &want->items[i];
+		const struct object *near = &want->items[i], *end;
 		struct object far;
 
-		if (near->kind != OBJECT_LINK || near->link.type != LINK_VETH ||
-		    !find(index, have->count, near) || !is_broken(index, have->count, near))
+		if (near->kind != OBJECT_LINK || near->link.type != LINK_VETH)
+			continue;
+		end = broken_end(index, have->count, near);
+		if (!end)
 			continue;
 		far = far_end(near);
-		add_change(changes, near, NULL);
+		add_change(changes, end, NULL);
 		drop_device(have, near->ns, near->link.name);
 		drop_device(have, far.ns, far.link.name);
 		free(index);

@@ -54,8 +54,12 @@ def test_own_router_answers_and_others_do_not(world, lab):
 
 
 def test_the_router_is_no_hop(world, lab):
-    for address in (lab.neighbour_inside, lab.far_inside, lab.internet):
+    for address in (lab.neighbour_inside, lab.far_inside):
         world.assert_reaches(lab.here, address, options="-t 1")
+    # The first hop that shows is the Internet's own router, behind the gateway.
+    edge = world.ping(lab.here, lab.internet, options="-t 1")
+    assert edge.received == 0 and "From 198.18.0.1 " in edge.text, edge
+    world.assert_reaches(lab.here, lab.internet, options="-t 2")
 
 
 def test_jumbo_frames_inside(world, lab):
