@@ -4,6 +4,8 @@
  */
 #include "world/internal.h"
 
+#include <errno.h>
+
 #include "base/log.h"
 
 #define FORGET_AFTER 3600 /* seconds that a terminated instance stays visible */
@@ -34,17 +36,25 @@ static int kill_one(struct world *world, const struct instance *instance, struct
 				     : 0;
 }
 
+/* Its init is gone; where that means termination, there is nothing more to wait for. */
+static void exited(struct transaction *transaction, struct instance *instance)
+{
+	instance_exited(transaction, instance);
+	if (instance->state == INSTANCE_SHUTTING_DOWN)
+		instance_settle(transaction, instance);
+}
+
 static int adopt(struct world *world, struct transaction *transaction, struct instance *instance,
 		 struct error *error)
 {
-	int r;
+	int r = instances_adopt(world->instances, instance->resource.id, instance_process(instance),
+				error);
 
-	if (!has_process(instance)) {
-		instance_exited(transaction, instance);
+	if (r == -ESRCH) {
+		exited(transaction, instance);
 		return 0;
 	}
-	if ((r = instances_adopt(world->instances, instance->resource.id,
-				 instance_process(instance), error)) < 0)
+	if (r < 0)
 		return r;
 	return instance->state == INSTANCE_STOPPING
 		       ? instances_stop(world->instances, instance->resource.id,
@@ -62,11 +72,10 @@ static int recover_instance(struct world *world, struct transaction *transaction
 	case INSTANCE_STOPPING:
 		return adopt(world, transaction, instance, error);
 	case INSTANCE_PENDING:
-		/* Never answered: a new one is as if never asked for, a started one stays stopped.
-		 */
+		/* Never answered: a new one was never asked for, a started one stays stopped. */
 		if ((r = kill_one(world, instance, error)) < 0)
 			return r;
-		instance_exited(transaction, instance);
+		exited(transaction, instance);
 		return 0;
 	case INSTANCE_SHUTTING_DOWN:
 		instance_settle(transaction, instance);
@@ -115,7 +124,7 @@ static void forget_unborn(struct world *world, struct transaction *transaction)
 		for (size_t j = list->count; j-- > 0;) {
 			struct instance *instance = (struct instance *)list->items[j];
 
-			if (!instance->has_run && instance->state == INSTANCE_STOPPED)
+			if (!instance->has_run && !instance_is_live(instance))
 				instance_forget(transaction, instance);
 		}
 	}
