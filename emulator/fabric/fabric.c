@@ -248,27 +248,35 @@ void fabric_wanted(const struct model *model, struct object_list *ret_objects)
 	free_lists(wanted, set.count);
 }
 
-/* A namespace and what is in it. A name without a namespace behind it is nothing: it was cut short.
- */
-static int dump_one(const struct fabric *fabric, struct rid ns, struct object_list *ret,
-		    struct error *error)
+static struct object netns_object(struct rid ns)
 {
-	CLEANUP(object_list_clear) struct object_list objects = { 0 };
 	struct object netns;
-	int r = kernel_dump(fabric->kernel, ns, &objects, error);
 
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
 	memset(&netns, 0, sizeof(netns));
 	netns.kind = OBJECT_NETNS;
 	netns.ns = ns;
-	object_list_add(ret, &netns);
+	return netns;
+}
+
+/* A namespace and what is in it. A name without a namespace behind it was cut short: it is stale.
+ */
+static int dump_one(const struct fabric *fabric, struct rid ns, struct object_list *ret,
+		    struct object_list *stale, struct error *error)
+{
+	CLEANUP(object_list_clear) struct object_list objects = { 0 };
+	const struct object netns = netns_object(ns);
+	int r = kernel_dump(fabric->kernel, ns, &objects, error);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	object_list_add(r == -ENOENT ? stale : ret, &netns);
 	flatten(&objects, 1, ret);
 	return 0;
 }
 
 /* The objects in namespaces that the model knows, whether it wants them or not. */
-static int dump_known(const struct fabric *fabric, struct object_list *ret, struct error *error)
+static int dump_known(const struct fabric *fabric, struct object_list *ret,
+		      struct object_list *stale, struct error *error)
 {
 	CLEANUP(freep) struct rid *ids = NULL;
 	size_t count;
@@ -276,7 +284,7 @@ static int dump_known(const struct fabric *fabric, struct object_list *ret, stru
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (model_get(fabric->model, NULL, ids[i])) /* else another world's */
-			r = dump_one(fabric, ids[i], ret, error);
+			r = dump_one(fabric, ids[i], ret, stale, error);
 	return r;
 }
 
@@ -412,17 +420,18 @@ int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *er
 {
 	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
 	CLEANUP(object_list_clear) struct object_list have = { 0 }, want = { 0 };
-	CLEANUP(object_list_clear) struct object_list allowed = { 0 };
+	CLEANUP(object_list_clear) struct object_list allowed = { 0 }, stale = { 0 };
 	CLEANUP(change_list_clear) struct change_list changes = { 0 };
 	struct object_list *wanted;
 	int r;
 
 	wanted_by_facet(fabric->model, &set, &wanted);
 	flatten(wanted, set.count, &want);
-	r = dump_known(fabric, &have, error);
+	r = dump_known(fabric, &have, &stale, error);
 	if (r == 0) {
 		add_far_ends(&want, &allowed);
 		drop_broken_pairs(&want, &have, &changes);
+		add_deletions(&stale, &want, &changes);
 		add_deletions(&have, &allowed, &changes);
 		add_puts(&have, &want, &changes);
 		drop_what_goes_anyway(&changes);

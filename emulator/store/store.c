@@ -16,6 +16,7 @@ struct store {
 	sqlite3_stmt *put;
 	sqlite3_stmt *remove;
 	sqlite3_stmt *orphan;
+	sqlite3_stmt *provisional;
 };
 
 /* https://www.sqlite.org/fileformat.html: a magic text, and the application's id at 68. */
@@ -41,6 +42,7 @@ static const char schema[] =
 	"CREATE TABLE resource (id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,"
 	" body TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE orphan (id TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TABLE provisional (id TEXT PRIMARY KEY, fresh INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA application_id = 1836478563;"
 	"PRAGMA user_version = 1;";
 
@@ -56,6 +58,13 @@ static int failed(struct store *store, struct error *error)
 static int run(struct store *store, const char *sql, struct error *error)
 {
 	if (sqlite3_exec(store->database, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(store, error);
+	return 0;
+}
+
+static int prepare(struct store *store, const char *sql, sqlite3_stmt **ret, struct error *error)
+{
+	if (sqlite3_prepare_v2(store->database, sql, -1, ret, NULL) != SQLITE_OK)
 		return failed(store, error);
 	return 0;
 }
@@ -114,13 +123,13 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 		     "PRAGMA temp_store = MEMORY",
 		     error)) < 0)
 		return error_wrap(error, r, "%s", path);
-	if (sqlite3_prepare_v2(store->database, "REPLACE INTO resource VALUES (?, ?, ?, ?)", -1,
-			       &store->put, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(store->database, "DELETE FROM resource WHERE id = ?", -1,
-			       &store->remove, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(store->database, "REPLACE INTO orphan VALUES (?)", -1,
-			       &store->orphan, NULL) != SQLITE_OK)
-		return failed(store, error);
+	if ((r = prepare(store, "REPLACE INTO resource VALUES (?, ?, ?, ?)", &store->put, error)) <
+		    0 ||
+	    (r = prepare(store, "DELETE FROM resource WHERE id = ?", &store->remove, error)) < 0 ||
+	    (r = prepare(store, "REPLACE INTO orphan VALUES (?)", &store->orphan, error)) < 0 ||
+	    (r = prepare(store, "REPLACE INTO provisional VALUES (?, ?)", &store->provisional,
+			 error)) < 0)
+		return r;
 	*ret_store = steal(&store);
 	return 0;
 }
@@ -132,6 +141,7 @@ struct store *store_close(struct store *store)
 	sqlite3_finalize(store->put);
 	sqlite3_finalize(store->remove);
 	sqlite3_finalize(store->orphan);
+	sqlite3_finalize(store->provisional);
 	sqlite3_close(store->database);
 	free(store);
 	return NULL;
@@ -215,6 +225,8 @@ static int erase(struct store *store, struct rid id, struct error *error)
 	return step_once(store, store->orphan, error);
 }
 
+#define FORGET "DELETE FROM orphan; DELETE FROM provisional"
+
 static int save_all(struct store *store, const struct transaction *transaction, bool forward,
 		    struct error *error)
 {
@@ -259,20 +271,76 @@ int store_orphans(struct store *store, struct rid **ret_ids, size_t *ret_count, 
 	return 0;
 }
 
-int store_save(struct store *store, const struct transaction *transaction, bool forward,
-	       struct error *error)
+static int save_provisional(struct store *store, const struct provisional *launched, size_t count,
+			    struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct rid_text id = rid_format(launched[i].id);
+
+		sqlite3_bind_text(store->provisional, 1, id.text, -1, SQLITE_STATIC);
+		sqlite3_bind_int(store->provisional, 2, launched[i].fresh);
+		r = step_once(store, store->provisional, error);
+	}
+	return r;
+}
+
+static int save(struct store *store, const struct transaction *transaction, bool forward,
+		const struct provisional *launched, size_t count, struct error *error)
 {
 	struct error ignored = ERROR_INIT;
 	int r;
 
-	if (transaction->count == 0)
-		return 0;
 	if ((r = run(store, "BEGIN IMMEDIATE", error)) < 0)
 		return r;
 	r = save_all(store, transaction, forward, error);
+	if (r == 0)
+		r = save_provisional(store, launched, count, error);
 	if (r == 0)
 		r = run(store, "COMMIT", error);
 	if (r < 0)
 		run(store, "ROLLBACK", &ignored);
 	return r;
+}
+
+int store_save(struct store *store, const struct transaction *transaction, bool forward,
+	       struct error *error)
+{
+	return transaction->count ? save(store, transaction, forward, NULL, 0, error) : 0;
+}
+
+int store_save_launch(struct store *store, const struct transaction *transaction,
+		      const struct provisional *launched, size_t count, struct error *error)
+{
+	return save(store, transaction, true, launched, count, error);
+}
+
+int store_confirm(struct store *store, struct error *error)
+{
+	return run(store, "DELETE FROM provisional", error);
+}
+
+int store_provisional(struct store *store, struct provisional **ret_launched, size_t *ret_count,
+		      struct error *error)
+{
+	CLEANUP(freep) struct provisional *launched = NULL;
+	sqlite3_stmt *statement;
+	size_t count = 0;
+	int step, r;
+
+	if ((r = prepare(store, "SELECT id, fresh FROM provisional", &statement, error)) < 0)
+		return r;
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct provisional one = { .fresh = sqlite3_column_int(statement, 1) };
+
+		if (rid_parse_any(column(statement, 0), &one.id) == 0)
+			*array_grow(&launched, &count) = one;
+	}
+	sqlite3_finalize(statement);
+	if (step != SQLITE_DONE)
+		return failed(store, error);
+	*ret_launched = steal(&launched);
+	*ret_count = count;
+	return 0;
 }

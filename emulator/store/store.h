@@ -31,9 +31,24 @@ int store_load(struct store *store, struct model *model, struct error *error);
  */
 int store_orphans(struct store *store, struct rid **ret_ids, size_t *ret_count,
 		  struct error *error);
+/* An instance whose init runs, but would not outlive the daemon yet. */
+struct provisional {
+	struct rid id;
+	bool fresh; /* it was made by this transaction: without it, it never was */
+};
+
 /*
  * Writes what a transaction changed, all or nothing, durably. `forward`: as it is after the
- * transaction; else as it was before.
+ * transaction; else as it was before. What the save before has left provisional or orphaned is that
+ * no more.
  */
 int store_save(struct store *store, const struct transaction *transaction, bool forward,
 	       struct error *error);
+/* The same, forward, and durably notes instances whose launch is still to be confirmed. */
+int store_save_launch(struct store *store, const struct transaction *transaction,
+		      const struct provisional *launched, size_t count, struct error *error);
+/* They go on by themselves now. */
+int store_confirm(struct store *store, struct error *error);
+/* What was never confirmed. The caller frees the array. */
+int store_provisional(struct store *store, struct provisional **ret_launched, size_t *ret_count,
+		      struct error *error);

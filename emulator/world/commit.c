@@ -3,13 +3,15 @@
  *
  *	1 store what was asked for	launches are pending, terminations shutting down
  *	2 launch and wire		an init lives no longer than we do until step 4
- *	3 store what came of it	running with its process, terminated
- *	4 let go, kill			inits go on without us; the terminated end
+ *	3 store what came of it		running with its process, provisionally; terminated
+ *	4 let go			inits go on without us
+ *	5 store that they do		what was provisional is so no more
+ *	6 kill				the terminated end
  *
  * Killed after 1: recovery forgets what never ran, and terminates what was to be. After 2: the
- *same, and the new inits are gone with us. After 3: everything is as answered, but for inits that
- *were not let go (recovery finds them gone and says stopped) and those that were to be killed (it
- *kills them). A failure in 1 to 3 undoes what was done, in reverse.
+ *same, and the new inits are gone with us. After 3 or 4: the same again, for all that is
+ *provisional. After 5: everything is as answered, but for inits that were to be killed, and
+ *recovery kills them. A failure in 1 to 5 undoes what was done, in reverse.
  */
 #include "world/internal.h"
 
@@ -36,13 +38,15 @@ struct process instance_process(const struct instance *instance)
 struct machines {
 	struct resource **items;
 	struct instance_spec *specs;
-	size_t count, spec_count;
+	struct provisional *launched;
+	size_t count, spec_count, launched_count;
 };
 
 static void machines_clear(struct machines *machines)
 {
 	free(machines->items);
 	free(machines->specs);
+	free(machines->launched);
 }
 
 static bool is_to_launch(const struct resource *resource)
@@ -86,6 +90,8 @@ static void find_machines(const struct transaction *transaction, struct machines
 		spec = array_grow(&machines->specs, &machines->spec_count);
 		spec->id = entry->after->id;
 		name_host(transaction->model, entry->after, spec->hostname);
+		*array_grow(&machines->launched, &machines->launched_count) =
+			(struct provisional){ entry->after->id, entry->before == NULL };
 	}
 }
 
@@ -104,6 +110,15 @@ static void set_process(struct resource *resource, struct process process)
 		host->pid = process.pid;
 		host->start_time = (int64_t)process.start_time;
 	}
+}
+
+static struct process get_process(const struct resource *resource)
+{
+	const struct internet_host *host = (const struct internet_host *)resource;
+
+	if (resource->id.kind == KIND_INSTANCE)
+		return instance_process((const struct instance *)resource);
+	return (struct process){ (pid_t)host->pid, (uint64_t)host->start_time };
 }
 
 static int launch_chunk(struct world *world, struct launch *launch, struct resource **machines,
@@ -195,28 +210,50 @@ static void end_processes(struct world *world, const struct transaction *transac
 /* ---- the path ---- */
 
 static int go(struct world *world, struct transaction *transaction, struct facet_set *set,
-	      struct launch **ret_launch, struct error *error)
+	      struct machines *machines, struct launch **ret_launch, struct error *error)
 {
-	CLEANUP(machines_clear) struct machines machines = { 0 };
 	int r;
 
 	fabric_touched(world->fabric, transaction, set);
 	if ((r = store_save(world->store, transaction, true, error)) < 0)
 		return r;
-	find_machines(transaction, &machines);
+	find_machines(transaction, machines);
 	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
-	    (r = launch_all(world, &machines, ret_launch, error)) < 0)
+	    (r = launch_all(world, machines, ret_launch, error)) < 0)
 		return r;
-	return settle(transaction) ? store_save(world->store, transaction, true, error) : 0;
+	if (!settle(transaction))
+		return 0;
+	return store_save_launch(world->store, transaction, machines->launched,
+				 machines->launched_count, error);
+}
+
+/* The inits go on without us; only then does the store say that they do. */
+static int let_go(struct world *world, const struct machines *machines, struct launch *launch,
+		  struct error *error)
+{
+	CLEANUP(freep) struct process *processes = xcalloc(machines->count, sizeof(*processes));
+	CLEANUP(freep) struct rid *ids = xcalloc(machines->count, sizeof(*ids));
+	struct error second = ERROR_INIT;
+	int r;
+
+	if (!launch)
+		return 0;
+	launch_commit(launch);
+	r = store_confirm(world->store, error);
+	for (size_t i = 0; r < 0 && i < machines->count; i++) {
+		ids[i] = machines->items[i]->id;
+		processes[i] = get_process(machines->items[i]);
+	}
+	if (r < 0 && instances_kill(world->instances, ids, processes, machines->count, &second) < 0)
+		log_error("undo: %s", second.text);
+	return r;
 }
 
 /* What can't be undone either is logged: the next start reconciles. */
-static void undo(struct world *world, struct transaction *transaction, struct facet_set *set,
-		 struct launch *launch)
+static void undo(struct world *world, struct transaction *transaction, struct facet_set *set)
 {
 	struct error error = ERROR_INIT;
 
-	launch_cancel(launch);
 	if (store_save(world->store, transaction, false, &error) < 0)
 		log_error("undo: %s", error.text);
 	transaction_rollback(transaction);
@@ -227,19 +264,22 @@ static void undo(struct world *world, struct transaction *transaction, struct fa
 int world_commit(void *context, struct transaction *transaction, struct error *error)
 {
 	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	CLEANUP(machines_clear) struct machines machines = { 0 };
 	struct world *world = context;
 	struct launch *launch = NULL;
 	int r;
 
 	if (!transaction->count)
 		return 0;
-	r = go(world, transaction, &set, &launch, error);
+	r = go(world, transaction, &set, &machines, &launch, error);
+	if (r < 0)
+		launch_cancel(launch);
+	else
+		r = let_go(world, &machines, launch, error);
 	if (r < 0) {
-		undo(world, transaction, &set, launch);
+		undo(world, transaction, &set);
 		return r;
 	}
-	if (launch)
-		launch_commit(launch);
 	end_processes(world, transaction);
 	transaction_commit(transaction);
 	return 0;

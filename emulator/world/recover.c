@@ -151,6 +151,29 @@ static int recover_orphans(struct world *world, struct error *error)
 	return r < 0 || !count ? r : world_remove_netns(world->kernel, ids, count, error);
 }
 
+/*
+ * Launches that were never confirmed were never answered: they are as those that were pending. A
+ * new instance is told by never having run.
+ */
+static int recover_provisional(struct world *world, struct transaction *transaction,
+			       struct error *error)
+{
+	CLEANUP(freep) struct provisional *launched = NULL;
+	size_t count;
+	int r = store_provisional(world->store, &launched, &count, error);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct instance *instance = instance_get(&world->model, launched[i].id);
+
+		if (launched[i].id.kind != KIND_INSTANCE || !instance)
+			continue;
+		transaction_edit(transaction, instance);
+		instance->state = INSTANCE_PENDING;
+		instance->has_run = !launched[i].fresh;
+	}
+	return r;
+}
+
 int world_recover(struct world *world, struct error *error)
 {
 	struct transaction transaction = transaction_begin(&world->model, world_now());
@@ -159,6 +182,7 @@ int world_recover(struct world *world, struct error *error)
 
 	if ((r = recover_orphans(world, error)) < 0)
 		return r;
+	r = recover_provisional(world, &transaction, error);
 	for (size_t i = 0; r == 0 && i < world->model.scope_count; i++)
 		r = recover_scope(world, &transaction, world->model.scopes[i], error);
 	if (r == 0)
