@@ -135,7 +135,7 @@ int terminate_instances(struct call *call, struct error *error)
 
 int reboot_instances(struct call *call, struct error *error)
 {
-	const struct api_hooks *hooks = call_hooks(call);
+	const struct api_hooks *hooks = call->hooks;
 	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
 	int r;
 

@@ -114,7 +114,7 @@ int get_internet_address(struct call *call, struct error *error)
 
 int get_internet_host(struct call *call, struct error *error)
 {
-	const struct api_hooks *hooks = call_hooks(call);
+	const struct api_hooks *hooks = call->hooks;
 	const struct internet_host *host;
 	int r;
 

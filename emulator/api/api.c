@@ -18,16 +18,6 @@ struct api {
 	char region[33];
 };
 
-struct model *call_model(const struct call *call)
-{
-	return call->api->model;
-}
-
-const struct api_hooks *call_hooks(const struct call *call)
-{
-	return &call->api->options.hooks;
-}
-
 static const struct {
 	const char *service, *version, *xml_namespace;
 } services[] = {
@@ -94,14 +84,14 @@ static int find_action(const struct call *call, const char *service, const struc
 static int enter_scope(struct call *call, const char *account, const char *region,
 		       struct error *error)
 {
-	const struct api_hooks *hooks = call_hooks(call);
+	const struct api_hooks *hooks = call->hooks;
 	struct transaction transaction;
 	int r;
 
 	if (!region_find(region))
 		return error_set(error, ERROR_AUTH_FAILURE, "There is no region %s.", region);
-	call->scope = model_scope(call->api->model, account, region);
-	transaction = transaction_begin(call->api->model, call->transaction.now);
+	call->scope = model_scope(call->model, account, region);
+	transaction = transaction_begin(call->model, call->transaction.now);
 	r = defaults_create(&transaction, call->scope, error);
 	if (r < 0)
 		transaction_rollback(&transaction);
@@ -110,7 +100,7 @@ static int enter_scope(struct call *call, const char *account, const char *regio
 
 static int run(struct call *call, struct error *error)
 {
-	const struct api_hooks *hooks = call_hooks(call);
+	const struct api_hooks *hooks = call->hooks;
 	int r;
 
 	if ((r = params_check(call->params, call->action->parameters, error)) < 0)
@@ -150,14 +140,14 @@ static int answer(struct call *call, const char *service, struct http_reply *rep
 {
 	CLEANUP(xml_freep) struct xml *xml = xml_new();
 	const struct identity *identity = call->identity;
-	const char *region = *identity->region ? identity->region : call->api->region;
 	int r;
 
 	if ((r = find_action(call, service, &call->action, error)) < 0)
 		return r;
 	call->xml = xml;
 	begin_reply(call, service, reply->request_id);
-	if (streq(service, "ec2") && (r = enter_scope(call, identity->account, region, error)) < 0)
+	if (streq(service, "ec2") &&
+	    (r = enter_scope(call, identity->account, identity->region, error)) < 0)
 		return r;
 	if ((r = run(call, error)) < 0)
 		return r;
@@ -174,7 +164,9 @@ static int handle(struct api *api, const struct http_request *request, struct ht
 	struct sigv4_policy policy = { .credentials = &api->options.credentials,
 				       .accept_any = api->options.accept_any_credentials,
 				       .now = time(NULL) };
-	struct call call = { .api = api, .identity = identity };
+	struct call call = { .model = api->model,
+			     .hooks = &api->options.hooks,
+			     .identity = identity };
 	int r;
 
 	if ((r = params_parse(request, &params, error)) < 0)
@@ -182,6 +174,8 @@ static int handle(struct api *api, const struct http_request *request, struct ht
 	call.params = params;
 	if ((r = sigv4_verify(request, &policy, identity, error)) < 0)
 		return r;
+	if (!*identity->region) /* unsigned, where that is accepted */
+		memcpy(identity->region, api->region, sizeof(identity->region));
 	call.transaction = transaction_begin(api->model, policy.now);
 	return answer(&call, *identity->service ? identity->service : "ec2", reply, error);
 }

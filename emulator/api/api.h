@@ -5,6 +5,8 @@
 
 #include "api/call.h"
 
+struct api;
+
 struct api_options {
 	const char *listen; /* ADDR:PORT */
 	const char *region; /* of requests that name none */

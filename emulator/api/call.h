@@ -26,11 +26,11 @@ struct api_hooks {
 	int (*reboot)(void *context, struct rid instance, struct error *error);
 };
 
-struct api;
 struct action;
 
 struct call {
-	struct api *api;
+	struct model *model;
+	const struct api_hooks *hooks;
 	const struct action *action;
 	const struct params *params;
 	const struct identity *identity;
@@ -49,9 +49,10 @@ struct action {
 /* Table of all actions, sorted by nothing; ends with a NULL name. */
 extern const struct action actions[];
 
-struct model *call_model(const struct call *call);
-const struct api_hooks *call_hooks(const struct call *call);
-/* Every region's; the private actions see all of them. */
+static inline struct model *call_model(const struct call *call)
+{
+	return call->model;
+}
 
 /* The value of a parameter; NULL when absent. */
 const char *call_text(const struct call *call, const char *name);

@@ -4,10 +4,9 @@
  * second the query, the rest the body. With libFuzzer: -DFUZZER -fsanitize=fuzzer.
  */
 #include "api/params.h"
+#include "replay.h"
 
 #include <stdio.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A specification comes from us: only its own alphabet, and '!' only where it may stand. */
 static char *take_line(const char **text, bool specification)
@@ -45,20 +44,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		params_get(params, "Filter.%u.Name", indices[n - 1]);
 	return 0;
 }
-
-#ifndef FUZZER
-int main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *file = fopen(argv[i], "re");
-
-		if (!file)
-			return 1;
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
-		fclose(file);
-	}
-	return 0;
-}
-#endif

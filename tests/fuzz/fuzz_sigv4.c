@@ -5,11 +5,10 @@
  * "name:value", an empty line, the body. With libFuzzer: -DFUZZER -fsanitize=fuzzer.
  */
 #include "api/sigv4.h"
+#include "replay.h"
 
 #include <stdio.h>
 #include <strings.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* http.o would bring the server along. */
 const char *http_header_get(const struct http_request *request, const char *name)
@@ -54,20 +53,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	return 0;
 }
-
-#ifndef FUZZER
-int main(int argc, char **argv)
-{
-	static uint8_t data[1 << 20];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *file = fopen(argv[i], "re");
-
-		if (!file)
-			return 1;
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
-		fclose(file);
-	}
-	return 0;
-}
-#endif
