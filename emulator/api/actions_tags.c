@@ -104,6 +104,7 @@ int describe_tags(struct call *call, struct error *error)
 	};
 	static const struct listing listing = {
 		.list = "tagSet",
+		.rows_are_tags = true,
 		.fields = fields,
 		.minimum = 5,
 		.maximum = 1000,

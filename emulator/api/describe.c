@@ -150,18 +150,15 @@ static bool any_value(const struct filter *filter, const char *text)
 	return false;
 }
 
-static bool match_tags(const struct filter *filter, const struct resource *resource)
+static bool match_tags(const struct filter *filter, const struct tag *tags, size_t count)
 {
 	bool by_key = streq(filter->name, "tag-key"), by_value = streq(filter->name, "tag-value");
 
-	for (size_t i = 0; resource && i < resource->tag_count; i++) {
-		const struct tag *tag = &resource->tags[i];
-
-		if (by_key ? any_value(filter, tag->key)
-			   : (by_value || streq(tag->key, filter->name + 4)) &&
-				     any_value(filter, tag->value))
+	for (size_t i = 0; i < count; i++)
+		if (by_key ? any_value(filter, tags[i].key)
+			   : (by_value || streq(tags[i].key, filter->name + 4)) &&
+				     any_value(filter, tags[i].value))
 			return true;
-	}
 	return false;
 }
 
@@ -185,16 +182,25 @@ static bool match_fields(const struct filter *filter, const struct field *fields
 	return false;
 }
 
-static bool match(const struct filters *filters, const struct field *fields,
-		  const struct view *view)
+static bool match(const struct filters *filters, const struct listing *listing,
+		  const struct field *fields, const struct view *view)
 {
+	const struct resource *resource = view->resource;
+
 	for (size_t i = 0; i < filters->count; i++) {
 		const struct filter *filter = &filters->items[i];
+		bool matches;
 
 		if (filter->matches_nothing)
 			return false;
-		if (is_tag_filter(filter->name) ? !match_tags(filter, view->resource)
-						: !match_fields(filter, fields, view))
+		if (!is_tag_filter(filter->name))
+			matches = match_fields(filter, fields, view);
+		else if (listing->rows_are_tags)
+			matches = match_tags(filter, view->object, 1);
+		else
+			matches =
+				resource && match_tags(filter, resource->tags, resource->tag_count);
+		if (!matches)
 			return false;
 	}
 	return true;
@@ -268,7 +274,8 @@ int describe_rows(struct call *call, const struct listing *listing, const struct
 	for (size_t i = 0; i < rows->count && next < 0; i++) {
 		const struct view *view = &rows->items[i];
 
-		if (row_order(listing, rows, i) < page.from || !match(&filters, fields, view))
+		if (row_order(listing, rows, i) < page.from ||
+		    !match(&filters, listing, fields, view))
 			continue;
 		if (page.size && shown++ == page.size) {
 			next = row_order(listing, rows, i);

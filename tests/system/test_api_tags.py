@@ -225,7 +225,7 @@ def test_describe_tags(world, ec2, vpc):
     assert found(("key", "Stage")) == {(vpc, "Stage", "test"), (table, "Stage", "prod")}
     assert found(("key", "St*"), ("value", "t?st")) == {(vpc, "Stage", "test")}
     assert found(("resource-type", "route-table"), ("key", "Stage")) == {(table, "Stage", "prod")}
-    assert {resource for resource, _, _ in found(("tag:Team", "red"))} == {vpc}
+    assert found(("tag:Team", "red")) == {(vpc, "Team", "red")}
     assert found(("resource-id", vpc, table), ("key", "Team")) == {(vpc, "Team", "red")}
     assert found(("value", "nothing")) == set()
     refused("InvalidParameterValue", ec2.describe_tags,
