@@ -314,32 +314,16 @@ static void add_far_ends(const struct object_list *want, struct object_list *ret
 	}
 }
 
-static const char *device_of(const struct object *object)
-{
-	switch (object->kind) {
-	case OBJECT_LINK:
-		return object->link.name;
-	case OBJECT_ADDRESS:
-		return object->address.device;
-	case OBJECT_ROUTE:
-		return object->route.device;
-	case OBJECT_NEIGHBOUR:
-		return object->neighbour.device;
-	case OBJECT_FDB:
-		return object->fdb.device;
-	default:
-		return "";
-	}
-}
-
 static void drop_device(struct object_list *have, struct rid ns, const char *name)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < have->count; i++) {
 		const struct object *object = &have->items[i];
+		const char *device =
+			object->kind == OBJECT_LINK ? object->link.name : object_device(object);
 
-		if (!rid_equal(object->ns, ns) || !streq(device_of(object), name))
+		if (!rid_equal(object->ns, ns) || !streq(device, name))
 			have->items[kept++] = *object;
 	}
 	have->count = kept;

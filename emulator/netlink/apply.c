@@ -30,32 +30,18 @@ static enum role role_of(enum verb verb)
 	return roles[verb];
 }
 
-static const char *device_of(const struct object *object)
-{
-	switch (object->kind) {
-	case OBJECT_ADDRESS:
-		return object->address.device;
-	case OBJECT_ROUTE:
-		return object->route.type == ROUTE_BLACKHOLE ? NULL : object->route.device;
-	case OBJECT_NEIGHBOUR:
-		return object->neighbour.device;
-	default:
-		return object->fdb.device;
-	}
-}
-
 /* An object that belongs to a device and is one rtnetlink message. */
 static int apply_entry(struct transaction *t, size_t i, const struct object *object, enum verb verb,
 		       struct error *error)
 {
-	const char *device = device_of(object);
+	const char *device = object_device(object);
 	struct nlmsghdr *message;
 	int index = 0, r;
 
 	r = transaction_open(t, object->ns, NETLINK_ROUTE, verb == VERB_DELETE, error);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (device)
+	if (*device)
 		index = channel_ifindex(t->batch.channel, device);
 	if (index == -ENODEV && verb == VERB_DELETE)
 		return 0; /* it went with its device */

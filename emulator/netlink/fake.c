@@ -104,23 +104,6 @@ static bool has_kind(const struct space *space, enum object_kind kind)
 	return false;
 }
 
-/* "" for what belongs to no device. */
-static const char *device_of(const struct object *object)
-{
-	switch (object->kind) {
-	case OBJECT_ADDRESS:
-		return object->address.device;
-	case OBJECT_ROUTE:
-		return object->route.device;
-	case OBJECT_NEIGHBOUR:
-		return object->neighbour.device;
-	case OBJECT_FDB:
-		return object->fdb.device;
-	default:
-		return "";
-	}
-}
-
 static void remove_at(struct space *space, size_t i)
 {
 	array_remove(space->objects.items, &space->objects.count, i);
@@ -132,7 +115,7 @@ static void remove_dependents(struct space *space, const char *device, enum obje
 	for (size_t i = space->objects.count; i-- > 0;) {
 		const struct object *object = &space->objects.items[i];
 
-		if (!streq(device_of(object), device))
+		if (!streq(object_device(object), device))
 			continue;
 		if (only != OBJECT_NONE && object->kind != only)
 			continue;
@@ -300,7 +283,7 @@ static bool has_address(const struct space *space, struct address address)
 static int check_parents(const struct space *space, const struct object *object,
 			 struct error *error)
 {
-	const char *device = device_of(object);
+	const char *device = object_device(object);
 	const struct object *link = find_link(space, device);
 
 	/* "lo" is in every namespace. */

@@ -223,3 +223,19 @@ struct object_text object_describe(const struct object *object)
 	describe(object, text.text + n, sizeof(text.text) - (size_t)n);
 	return text;
 }
+
+const char *object_device(const struct object *object)
+{
+	switch (object->kind) {
+	case OBJECT_ADDRESS:
+		return object->address.device;
+	case OBJECT_ROUTE:
+		return object->route.device;
+	case OBJECT_NEIGHBOUR:
+		return object->neighbour.device;
+	case OBJECT_FDB:
+		return object->fdb.device;
+	default:
+		return "";
+	}
+}

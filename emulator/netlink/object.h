@@ -178,6 +178,8 @@ int object_compare_key(const struct object *a, const struct object *b);
  * was taken from. An MTU or a MAC left to the kernel is the same as any.
  */
 bool object_same(const struct object *a, const struct object *b);
+/* The device that an address, route, neighbour or FDB entry belongs to; "" for everything else. */
+const char *object_device(const struct object *object);
 /* "subnet-0…: route 10.0.2.0/24 via 10.0.2.1 dev fabric", for error texts and tests. */
 struct object_text {
 	char text[256];
