@@ -184,14 +184,13 @@ static void free_lists(struct object_list *lists, size_t count)
 	free(lists);
 }
 
-void fabric_touched(const struct fabric *fabric, const struct transaction *transaction,
-		    struct facet_set *set)
+void fabric_touched(const struct transaction *transaction, struct facet_set *set)
 {
 	for_each_journal (entry, transaction) {
 		if (entry->before)
-			facets_of(fabric->model, entry->before, set);
+			facets_of(entry->before, set);
 		if (entry->after)
-			facets_of(fabric->model, entry->after, set);
+			facets_of(entry->after, set);
 	}
 }
 

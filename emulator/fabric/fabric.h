@@ -30,8 +30,7 @@ struct fabric *fabric_new(struct kernel *kernel, const struct model *model);
 struct fabric *fabric_free(struct fabric *fabric); /* leaves the kernel alone; always NULL */
 
 /* Adds the facets that a transaction's resources have a part in, as they were and as they are. */
-void fabric_touched(const struct fabric *fabric, const struct transaction *transaction,
-		    struct facet_set *set);
+void fabric_touched(const struct transaction *transaction, struct facet_set *set);
 /*
  * Brings those facets to what the model says now. All or nothing: on failure the kernel is as
  * before, and the fabric remembers that. After a roll-back of the model the same call undoes.

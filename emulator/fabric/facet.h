@@ -37,6 +37,6 @@ struct facet_set {
 void facet_set_clear(struct facet_set *set);
 void facet_set_add(struct facet_set *set, enum facet_kind kind, struct rid id);
 /* The facets to recompute when `resource` changes to or from this state. */
-void facets_of(const struct model *model, const struct resource *resource, struct facet_set *set);
+void facets_of(const struct resource *resource, struct facet_set *set);
 /* Every facet of the whole model. */
 void facets_all(const struct model *model, struct facet_set *set);

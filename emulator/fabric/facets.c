@@ -105,7 +105,7 @@ static void of_internet_host(const struct resource *resource, struct facet_set *
 	facet_set_add(set, FACET_PORT, resource->id);
 }
 
-void facets_of(const struct model *model, const struct resource *resource, struct facet_set *set)
+void facets_of(const struct resource *resource, struct facet_set *set)
 {
 	static void (*const table[KIND_MAX])(const struct resource *, struct facet_set *) = {
 		[KIND_VPC] = of_vpc,
@@ -118,7 +118,6 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 		[KIND_INTERNET_HOST] = of_internet_host,
 	};
 
-	(void)model;
 	if (table[resource->id.kind])
 		table[resource->id.kind](resource, set);
 }
@@ -126,5 +125,5 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 void facets_all(const struct model *model, struct facet_set *set)
 {
 	map_for_each (&model->resources, slot)
-		facets_of(model, slot->value, set);
+		facets_of(slot->value, set);
 }

@@ -202,10 +202,9 @@ static void want_fabric_port(struct object_list *list, struct rid vpc, struct ri
 }
 
 /* The way to every subnet of the VPC but `self`. */
-static void want_siblings(const struct model *model, struct object_list *list, struct rid ns,
-			  const struct vpc *vpc, struct rid self)
+static void want_siblings(struct object_list *list, struct rid ns, const struct vpc *vpc,
+			  struct rid self)
 {
-	(void)model;
 	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET) {
 		struct rid id = subnet->resource.id;
 
@@ -313,7 +312,7 @@ static void want_gateway_port(const struct model *model, struct rid id, struct o
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
 			want_blackhole(list, id, vpc->cidrs[i].cidr);
-	want_siblings(model, list, id, vpc, (struct rid){ KIND_NONE, 0 });
+	want_siblings(list, id, vpc, (struct rid){ KIND_NONE, 0 });
 }
 
 static const struct gateway *attached_gateway(const struct vpc *vpc)
@@ -334,7 +333,7 @@ static void want_subnet_routes(const struct model *model, struct rid id, struct 
 	if (!subnet || !subnet->realized)
 		return;
 	vpc = vpc_get(model, subnet->vpc);
-	table = route_table_of(model, subnet);
+	table = route_table_of(subnet);
 	gateway = attached_gateway(vpc);
 	if (gateway)
 		want_neighbour(list, id, "fabric", gateway_hop, fabric_mac(gateway->resource.id));
@@ -354,7 +353,7 @@ static void want_subnet_routes(const struct model *model, struct rid id, struct 
 	}
 	if (!has_default) /* no route is silent in a VPC: no ICMP */
 		want_blackhole(list, id, everywhere);
-	want_siblings(model, list, id, vpc, id);
+	want_siblings(list, id, vpc, id);
 }
 
 static void want_machine(const struct model *model, struct rid id, struct object_list *list)

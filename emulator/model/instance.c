@@ -218,13 +218,15 @@ void instance_forget(struct transaction *transaction, struct instance *instance)
 void instance_exited(struct transaction *transaction, struct instance *instance)
 {
 	bool asked = instance->state == INSTANCE_STOPPING;
+	/* One that was only being started has not shut itself down. */
+	bool by_itself = instance->state == INSTANCE_RUNNING;
 
 	if (!instance_is_live(instance))
 		return;
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_STOPPED;
 	instance->pid = instance->start_time = 0;
-	if (!asked && streq(instance->options.shutdown_behavior, "terminate"))
+	if (by_itself && streq(instance->options.shutdown_behavior, "terminate"))
 		instance->state = INSTANCE_SHUTTING_DOWN; /* and on to terminated */
 	if (!asked)
 		set_reason(instance, "Client.InstanceInitiatedShutdown",

@@ -87,11 +87,10 @@ bool route_table_is_main(const struct route_table *table)
 	return false;
 }
 
-struct route_table *route_table_of(const struct model *model, const struct subnet *subnet)
+struct route_table *route_table_of(const struct subnet *subnet)
 {
 	struct route_table *main = NULL;
 
-	(void)model;
 	for_each_resource (struct route_table, table, subnet->resource.scope, KIND_ROUTE_TABLE) {
 		if (!rid_equal(table->vpc, subnet->vpc))
 			continue;

@@ -36,7 +36,7 @@ extern const struct resource_type route_table_type;
 
 bool route_table_is_main(const struct route_table *table);
 /* The table a subnet's packets follow: its own or the VPC's main one. Never NULL. */
-struct route_table *route_table_of(const struct model *model, const struct subnet *subnet);
+struct route_table *route_table_of(const struct subnet *subnet);
 /* False for a blackhole: its target can't take packets. */
 bool route_is_active(const struct model *model, const struct route_table *table,
 		     const struct route *route);

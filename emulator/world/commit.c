@@ -133,7 +133,7 @@ static int launch_chunk(struct world *world, struct launch *launch, struct resou
 		if (r < 0)
 			return r;
 		set_process(machines[i], process);
-		facets_of(&world->model, machines[i], &set);
+		facets_of(machines[i], &set);
 	}
 	return fabric_apply(world->fabric, &set, error);
 }
@@ -167,8 +167,6 @@ static bool settle(struct transaction *transaction)
 		struct resource *after = transaction->entries[i].after;
 		struct instance *instance = (struct instance *)after;
 
-		if (!after || after->id.kind == KIND_INTERNET_HOST)
-			any |= after != NULL;
 		if (!after || after->id.kind != KIND_INSTANCE)
 			continue;
 		if (instance->state != INSTANCE_PENDING &&
@@ -192,9 +190,10 @@ static void end_processes(struct world *world, const struct transaction *transac
 		const struct instance *before = (const struct instance *)entry->before;
 		const struct instance *after = (const struct instance *)entry->after;
 
-		if (!after || after->resource.id.kind != KIND_INSTANCE || !after->pid || !before)
+		if (!after || after->resource.id.kind != KIND_INSTANCE || !after->pid || !before ||
+		    after->state == before->state)
 			continue;
-		if (after->state == INSTANCE_TERMINATED && before->state != INSTANCE_TERMINATED) {
+		if (after->state == INSTANCE_TERMINATED) {
 			ids[count] = after->resource.id;
 			processes[count++] = instance_process(after);
 		} else if (after->state == INSTANCE_STOPPING &&
@@ -214,14 +213,14 @@ static int go(struct world *world, struct transaction *transaction, struct facet
 {
 	int r;
 
-	fabric_touched(world->fabric, transaction, set);
+	fabric_touched(transaction, set);
 	if ((r = store_save(world->store, transaction, true, error)) < 0)
 		return r;
 	find_machines(transaction, machines);
 	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
 	    (r = launch_all(world, machines, ret_launch, error)) < 0)
 		return r;
-	if (!settle(transaction))
+	if (!settle(transaction) && !machines->count)
 		return 0;
 	return store_save_launch(world->store, transaction, machines->launched,
 				 machines->launched_count, error);

@@ -49,7 +49,7 @@ static int commit(void)
 	struct error second = ERROR_INIT;
 	int r;
 
-	fabric_touched(fabric, &transaction, &set);
+	fabric_touched(&transaction, &set);
 	r = fabric_apply(fabric, &set, &error);
 	if (r == 0) {
 		transaction_commit(&transaction);

@@ -294,6 +294,26 @@ static void states_follow_the_life_cycle(void **state)
 	assert_int_equal(error.code, ERROR_OPERATION_NOT_PERMITTED);
 }
 
+static void only_a_running_instance_terminates_by_itself(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
+	struct instance *instance;
+
+	(void)state;
+	assert_int_equal(launch(subnet, 1, 1), 0);
+	instance = newest();
+	free(instance->options.shutdown_behavior);
+	instance->options.shutdown_behavior = xstrdup("terminate");
+	instance_exited(&transaction, instance); /* a start that was cut short */
+	assert_int_equal(instance->state, INSTANCE_STOPPED);
+	assert_int_equal(instance_start(&transaction, instance, &error), 0);
+	instance_settle(&transaction, instance);
+	instance_exited(&transaction, instance);
+	assert_int_equal(instance->state, INSTANCE_SHUTTING_DOWN);
+	instance_settle(&transaction, instance);
+	assert_int_equal(instance->state, INSTANCE_TERMINATED);
+}
+
 static void a_gateway_serves_one_vpc(void **state)
 {
 	struct vpc *one = make_vpc("10.0.0.0/16"), *two = make_vpc("10.0.0.0/16");
@@ -348,11 +368,11 @@ static void routes_have_their_rules(void **state)
 	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
 	assert_true(route_delete(&transaction, table, cidr_of("8.0.0.0/8"), &error) < 0);
 	assert_int_equal(error.code, ERROR_ROUTE_NOT_FOUND);
-	assert_true(route_table_of(&model, subnet) != table);
+	assert_true(route_table_of(subnet) != table);
 	assert_int_equal(route_table_associate(&transaction, table, subnet, &a, &error), 0);
 	assert_int_equal(route_table_associate(&transaction, table, subnet, &b, &error), 0);
 	assert_true(rid_equal(a, b));
-	assert_ptr_equal(route_table_of(&model, subnet), table);
+	assert_ptr_equal(route_table_of(subnet), table);
 	assert_true(route_table_associate(&transaction, foreign, subnet, &b, &error) < 0);
 	assert_true(route_is_active(&model, table, &table->routes[1]));
 	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
@@ -563,6 +583,7 @@ int main(void)
 		CASE(addresses_fill_a_subnet_and_no_more),
 		CASE(addresses_asked_for_are_checked),
 		CASE(states_follow_the_life_cycle),
+		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
 		CASE(routes_have_their_rules),
 		CASE(tags_have_limits),
