@@ -22,6 +22,10 @@
 	"DestinationIpv6CidrBlock EgressOnlyInternetGatewayId InstanceId NetworkInterfaceId "      \
 	"VpcPeeringConnectionId NatGatewayId "
 
+#define ACL_ENTRY_PARAMETERS                                                                       \
+	"NetworkAclId! RuleNumber!:i Protocol! RuleAction! Egress!:b CidrBlock Ipv6CidrBlock "     \
+	"Icmp.Code:i Icmp.Type:i PortRange.From:i PortRange.To:i"
+
 #define RUN_PARAMETERS                                                                             \
 	"BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.Ebs.Iops:i "          \
 	"BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize:i "               \
@@ -109,7 +113,15 @@ const struct action actions[] = {
 	EC2("DeleteRoute", delete_route,
 	    "DestinationPrefixListId RouteTableId! DestinationCidrBlock DestinationIpv6CidrBlock"),
 	EC2("DescribeSecurityGroups", describe_security_groups, PAGED "GroupId.N GroupName.N"),
+	EC2("CreateNetworkAcl", create_network_acl, TAGS "ClientToken VpcId!"),
+	EC2("DeleteNetworkAcl", delete_network_acl, "NetworkAclId!"),
 	EC2("DescribeNetworkAcls", describe_network_acls, PAGED "NetworkAclId.N"),
+	EC2("CreateNetworkAclEntry", create_network_acl_entry, ACL_ENTRY_PARAMETERS),
+	EC2("ReplaceNetworkAclEntry", replace_network_acl_entry, ACL_ENTRY_PARAMETERS),
+	EC2("DeleteNetworkAclEntry", delete_network_acl_entry,
+	    "NetworkAclId! RuleNumber!:i Egress!:b"),
+	EC2("ReplaceNetworkAclAssociation", replace_network_acl_association,
+	    "AssociationId! NetworkAclId!"),
 	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
 	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
 	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),

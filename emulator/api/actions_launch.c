@@ -326,12 +326,6 @@ static int read_interface(const struct call *call, struct launch_request *reques
 
 /* ---- client tokens ---- */
 
-/* Tells one request from another under the same token: all that was asked for, in one number. */
-static char *digest(const struct call *call)
-{
-	return xasprintf("%016llx", (unsigned long long)params_digest(call->params));
-}
-
 static struct instance *find_token(const struct call *call, const char *token)
 {
 	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE)
@@ -353,15 +347,12 @@ static int check_token(const struct call *call, struct instance_template *option
 	if (strlen(token) > 64)
 		return invalid(error, token, "clientToken");
 	options->client_token = xstrdup(token);
-	options->token_digest = digest(call);
+	options->token_digest = call_digest(call);
 	first = find_token(call, token);
 	if (!first)
 		return 0;
 	if (!streq(first->options.token_digest, options->token_digest))
-		return error_set(
-			error, ERROR_IDEMPOTENT_MISMATCH,
-			"Arguments on this idempotent request are inconsistent with arguments "
-			"used in previous request(s).");
+		return idempotent_mismatch(error);
 	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE)
 		alive |= rid_equal(instance->reservation, first->reservation) &&
 			 instance->state != INSTANCE_TERMINATED;

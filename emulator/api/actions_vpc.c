@@ -331,20 +331,6 @@ int describe_security_groups(struct call *call, struct error *error)
 		     : describe_resources(call, &listing, error);
 }
 
-int describe_network_acls(struct call *call, struct error *error)
-{
-	static const struct listing listing = {
-		.list = "networkAclSet",
-		.kind = KIND_NETWORK_ACL,
-		.ids = "NetworkAclId",
-		.minimum = 5,
-		.maximum = 1000,
-		.absent = "entry.*",
-	};
-
-	return describe_resources(call, &listing, error);
-}
-
 int describe_dhcp_options(struct call *call, struct error *error)
 {
 	static const struct listing listing = {

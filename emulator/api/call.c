@@ -26,6 +26,11 @@ const bool *call_optional_bool(const struct call *call, const char *name, bool *
 	return value && params_bool(value, name, storage, &ignored) == 0 ? storage : NULL;
 }
 
+char *call_digest(const struct call *call)
+{
+	return xasprintf("%016llx", (unsigned long long)params_digest(call->params));
+}
+
 /* How AWS calls each kind in "The … does not exist". */
 static const char *const titles[KIND_MAX] = {
 	[KIND_VPC] = "vpc ID",
@@ -38,6 +43,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
 	[KIND_INSTANCE] = "instance ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
+	[KIND_NETWORK_ACL_ASSOCIATION] = "association ID",
 };
 
 int not_found(enum kind kind, const char *ids, bool several, struct error *error)
@@ -81,12 +87,18 @@ int call_resource(const struct call *call, const char *name, enum kind kind, voi
 
 int call_cidr(const struct call *call, const char *name, struct cidr *ret_cidr, struct error *error)
 {
+	return call_block(call, name, AF_INET, ret_cidr, error);
+}
+
+int call_block(const struct call *call, const char *name, int family, struct cidr *ret_cidr,
+	       struct error *error)
+{
 	const char *text = call_text(call, name);
 
 	if (!text || !*text)
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain the parameter %s", name);
-	if (cidr_parse(text, ret_cidr) < 0 || ret_cidr->address.family != AF_INET)
+	if (cidr_parse(text, ret_cidr) < 0 || ret_cidr->address.family != family)
 		return error_set(
 			error, ERROR_INVALID_PARAMETER_VALUE,
 			"Value (%s) for parameter %c%s is invalid. This is not a valid CIDR "

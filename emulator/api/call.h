@@ -73,9 +73,14 @@ int call_find(const struct call *call, const char *id, enum kind kind, void *ret
 /* The text of ERROR_NOT_FOUND; `ids` may name several. */
 int not_found(enum kind kind, const char *ids, bool several, struct error *error);
 int malformed(enum kind kind, const char *id, struct error *error);
-/* A block from a parameter; ERROR_INVALID_PARAMETER_VALUE. */
+/* An IPv4 block from a parameter; ERROR_MISSING_PARAMETER, ERROR_INVALID_PARAMETER_VALUE. */
 int call_cidr(const struct call *call, const char *name, struct cidr *ret_cidr,
 	      struct error *error);
+/* The same of AF_INET or AF_INET6. */
+int call_block(const struct call *call, const char *name, int family, struct cidr *ret_cidr,
+	       struct error *error);
+/* Of the whole request, to tell a repetition from another use of its client token; owned. */
+char *call_digest(const struct call *call);
 
 /* Sets the tags that TagSpecification.N gives to resources of this kind. */
 int call_tag(struct call *call, void *resource, struct error *error);

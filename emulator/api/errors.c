@@ -46,6 +46,7 @@
 	ROW(ALREADY_ASSOCIATED, 400, "Resource.AlreadyAssociated")                                 \
 	ROW(ROUTE_EXISTS, 400, "RouteAlreadyExists")                                               \
 	ROW(ROUTE_NOT_FOUND, 400, "InvalidRoute.NotFound")                                         \
+	ROW(ACL_ENTRY_EXISTS, 400, "NetworkAclEntryAlreadyExists")                                 \
 	ROW(ASSOCIATION_NOT_FOUND, 400, "InvalidAssociationID.NotFound")                           \
 	ROW(ADDRESS_IN_USE, 400, "InvalidIPAddress.InUse")                                         \
 	ROW(INSUFFICIENT_ADDRESSES, 400, "InsufficientFreeAddressesInSubnet")                      \

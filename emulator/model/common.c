@@ -16,6 +16,13 @@ const struct field rid_item_fields[] = {
 	FIELD_END,
 };
 
+int idempotent_mismatch(struct error *error)
+{
+	return error_set(error, ERROR_IDEMPOTENT_MISMATCH,
+			 "Arguments on this idempotent request are inconsistent with arguments "
+			 "used in previous request(s).");
+}
+
 const char *get_print(struct buffer *scratch, const char *format, ...)
 {
 	CLEANUP(freep) char *text = NULL;

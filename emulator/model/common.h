@@ -20,6 +20,9 @@ struct rid_item {
 	struct rid id;
 };
 
+/* What a client token's second use with other arguments is told; returns -EINVAL. */
+int idempotent_mismatch(struct error *error);
+
 /* Prints into scratch and returns its text. */
 const char *get_print(struct buffer *scratch, const char *format, ...) PRINTF(2, 3);
 

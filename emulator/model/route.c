@@ -150,10 +150,7 @@ int route_table_create(struct transaction *transaction, struct vpc *vpc, const c
 		if (!client_token || !streq(table->client_token, client_token))
 			continue;
 		if (!rid_equal(table->vpc, vpc->resource.id))
-			return error_set(
-				error, ERROR_IDEMPOTENT_MISMATCH,
-				"Arguments on this idempotent request are inconsistent with "
-				"arguments used in previous request(s).");
+			return idempotent_mismatch(error);
 		*ret_table = table;
 		return 0;
 	}

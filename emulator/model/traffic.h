@@ -13,3 +13,10 @@ struct traffic {
 	 */
 	int64_t from, to;
 };
+
+bool traffic_has_ports(int64_t protocol);
+bool traffic_is_icmp(int64_t protocol);
+/* A name ("tcp", "udp", "icmp", "icmpv6", "all", in any case) or -1 … 255. Returns 0 or -EINVAL. */
+int traffic_parse_protocol(const char *text, int64_t *ret_protocol);
+/* The name of a protocol's number, static; NULL for one that has none here. */
+const char *traffic_protocol_name(int64_t protocol);
