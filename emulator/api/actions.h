@@ -18,10 +18,12 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	replace_route_table_association, create_route, replace_route, delete_route,
 	describe_security_groups, create_network_acl, delete_network_acl, describe_network_acls,
 	create_network_acl_entry, replace_network_acl_entry, delete_network_acl_entry,
-	replace_network_acl_association,
-
-	describe_dhcp_options, describe_network_interfaces, run_instances, describe_instances,
-	describe_instance_status, start_instances, stop_instances, reboot_instances,
-	terminate_instances, describe_images, describe_instance_types, create_tags, delete_tags,
-	describe_tags, describe_regions, describe_availability_zones, get_caller_identity,
-	list_instances, get_instance_process, get_internet_host, get_internet_address;
+	replace_network_acl_association, create_managed_prefix_list, delete_managed_prefix_list,
+	describe_managed_prefix_lists, modify_managed_prefix_list,
+	restore_managed_prefix_list_version, get_managed_prefix_list_entries,
+	get_managed_prefix_list_associations, describe_prefix_lists, describe_dhcp_options,
+	describe_network_interfaces, run_instances, describe_instances, describe_instance_status,
+	start_instances, stop_instances, reboot_instances, terminate_instances, describe_images,
+	describe_instance_types, create_tags, delete_tags, describe_tags, describe_regions,
+	describe_availability_zones, get_caller_identity, list_instances, get_instance_process,
+	get_internet_host, get_internet_address;

@@ -117,21 +117,30 @@ int replace_route_table_association(struct call *call, struct error *error)
 
 /* ---- routes ---- */
 
-static int destination_of(const struct call *call, struct cidr *ret_cidr, struct error *error)
+static int destination_of(const struct call *call, struct destination *ret_destination,
+			  struct error *error)
 {
 	static const char *const names[] = { "DestinationCidrBlock", "DestinationIpv6CidrBlock",
 					     "DestinationPrefixListId" };
+	const struct prefix_list *list;
 	size_t given = 0;
+	int r;
 
+	*ret_destination = (struct destination){ 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		given += call_text(call, names[i]) != NULL;
 	if (given > 1)
 		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
 				 "Only one destination may be specified for a route");
-	if (given && !call_text(call, names[0]))
+	if (call_text(call, names[1]))
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "IPv6 and prefix list destinations are not supported yet.");
-	return call_cidr(call, names[0], ret_cidr, error);
+				 "IPv6 destinations are not supported yet.");
+	if (!call_text(call, names[2]))
+		return call_cidr(call, names[0], &ret_destination->cidr, error);
+	if ((r = call_resource(call, names[2], KIND_PREFIX_LIST, &list, error)) < 0)
+		return r;
+	ret_destination->prefix_list = list->resource.id;
+	return 0;
 }
 
 static int gateway_target(const struct call *call, const struct resource **ret_target,
@@ -188,13 +197,13 @@ static int target_of(const struct call *call, const struct resource **ret_target
 }
 
 static int change_route(struct call *call,
-			int (*change)(struct transaction *, struct route_table *, struct cidr,
-				      const struct resource *, struct error *),
+			int (*change)(struct transaction *, struct route_table *,
+				      struct destination, const struct resource *, struct error *),
 			struct error *error)
 {
 	const struct resource *target;
 	struct route_table *table;
-	struct cidr destination;
+	struct destination destination;
 	int r;
 
 	if ((r = table_call(call, &table, error)) < 0 ||
@@ -221,7 +230,7 @@ int replace_route(struct call *call, struct error *error)
 int delete_route(struct call *call, struct error *error)
 {
 	struct route_table *table;
-	struct cidr destination;
+	struct destination destination;
 	int r;
 
 	if ((r = table_call(call, &table, error)) < 0 ||

@@ -40,6 +40,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_SECURITY_GROUP] = "security group",
 	[KIND_NETWORK_ACL] = "networkAcl ID",
 	[KIND_DHCP_OPTIONS] = "dhcpOption ID",
+	[KIND_PREFIX_LIST] = "prefix list ID",
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
 	[KIND_INSTANCE] = "instance ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",

@@ -29,6 +29,7 @@
 	ROW(INVALID_PARAMETER, 400, "InvalidParameter")                                            \
 	ROW(INVALID_PARAMETER_VALUE, 400, "InvalidParameterValue")                                 \
 	ROW(INVALID_PARAMETER_COMBINATION, 400, "InvalidParameterCombination")                     \
+	ROW(INVALID_REQUEST, 400, "InvalidRequest")                                                \
 	ROW(INVALID_NEXT_TOKEN, 400, "InvalidNextToken")                                           \
 	ROW(FILTER_LIMIT, 400, "FilterLimitExceeded")                                              \
 	ROW(IDEMPOTENT_MISMATCH, 400, "IdempotentParameterMismatch")                               \
@@ -47,6 +48,9 @@
 	ROW(ROUTE_EXISTS, 400, "RouteAlreadyExists")                                               \
 	ROW(ROUTE_NOT_FOUND, 400, "InvalidRoute.NotFound")                                         \
 	ROW(ACL_ENTRY_EXISTS, 400, "NetworkAclEntryAlreadyExists")                                 \
+	ROW(PREFIX_LIST_VERSION, 400, "PrefixListVersionMismatch")                                 \
+	ROW(PREFIX_LIST_FULL, 400, "PrefixListMaxEntriesExceeded")                                 \
+	ROW(PREFIX_LIST_MODIFICATION, 400, "InvalidPrefixListModification")                        \
 	ROW(ASSOCIATION_NOT_FOUND, 400, "InvalidAssociationID.NotFound")                           \
 	ROW(ADDRESS_IN_USE, 400, "InvalidIPAddress.InUse")                                         \
 	ROW(INSUFFICIENT_ADDRESSES, 400, "InsufficientFreeAddressesInSubnet")                      \
@@ -116,6 +120,8 @@ static const struct subject {
 	{ "vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
 	  "VpcEndpointLimitExceeded" },
 	{ "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", NULL },
+	/* DescribePrefixLists spells it its own way. */
+	{ "prefix-list", "InvalidPrefixListId.NotFound", "InvalidPrefixListId.Malformed", NULL },
 	{ "fl", "InvalidFlowLogId.NotFound", NULL, "FlowLogsLimitExceeded" },
 	{ "tgw", "InvalidTransitGatewayID.NotFound", "InvalidTransitGatewayID.Malformed", NULL },
 	{ "tgw-attach", "InvalidTransitGatewayAttachmentID.NotFound",

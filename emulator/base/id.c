@@ -15,6 +15,7 @@ static const char *const prefixes[] = {
 	[KIND_SECURITY_GROUP] = "sg",
 	[KIND_NETWORK_ACL] = "acl",
 	[KIND_DHCP_OPTIONS] = "dopt",
+	[KIND_PREFIX_LIST] = "pl",
 	[KIND_NETWORK_INTERFACE] = "eni",
 	[KIND_INSTANCE] = "i",
 	[KIND_RESERVATION] = "r",

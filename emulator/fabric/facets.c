@@ -3,6 +3,7 @@
 
 #include "model/gateway.h"
 #include "model/internet.h"
+#include "model/prefix_list.h"
 #include "model/route.h"
 
 void facet_set_clear(struct facet_set *set)
@@ -77,6 +78,16 @@ static void of_route_table(const struct resource *resource, struct facet_set *se
 		add_subnet_routes(resource->scope, table->vpc, set);
 }
 
+static void of_prefix_list(const struct resource *resource, struct facet_set *set)
+{
+	CLEANUP(freep) struct resource **users = NULL;
+	size_t count = prefix_list_users((const struct prefix_list *)resource, &users);
+
+	for (size_t i = 0; i < count; i++)
+		if (users[i]->id.kind == KIND_ROUTE_TABLE)
+			of_route_table(users[i], set);
+}
+
 static void of_interface(const struct resource *resource, struct facet_set *set)
 {
 	facet_set_add(set, FACET_PORT, resource->id);
@@ -112,6 +123,7 @@ void facets_of(const struct resource *resource, struct facet_set *set)
 		[KIND_SUBNET] = of_subnet,
 		[KIND_INTERNET_GATEWAY] = of_gateway,
 		[KIND_ROUTE_TABLE] = of_route_table,
+		[KIND_PREFIX_LIST] = of_prefix_list,
 		[KIND_NETWORK_INTERFACE] = of_interface,
 		[KIND_INSTANCE] = of_instance,
 		[KIND_INTERNET] = of_internet,

@@ -322,37 +322,72 @@ static const struct gateway *attached_gateway(const struct vpc *vpc)
 	return gateway && gateway->realized ? gateway : NULL;
 }
 
+/* A subnet's table on its way into the kernel. */
+struct programming {
+	const struct model *model;
+	const struct route_table *table;
+	const struct gateway *gateway; /* NULL: nothing leads out */
+	struct rid ns;
+	struct object_list *list;
+	bool has_default;
+};
+
+static void want_block(struct programming *programming, const struct route *route,
+		       struct cidr block)
+{
+	programming->has_default |= cidr_equal(block, everywhere);
+	if (programming->gateway && route_is_active(programming->model, programming->table, route))
+		want_route(programming->list, programming->ns, block, gateway_hop, "fabric");
+	else
+		want_blackhole(programming->list, programming->ns, block);
+}
+
+static void want_prefix_list(struct programming *programming, const struct route *route)
+{
+	const struct prefix_list *list = prefix_list_get(programming->model, route->prefix_list);
+
+	for_each_prefix_entry(entry, list,
+			      list->version) if (route_entry_counts(programming->model,
+								    programming->table, route,
+								    entry->cidr))
+		want_block(programming, route, entry->cidr);
+}
+
+static void want_table(struct programming *programming)
+{
+	const struct route_table *table = programming->table;
+
+	for (size_t i = 0; table && i < table->route_count; i++) {
+		const struct route *route = &table->routes[i];
+
+		if (rid_is_set(route->prefix_list))
+			want_prefix_list(programming, route);
+		else if (route->origin != ROUTE_ORIGIN_TABLE)
+			want_block(programming, route, route->destination);
+		/* local: the siblings' routes, within the VPC's blackhole */
+	}
+	if (!programming->has_default) /* no route is silent in a VPC: no ICMP */
+		want_blackhole(programming->list, programming->ns, everywhere);
+}
+
 static void want_subnet_routes(const struct model *model, struct rid id, struct object_list *list)
 {
 	const struct subnet *subnet = subnet_get(model, id);
-	const struct route_table *table;
-	const struct gateway *gateway;
+	struct programming programming = { .model = model, .ns = id, .list = list };
 	const struct vpc *vpc;
-	bool has_default = false;
 
 	if (!subnet || !subnet->realized)
 		return;
 	vpc = vpc_get(model, subnet->vpc);
-	table = route_table_of(subnet);
-	gateway = attached_gateway(vpc);
-	if (gateway)
-		want_neighbour(list, id, "fabric", gateway_hop, fabric_mac(gateway->resource.id));
+	programming.table = route_table_of(subnet);
+	programming.gateway = attached_gateway(vpc);
+	if (programming.gateway)
+		want_neighbour(list, id, "fabric", gateway_hop,
+			       fabric_mac(programming.gateway->resource.id));
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
 			want_blackhole(list, id, vpc->cidrs[i].cidr);
-	for (size_t i = 0; table && i < table->route_count; i++) {
-		const struct route *route = &table->routes[i];
-
-		has_default |= cidr_equal(route->destination, everywhere);
-		if (route->origin == ROUTE_ORIGIN_TABLE)
-			continue; /* local: the siblings' routes, within the blackhole */
-		if (gateway && route_is_active(model, table, route))
-			want_route(list, id, route->destination, gateway_hop, "fabric");
-		else
-			want_blackhole(list, id, route->destination);
-	}
-	if (!has_default) /* no route is silent in a VPC: no ICMP */
-		want_blackhole(list, id, everywhere);
+	want_table(&programming);
 	want_siblings(list, id, vpc, id);
 }
 

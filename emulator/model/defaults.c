@@ -53,7 +53,7 @@ int defaults_create(struct transaction *transaction, struct scope *scope, struct
 	gateway->vpc = vpc->resource.id;
 	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
 		if (rid_equal(table->vpc, vpc->resource.id))
-			return route_create(transaction, table, everywhere, &gateway->resource,
-					    error);
+			return route_create(transaction, table, to_cidr(everywhere),
+					    &gateway->resource, error);
 	return 0;
 }

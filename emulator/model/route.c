@@ -1,6 +1,8 @@
 /* Route tables: see route.h. */
 #include "model/route.h"
 
+#include <stdio.h>
+
 #include "model/gateway.h"
 
 #define TABLES_PER_VPC	 200
@@ -27,6 +29,8 @@ static const char *get_state(const struct view *view, struct buffer *scratch)
 static const struct field route_fields[] = {
 	FIELD_OF(struct route, destination, FIELD_CIDR, "destinationCidrBlock",
 		 "route.destination-cidr-block", FIELD_BOTH),
+	FIELD_OF(struct route, prefix_list, FIELD_RID, "destinationPrefixListId",
+		 "route.destination-prefix-list-id", FIELD_BOTH),
 	FIELD_GET_OF(get_target, "gatewayId", "route.gateway-id"),
 	FIELD_OF(struct route, target, FIELD_RID, "target", NULL, FIELD_STORED),
 	FIELD_ENUM_OF(struct route, origin, origin_names, "origin", "route.origin", FIELD_BOTH),
@@ -259,34 +263,96 @@ void route_table_forget_subnet(struct transaction *transaction, struct scope *sc
 			}
 }
 
-static struct route *find_route(const struct route_table *table, struct cidr destination)
+/* ---- routes ---- */
+
+static struct address_text destination_text(struct destination destination)
+{
+	struct address_text text = cidr_format(destination.cidr);
+
+	if (rid_is_set(destination.prefix_list))
+		snprintf(text.text, sizeof(text.text), "%s",
+			 rid_format(destination.prefix_list).text);
+	return text;
+}
+
+static struct destination canonical(struct destination destination)
+{
+	destination.cidr = cidr_canonical(destination.cidr);
+	return destination;
+}
+
+static struct route *find_route(const struct route_table *table, struct destination destination)
 {
 	for (size_t i = 0; i < table->route_count; i++)
-		if (cidr_equal(table->routes[i].destination, destination))
+		if (cidr_equal(table->routes[i].destination, destination.cidr) &&
+		    rid_equal(table->routes[i].prefix_list, destination.prefix_list))
 			return &table->routes[i];
 	return NULL;
 }
 
-/* What every route's destination and target must be; see "Create a route" in the VPC guide. */
-static int check_route(const struct transaction *transaction, const struct route_table *table,
-		       struct cidr destination, const struct resource *target, struct error *error)
+static bool is_reserved(struct cidr cidr)
 {
 	static const struct cidr link_local = { { AF_INET, { 169, 254, 168, 0 } }, 22 };
-	const struct vpc *vpc = vpc_get(transaction->model, table->vpc);
 
-	if (cidr_covers(link_local, destination))
+	return cidr_covers(link_local, cidr);
+}
+
+static bool is_local(const struct vpc *vpc, struct cidr cidr)
+{
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		if (cidr_covers(vpc->cidrs[i].cidr, cidr))
+			return true;
+	return false;
+}
+
+bool route_entry_counts(const struct model *model, const struct route_table *table,
+			const struct route *route, struct cidr entry)
+{
+	if (is_reserved(entry) || is_local(vpc_get(model, table->vpc), entry) ||
+	    find_route(table, to_cidr(entry)))
+		return false;
+	for (const struct route *other = table->routes; other < route; other++) {
+		const struct prefix_list *list = prefix_list_get(model, other->prefix_list);
+
+		if (list && prefix_list_has(list, entry))
+			return false;
+	}
+	return true;
+}
+
+static int check_block(const struct vpc *vpc, struct cidr cidr, struct error *error)
+{
+	if (is_reserved(cidr))
 		return error_set(
 			error, ERROR_INVALID_PARAMETER_VALUE,
 			"The destination CIDR block %s is in a range reserved for AWS services.",
-			cidr_format(destination).text);
-	for (size_t i = 0; i < vpc->cidr_count; i++)
-		if (cidr_covers(vpc->cidrs[i].cidr, destination))
-			return error_set(
-				error, ERROR_INVALID_PARAMETER_VALUE,
-				"The destination CIDR block %s is equal to or more specific than "
-				"one of this VPC's CIDR blocks. This route can target only an "
-				"interface or an instance.",
-				cidr_format(destination).text);
+			cidr_format(cidr).text);
+	if (is_local(vpc, cidr))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "The destination CIDR block %s is equal to or more specific than "
+				 "one of this VPC's CIDR blocks. This route can target only an "
+				 "interface or an instance.",
+				 cidr_format(cidr).text);
+	return 0;
+}
+
+/*
+ * What every route's destination and target must be; see "Create a route" in the VPC guide. The
+ * entries of a prefix list are not checked, for they may change: route_entry_counts() instead.
+ */
+static int check_route(const struct transaction *transaction, const struct route_table *table,
+		       struct destination destination, const struct resource *target,
+		       struct error *error)
+{
+	const struct model *model = transaction->model;
+	const struct prefix_list *list = prefix_list_get(model, destination.prefix_list);
+	int r;
+
+	if (list && prefix_list_address_family(list) != AF_INET)
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "IPv6 destinations are not supported yet.");
+	if (!list && (r = check_block(vpc_get(model, table->vpc), destination.cidr, error)) < 0)
+		return r;
 	if (target->id.kind == KIND_INTERNET_GATEWAY &&
 	    !rid_equal(((const struct gateway *)target)->vpc, table->vpc))
 		return error_set(
@@ -296,43 +362,63 @@ static int check_route(const struct transaction *transaction, const struct route
 	return 0;
 }
 
-int route_create(struct transaction *transaction, struct route_table *table,
-		 struct cidr destination, const struct resource *target, struct error *error)
+/* How many routes this destination is in the quota. */
+static int64_t weight(const struct model *model, struct rid prefix_list)
 {
+	const struct prefix_list *list = prefix_list_get(model, prefix_list);
+
+	return list ? list->max_entries : 1;
+}
+
+bool route_table_has_room(const struct model *model, const struct route_table *table, int64_t more)
+{
+	int64_t routes = more;
+
+	for (size_t i = 0; i < table->route_count; i++)
+		routes += weight(model, table->routes[i].prefix_list);
+	return routes <= ROUTES_PER_TABLE;
+}
+
+int route_create(struct transaction *transaction, struct route_table *table,
+		 struct destination destination, const struct resource *target, struct error *error)
+{
+	const struct model *model = transaction->model;
 	struct route *route;
 	int r;
 
-	destination = cidr_canonical(destination);
+	destination = canonical(destination);
 	if (find_route(table, destination))
 		return error_set(error, ERROR_ROUTE_EXISTS,
 				 "The route identified by %s already exists.",
-				 cidr_format(destination).text);
+				 destination_text(destination).text);
 	if ((r = check_route(transaction, table, destination, target, error)) < 0)
 		return r;
-	if (table->route_count >= ROUTES_PER_TABLE)
+	if (!route_table_has_room(model, table, weight(model, destination.prefix_list)))
 		return error_subject(error, ERROR_QUOTA, "route",
 				     "The maximum number of routes has been reached.");
 	transaction_edit(transaction, table);
 	route = array_grow(&table->routes, &table->route_count);
-	route->destination = destination;
+	route->destination = destination.cidr;
+	route->prefix_list = destination.prefix_list;
 	route->target = target->id;
 	route->origin = ROUTE_ORIGIN_ROUTE;
 	return 0;
 }
 
 int route_replace(struct transaction *transaction, struct route_table *table,
-		  struct cidr destination, const struct resource *target, struct error *error)
+		  struct destination destination, const struct resource *target,
+		  struct error *error)
 {
 	struct route *route;
 	int r;
 
-	destination = cidr_canonical(destination);
+	destination = canonical(destination);
 	route = find_route(table, destination);
 	if (!route)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "There is no route defined for '%s' in the route table. Use "
 				 "CreateRoute instead.",
-				 cidr_format(destination).text);
+				 destination_text(destination).text);
 	if ((r = check_route(transaction, table, destination, target, error)) < 0)
 		return r;
 	transaction_edit(transaction, table);
@@ -341,23 +427,23 @@ int route_replace(struct transaction *transaction, struct route_table *table,
 }
 
 int route_delete(struct transaction *transaction, struct route_table *table,
-		 struct cidr destination, struct error *error)
+		 struct destination destination, struct error *error)
 {
-	const char *text;
+	struct address_text text;
 	struct route *route;
-	struct address_text shown;
 
-	destination = cidr_canonical(destination);
-	shown = cidr_format(destination);
-	text = shown.text;
+	destination = canonical(destination);
+	text = destination_text(destination);
 	route = find_route(table, destination);
 	if (!route)
 		return error_set(error, ERROR_ROUTE_NOT_FOUND,
-				 "no route with destination-cidr-block %s in route table %s", text,
-				 rid_format(table->resource.id).text);
+				 "no route with destination-%s %s in route table %s",
+				 rid_is_set(destination.prefix_list) ? "prefix-list-id"
+								     : "cidr-block",
+				 text.text, rid_format(table->resource.id).text);
 	if (route->origin == ROUTE_ORIGIN_TABLE)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "cannot remove local route %s in route table %s", text,
+				 "cannot remove local route %s in route table %s", text.text,
 				 rid_format(table->resource.id).text);
 	transaction_edit(transaction, table);
 	array_remove(table->routes, &table->route_count, (size_t)(route - table->routes));

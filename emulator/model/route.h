@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "model/prefix_list.h"
 #include "model/subnet.h"
 
 enum route_origin {
@@ -11,10 +12,22 @@ enum route_origin {
 	ROUTE_ORIGIN_ROUTE, /* CreateRoute */
 };
 
+/* A block or a prefix list: one of them is set. */
+struct destination {
+	struct cidr cidr;
+	struct rid prefix_list;
+};
+
+static inline struct destination to_cidr(struct cidr cidr)
+{
+	return (struct destination){ .cidr = cidr };
+}
+
 struct route {
-	struct cidr destination;
-	struct rid target; /* an internet gateway; unset: local */
-	int origin;	   /* enum route_origin */
+	struct cidr destination; /* canonical */
+	struct rid prefix_list;	 /* set: to this list's entries; `destination` is unset */
+	struct rid target;	 /* an internet gateway; unset: local */
+	int origin;		 /* enum route_origin */
 };
 
 struct route_table_association {
@@ -69,12 +82,24 @@ int route_table_replace(struct transaction *transaction, struct route_table *fro
 void route_table_forget_subnet(struct transaction *transaction, struct scope *scope,
 			       struct rid subnet);
 
-/* ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_QUOTA. */
+/* Can the table take so many routes more? A route to a prefix list counts as the most it can hold.
+ */
+bool route_table_has_room(const struct model *model, const struct route_table *table, int64_t more);
+/*
+ * Does an entry of the list that `route` is to count as a route? Not where a CIDR route or an
+ * earlier list has the same block, nor where a CIDR route could not be made: within the VPC.
+ */
+bool route_entry_counts(const struct model *model, const struct route_table *table,
+			const struct route *route, struct cidr entry);
+
+/* ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA. */
 int route_create(struct transaction *transaction, struct route_table *table,
-		 struct cidr destination, const struct resource *target, struct error *error);
+		 struct destination destination, const struct resource *target,
+		 struct error *error);
 /* ERROR_INVALID_PARAMETER_VALUE when there is no such route. */
 int route_replace(struct transaction *transaction, struct route_table *table,
-		  struct cidr destination, const struct resource *target, struct error *error);
+		  struct destination destination, const struct resource *target,
+		  struct error *error);
 /* ERROR_ROUTE_NOT_FOUND; ERROR_INVALID_PARAMETER_VALUE for a local route. */
 int route_delete(struct transaction *transaction, struct route_table *table,
-		 struct cidr destination, struct error *error);
+		 struct destination destination, struct error *error);

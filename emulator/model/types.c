@@ -5,6 +5,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/prefix_list.h"
 #include "model/route.h"
 
 static const struct resource_type *const types[KIND_MAX] = {
@@ -15,6 +16,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_SECURITY_GROUP] = &group_type,
 	[KIND_NETWORK_ACL] = &acl_type,
 	[KIND_DHCP_OPTIONS] = &dhcp_options_type,
+	[KIND_PREFIX_LIST] = &prefix_list_type,
 	[KIND_NETWORK_INTERFACE] = &interface_type,
 	[KIND_INSTANCE] = &instance_type,
 	[KIND_INTERNET] = &internet_type,

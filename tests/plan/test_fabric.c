@@ -1,4 +1,4 @@
-/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/traffic.o emulator/model/types.o emulator/model/vpc.o  emulator/fabric/fabric.o emulator/fabric/facets.o emulator/fabric/wanted.o emulator/netlink/fake.o emulator/netlink/object.o */
+/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/prefix_list.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/traffic.o emulator/model/types.o emulator/model/vpc.o  emulator/fabric/fabric.o emulator/fabric/facets.o emulator/fabric/wanted.o emulator/netlink/fake.o emulator/netlink/object.o */
 /*
  * Model in, kernel objects out, on the in-memory kernel: what a scenario programs, what a change
  * touches, and that a failure at any point leaves the kernel as it was.
@@ -115,9 +115,9 @@ static void seed(void)
 	public_subnet->map_public_ip = true;
 	private_subnet = make_subnet(vpc, "10.0.2.0/24");
 	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
-	assert_int_equal(
-		route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource, &error),
-		0);
+	assert_int_equal(route_create(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")),
+				      &gateway->resource, &error),
+			 0);
 	assert_int_equal(
 		route_table_associate(&transaction, table, public_subnet, &association, &error), 0);
 	web = launch(public_subnet, 1);
@@ -267,14 +267,15 @@ static void a_route_change_touches_one_object(void **state)
 	seed();
 	assert_int_equal(commit(), 0);
 	before = fake_changes(kernel);
-	assert_int_equal(route_delete(&transaction, table, cidr_of("0.0.0.0/0"), &error), 0);
+	assert_int_equal(route_delete(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")), &error),
+			 0);
 	assert_int_equal(commit(), 0);
 	assert_int_equal(fake_changes(kernel) - before, 1);
 	assert_has(public_subnet->resource.id, "blackhole 0.0.0.0/0");
 	assert_lacks(public_subnet->resource.id, "route 0.0.0.0/0 via");
-	assert_int_equal(
-		route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource, &error),
-		0);
+	assert_int_equal(route_create(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")),
+				      &gateway->resource, &error),
+			 0);
 	assert_int_equal(commit(), 0);
 	assert_has(public_subnet->resource.id, "route 0.0.0.0/0 via 169.254.0.1");
 }

@@ -1,4 +1,4 @@
-/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/traffic.o emulator/model/types.o emulator/model/vpc.o  emulator/store/record.o emulator/store/store.o */
+/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/prefix_list.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/traffic.o emulator/model/types.o emulator/model/vpc.o  emulator/store/record.o emulator/store/store.o */
 /* libs: sqlite3 jansson */
 /*
  * The model's rules, its transactions, and its way to disk and back. A model is compared by what
@@ -351,22 +351,22 @@ static void routes_have_their_rules(void **state)
 	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
 	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
 	assert_int_equal(route_table_create(&transaction, other, NULL, &foreign, &error), 0);
-	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
-				 &error) < 0); /* not attached */
+	assert_true(route_create(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")),
+				 &gateway->resource, &error) < 0); /* not attached */
 	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
-	assert_int_equal(
-		route_create(&transaction, table, cidr_of("1.2.3.4/0"), &gateway->resource, &error),
-		0);
-	assert_true(route_create(&transaction, table, cidr_of("0.0.0.0/0"), &gateway->resource,
-				 &error) < 0);
-	assert_int_equal(error.code, ERROR_ROUTE_EXISTS);
-	assert_true(route_create(&transaction, table, cidr_of("10.0.9.0/24"), &gateway->resource,
-				 &error) < 0); /* inside the VPC */
-	assert_true(route_create(&transaction, table, cidr_of("169.254.169.254/32"),
+	assert_int_equal(route_create(&transaction, table, to_cidr(cidr_of("1.2.3.4/0")),
+				      &gateway->resource, &error),
+			 0);
+	assert_true(route_create(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")),
 				 &gateway->resource, &error) < 0);
-	assert_true(route_delete(&transaction, table, cidr_of("10.0.0.0/16"), &error) < 0);
+	assert_int_equal(error.code, ERROR_ROUTE_EXISTS);
+	assert_true(route_create(&transaction, table, to_cidr(cidr_of("10.0.9.0/24")),
+				 &gateway->resource, &error) < 0); /* inside the VPC */
+	assert_true(route_create(&transaction, table, to_cidr(cidr_of("169.254.169.254/32")),
+				 &gateway->resource, &error) < 0);
+	assert_true(route_delete(&transaction, table, to_cidr(cidr_of("10.0.0.0/16")), &error) < 0);
 	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
-	assert_true(route_delete(&transaction, table, cidr_of("8.0.0.0/8"), &error) < 0);
+	assert_true(route_delete(&transaction, table, to_cidr(cidr_of("8.0.0.0/8")), &error) < 0);
 	assert_int_equal(error.code, ERROR_ROUTE_NOT_FOUND);
 	assert_true(route_table_of(subnet) != table);
 	assert_int_equal(route_table_associate(&transaction, table, subnet, &a, &error), 0);
