@@ -25,6 +25,23 @@
 #define ACL_ENTRY_PARAMETERS                                                                       \
 	"NetworkAclId! RuleNumber!:i Protocol! RuleAction! Egress!:b CidrBlock Ipv6CidrBlock "     \
 	"Icmp.Code:i Icmp.Type:i PortRange.From:i PortRange.To:i"
+#define PERMISSIONS                                                                                \
+	"IpPermissions.N.IpProtocol IpPermissions.N.FromPort:i IpPermissions.N.ToPort:i "          \
+	"IpPermissions.N.Groups.N.Description IpPermissions.N.Groups.N.UserId "                    \
+	"IpPermissions.N.Groups.N.GroupName IpPermissions.N.Groups.N.GroupId "                     \
+	"IpPermissions.N.Groups.N.VpcId IpPermissions.N.Groups.N.VpcPeeringConnectionId "          \
+	"IpPermissions.N.Groups.N.PeeringStatus IpPermissions.N.IpRanges.N.Description "           \
+	"IpPermissions.N.IpRanges.N.CidrIp IpPermissions.N.Ipv6Ranges.N.Description "              \
+	"IpPermissions.N.Ipv6Ranges.N.CidrIpv6 IpPermissions.N.PrefixListIds.N.Description "       \
+	"IpPermissions.N.PrefixListIds.N.PrefixListId "
+/* The same of one rule, as it was before there were permissions. */
+#define FLAT_PERMISSION                                                                            \
+	"CidrIp FromPort:i IpProtocol SourceSecurityGroupName SourceSecurityGroupOwnerId "         \
+	"ToPort:i "
+#define NEW_DESCRIPTIONS                                                                           \
+	"SecurityGroupRuleDescription.N.SecurityGroupRuleId "                                      \
+	"SecurityGroupRuleDescription.N.Description "
+#define NEW_RULE "SecurityGroupRule.N!.SecurityGroupRule."
 
 #define RUN_PARAMETERS                                                                             \
 	"BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.Ebs.Iops:i "          \
@@ -112,9 +129,33 @@ const struct action actions[] = {
 	EC2("ReplaceRoute", replace_route, ROUTE_PARAMETERS "LocalTarget:b"),
 	EC2("DeleteRoute", delete_route,
 	    "DestinationPrefixListId RouteTableId! DestinationCidrBlock DestinationIpv6CidrBlock"),
+	EC2("CreateSecurityGroup", create_security_group,
+	    "GroupDescription! GroupName! VpcId " TAGS),
+	EC2("DeleteSecurityGroup", delete_security_group, "GroupId GroupName"),
 	EC2("DescribeSecurityGroups", describe_security_groups, PAGED "GroupId.N GroupName.N"),
 	EC2("CreateNetworkAcl", create_network_acl, TAGS "ClientToken VpcId!"),
 	EC2("DeleteNetworkAcl", delete_network_acl, "NetworkAclId!"),
+	EC2("DescribeSecurityGroupRules", describe_security_group_rules,
+	    PAGED "SecurityGroupRuleId.N"),
+	EC2("AuthorizeSecurityGroupIngress", authorize_ingress,
+	    "GroupId GroupName " TAGS FLAT_PERMISSION PERMISSIONS),
+	EC2("AuthorizeSecurityGroupEgress", authorize_egress,
+	    "GroupId! " TAGS FLAT_PERMISSION PERMISSIONS),
+	EC2("RevokeSecurityGroupIngress", revoke_ingress,
+	    "GroupId GroupName SecurityGroupRuleId.N " FLAT_PERMISSION PERMISSIONS),
+	EC2("RevokeSecurityGroupEgress", revoke_egress,
+	    "GroupId! SecurityGroupRuleId.N " FLAT_PERMISSION PERMISSIONS),
+	EC2("ModifySecurityGroupRules", modify_security_group_rules,
+	    "GroupId! SecurityGroupRule.N!.SecurityGroupRuleId " NEW_RULE "IpProtocol " NEW_RULE
+	    "FromPort:i " NEW_RULE "ToPort:i " NEW_RULE "CidrIpv4 " NEW_RULE "CidrIpv6 " NEW_RULE
+	    "PrefixListId " NEW_RULE "ReferencedGroupId " NEW_RULE "Description"),
+	EC2("UpdateSecurityGroupRuleDescriptionsIngress", update_descriptions_ingress,
+	    "GroupId GroupName " PERMISSIONS NEW_DESCRIPTIONS),
+	EC2("UpdateSecurityGroupRuleDescriptionsEgress", update_descriptions_egress,
+	    "GroupId GroupName " PERMISSIONS NEW_DESCRIPTIONS),
+	EC2("DescribeSecurityGroupReferences", describe_security_group_references, "GroupId.N!"),
+	EC2("DescribeStaleSecurityGroups", describe_stale_security_groups,
+	    "MaxResults:i NextToken VpcId!"),
 	EC2("DescribeNetworkAcls", describe_network_acls, PAGED "NetworkAclId.N"),
 	EC2("CreateNetworkAclEntry", create_network_acl_entry, ACL_ENTRY_PARAMETERS),
 	EC2("ReplaceNetworkAclEntry", replace_network_acl_entry, ACL_ENTRY_PARAMETERS),
@@ -140,7 +181,25 @@ const struct action actions[] = {
 	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
 	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
 	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
+	EC2("DescribeNetworkInterfaceAttribute", describe_network_interface_attribute,
+	    "NetworkInterfaceId! Attribute"),
+	EC2("ModifyNetworkInterfaceAttribute", modify_network_interface_attribute,
+	    "EnablePrimaryIpv6:b ConnectionTrackingSpecification.TcpEstablishedTimeout:i "
+	    "ConnectionTrackingSpecification.UdpStreamTimeout:i "
+	    "ConnectionTrackingSpecification.UdpTimeout:i AssociatePublicIpAddress:b "
+	    "AssociatedSubnetId.N NetworkInterfaceId! Description.Value SourceDestCheck.Value:b "
+	    "SecurityGroupId.N Attachment.DefaultEnaQueueCount:b Attachment.EnaQueueCount:i "
+	    "Attachment.AttachmentId Attachment.DeleteOnTermination:b"),
 	EC2("RunInstances", run_instances, RUN_PARAMETERS),
+	EC2("DescribeInstanceAttribute", describe_instance_attribute, "InstanceId! Attribute!"),
+	EC2("ModifyInstanceAttribute", modify_instance_attribute,
+	    "SourceDestCheck.Value:b DisableApiStop.Value:b InstanceId! Attribute Value "
+	    "BlockDeviceMapping.N.DeviceName BlockDeviceMapping.N.Ebs.VolumeId "
+	    "BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.VirtualName "
+	    "BlockDeviceMapping.N.NoDevice DisableApiTermination.Value:b InstanceType.Value "
+	    "Kernel.Value Ramdisk.Value UserData.Value:base64 "
+	    "InstanceInitiatedShutdownBehavior.Value GroupId.N EbsOptimized.Value:b "
+	    "SriovNetSupport.Value EnaSupport.Value:b"),
 	EC2("DescribeInstances", describe_instances,
 	    PAGED "InstanceId.N IncludeManagedResources:b"),
 	EC2("DescribeInstanceStatus", describe_instance_status,

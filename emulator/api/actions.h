@@ -26,4 +26,10 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	start_instances, stop_instances, reboot_instances, terminate_instances, describe_images,
 	describe_instance_types, create_tags, delete_tags, describe_tags, describe_regions,
 	describe_availability_zones, get_caller_identity, list_instances, get_instance_process,
-	get_internet_host, get_internet_address;
+	get_internet_host, get_internet_address, create_security_group, delete_security_group,
+	describe_security_group_rules, authorize_ingress, authorize_egress, revoke_ingress,
+	revoke_egress, modify_security_group_rules, update_descriptions_ingress,
+	update_descriptions_egress, describe_security_group_references,
+	describe_stale_security_groups, modify_network_interface_attribute,
+	describe_network_interface_attribute, modify_instance_attribute,
+	describe_instance_attribute;

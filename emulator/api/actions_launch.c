@@ -229,35 +229,27 @@ static int read_subnet(const struct call *call, bool by_interface, struct subnet
 	return error_set(error, ERROR_VPC_ID_NOT_SPECIFIED, "No default VPC for this user");
 }
 
-/* Groups by id, or (at instance level) by name; all of the subnet's VPC, up to five. */
-static int read_groups(const struct call *call, const char *name, bool by_name,
-		       const struct subnet *subnet, struct rid_item **groups, size_t *count,
-		       struct error *error)
+/* By id, or (at instance level) by name; interface_create() sees to the rest. */
+static int read_groups(const struct call *call, bool by_interface, const struct subnet *subnet,
+		       struct rid_item **groups, size_t *count, struct error *error)
 {
 	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t given = params_indices(call->params, name, &indices);
+	size_t names = params_indices(call->params, "SecurityGroup", &indices);
+	int r = call_groups(call,
+			    by_interface ? "NetworkInterface.1.SecurityGroupId" : "SecurityGroupId",
+			    groups, count, error);
 
-	for (size_t i = 0; i < given; i++) {
-		const char *text = params_get(call->params, "%s.%u", name, indices[i]);
-		struct group *group = NULL;
-		int r;
+	for (size_t i = 0; r == 0 && i < names; i++) {
+		const char *name = params_get(call->params, "SecurityGroup.%u", indices[i]);
+		const struct group *group = group_named(call->scope, subnet->vpc, name);
 
-		if (by_name)
-			group = group_named(call->scope, subnet->vpc, text);
-		else if ((r = call_find(call, text, KIND_SECURITY_GROUP, &group, error)) < 0)
-			return r;
 		if (!group)
 			return error_subject(error, ERROR_NOT_FOUND, "sg",
 					     "The security group '%s' does not exist in VPC '%s'",
-					     text, rid_format(subnet->vpc).text);
-		if (!rid_equal(group->vpc, subnet->vpc))
-			return error_set(
-				error, ERROR_INVALID_PARAMETER,
-				"Security group %s and subnet %s belong to different networks.",
-				text, rid_format(subnet->resource.id).text);
-		array_grow(groups, count)->id = group->resource.id;
+					     name, rid_format(subnet->vpc).text);
+		rid_item_add(groups, count, group->resource.id);
 	}
-	return 0;
+	return r;
 }
 
 static int read_address(const struct call *call, bool by_interface, struct launch_request *request,
@@ -314,12 +306,8 @@ static int read_interface(const struct call *call, struct launch_request *reques
 	request->interface.description = call_text(call, "NetworkInterface.1.Description");
 	request->delete_on_termination =
 		call_bool(call, "NetworkInterface.1.DeleteOnTermination", true);
-	r = read_groups(
-		call, by_interface ? "NetworkInterface.1.SecurityGroupId" : "SecurityGroupId",
-		false, request->interface.subnet, groups, &request->interface.group_count, error);
-	if (r == 0 && !by_interface)
-		r = read_groups(call, "SecurityGroup", true, request->interface.subnet, groups,
-				&request->interface.group_count, error);
+	r = read_groups(call, by_interface, request->interface.subnet, groups,
+			&request->interface.group_count, error);
 	request->interface.groups = *groups;
 	return r;
 }

@@ -225,7 +225,7 @@ int get_managed_prefix_list_associations(struct call *call, struct error *error)
 
 	if ((r = list_call(call, &list, error)) < 0)
 		return r;
-	count = prefix_list_users(list, &users);
+	count = prefix_list_users(call->model, list, &users);
 	for (size_t i = 0; i < count; i++)
 		rows_add(&rows, call, users[i], users[i]);
 	return describe_rows(call, &listing, &rows, error);

@@ -2,20 +2,9 @@
 #include "api/actions.h"
 #include "model/dhcp.h"
 #include "model/gateway.h"
-#include "model/group.h"
 #include "model/subnet.h"
 
 #define IPV6_FILTERS "ipv6-cidr-block-association.* "
-
-/* Refuses, by name, the parameters that ask for what is not here. */
-static int refuse(const struct call *call, const char *const *names, struct error *error)
-{
-	for (; *names; names++)
-		if (call_text(call, *names))
-			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-					 "The parameter %s is not supported.", *names);
-	return 0;
-}
 
 int create_vpc(struct call *call, struct error *error)
 {
@@ -28,7 +17,7 @@ int create_vpc(struct call *call, struct error *error)
 
 	if (call_bool(call, "AmazonProvidedIpv6CidrBlock", false))
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
-	if ((r = refuse(call, refused, error)) < 0 ||
+	if ((r = call_refuse(call, refused, error)) < 0 ||
 	    (r = call_cidr(call, "CidrBlock", &cidr, error)) < 0 ||
 	    (r = vpc_create(&call->transaction, call->scope, cidr,
 			    call_text(call, "InstanceTenancy"), &vpc, error)) < 0 ||
@@ -90,18 +79,6 @@ int describe_vpc_attribute(struct call *call, struct error *error)
 	return 0;
 }
 
-/* Attribute calls carry exactly one attribute. */
-static int check_one(size_t given, struct error *error)
-{
-	if (given == 1)
-		return 0;
-	if (given == 0)
-		return error_set(error, ERROR_MISSING_PARAMETER,
-				 "The request must contain exactly one attribute to modify");
-	return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
-			 "Fields for multiple attribute types specified");
-}
-
 int modify_vpc_attribute(struct call *call, struct error *error)
 {
 	bool a, b, c;
@@ -113,7 +90,7 @@ int modify_vpc_attribute(struct call *call, struct error *error)
 	int r;
 
 	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
-	    (r = check_one((size_t) !!support + !!hostnames + !!metrics, error)) < 0)
+	    (r = call_check_one((size_t) !!support + !!hostnames + !!metrics, error)) < 0)
 		return r;
 	if ((support || hostnames) &&
 	    (r = vpc_set_dns(&call->transaction, vpc, support, hostnames, error)) < 0)
@@ -141,7 +118,7 @@ int create_subnet(struct call *call, struct error *error)
 		request.zone = call_text(call, "AvailabilityZoneId");
 	if (call_bool(call, "Ipv6Native", false))
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
-	if ((r = refuse(call, refused, error)) < 0 ||
+	if ((r = call_refuse(call, refused, error)) < 0 ||
 	    (r = call_resource(call, "VpcId", KIND_VPC, &request.vpc, error)) < 0 ||
 	    (r = call_cidr(call, "CidrBlock", &request.cidr, error)) < 0 ||
 	    (r = subnet_create(&call->transaction, &request, &subnet, error)) < 0 ||
@@ -197,10 +174,10 @@ int modify_subnet_attribute(struct call *call, struct error *error)
 	int r;
 
 	if ((r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
-	    (r = refuse(call, refused, error)) < 0 ||
-	    (r = check_one((size_t) !!map_public + !!dns64 + !!name_a + !!name_aaaa + !!type +
-				   has_ipv6,
-			   error)) < 0)
+	    (r = call_refuse(call, refused, error)) < 0 ||
+	    (r = call_check_one((size_t) !!map_public + !!dns64 + !!name_a + !!name_aaaa + !!type +
+					has_ipv6,
+				error)) < 0)
 		return r;
 	if (ipv6)
 		return error_set(
@@ -293,43 +270,7 @@ int describe_internet_gateways(struct call *call, struct error *error)
 	return describe_resources(call, &listing, error);
 }
 
-/* ---- what is only shown so far ---- */
-
-/* GroupName.N names groups of the default VPC (EC2 API reference). */
-static int groups_by_name(struct call *call, const struct listing *listing,
-			  const unsigned int *indices, size_t count, struct error *error)
-{
-	const struct vpc *vpc = vpc_default(call->scope);
-	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
-
-	for (size_t i = 0; i < count; i++) {
-		const char *name = params_get(call->params, "GroupName.%u", indices[i]);
-		struct group *group = vpc ? group_named(call->scope, vpc->resource.id, name) : NULL;
-
-		if (!group)
-			return error_subject(error, ERROR_NOT_FOUND, "sg",
-					     "The security group '%s' does not exist", name);
-		rows_add(&rows, call, &group->resource, group);
-	}
-	return describe_rows(call, listing, &rows, error);
-}
-
-int describe_security_groups(struct call *call, struct error *error)
-{
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t count = params_indices(call->params, "GroupName", &indices);
-	static const struct listing listing = {
-		.list = "securityGroupInfo",
-		.kind = KIND_SECURITY_GROUP,
-		.ids = "GroupId",
-		.minimum = 5,
-		.maximum = 1000,
-		.absent = "ip-permission.* egress.ip-permission.*",
-	};
-
-	return count ? groups_by_name(call, &listing, indices, count, error)
-		     : describe_resources(call, &listing, error);
-}
+/* ---- DHCP options: only shown so far ---- */
 
 int describe_dhcp_options(struct call *call, struct error *error)
 {
@@ -339,21 +280,6 @@ int describe_dhcp_options(struct call *call, struct error *error)
 		.ids = "DhcpOptionsId",
 		.minimum = 5,
 		.maximum = 1000,
-	};
-
-	return describe_resources(call, &listing, error);
-}
-
-int describe_network_interfaces(struct call *call, struct error *error)
-{
-	static const struct listing listing = {
-		.list = "networkInterfaceSet",
-		.kind = KIND_NETWORK_INTERFACE,
-		.ids = "NetworkInterfaceId",
-		.minimum = 5,
-		.maximum = 1000,
-		.absent = "association.* addresses.* attachment.* ipv6-addresses.* operator.* "
-			  "requester-id",
 	};
 
 	return describe_resources(call, &listing, error);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "model/group.h"
 #include "model/tags.h"
 
 const char *call_text(const struct call *call, const char *name)
@@ -43,6 +44,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_PREFIX_LIST] = "prefix list ID",
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
 	[KIND_INSTANCE] = "instance ID",
+	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
 	[KIND_NETWORK_ACL_ASSOCIATION] = "association ID",
 };
@@ -106,6 +108,84 @@ int call_block(const struct call *call, const char *name, int family, struct cid
 			"block.",
 			text, name[0] | 0x20, name + 1);
 	return 0;
+}
+
+int call_group_named(const struct call *call, const char *name, struct group **ret_group,
+		     struct error *error)
+{
+	const struct vpc *vpc = vpc_default(call->scope);
+	struct group *group;
+
+	if (!vpc)
+		return error_set(error, ERROR_VPC_ID_NOT_SPECIFIED,
+				 "No default VPC for this user. GroupName is only supported for "
+				 "EC2-Classic and default VPC.");
+	group = group_named(call->scope, vpc->resource.id, name);
+	if (!group)
+		return not_found(KIND_SECURITY_GROUP, name, false, error);
+	*ret_group = group;
+	return 0;
+}
+
+int call_group(const struct call *call, struct group **ret_group, struct error *error)
+{
+	const char *id = call_text(call, "GroupId"), *name = call_text(call, "GroupName");
+
+	if (id && *id && name && *name)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "The parameter groupName cannot be used with the parameter "
+				 "groupId");
+	if (id && *id)
+		return call_find(call, id, KIND_SECURITY_GROUP, ret_group, error);
+	if (name && *name)
+		return call_group_named(call, name, ret_group, error);
+	return error_set(error, ERROR_MISSING_PARAMETER,
+			 "The request must contain the parameter groupName or groupId");
+}
+
+int call_groups(const struct call *call, const char *name, struct rid_item **groups, size_t *count,
+		struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t given = params_indices(call->params, name, &indices);
+
+	for (size_t i = 0; i < given; i++) {
+		const char *text = params_get(call->params, "%s.%u", name, indices[i]);
+		struct group *group;
+		int r;
+
+		if ((r = call_find(call, text, KIND_SECURITY_GROUP, &group, error)) < 0)
+			return r;
+		rid_item_add(groups, count, group->resource.id);
+	}
+	return 0;
+}
+
+bool call_has_list(const struct call *call, const char *name)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+
+	return params_indices(call->params, name, &indices) > 0;
+}
+
+int call_refuse(const struct call *call, const char *const *names, struct error *error)
+{
+	for (; *names; names++)
+		if (call_text(call, *names) || call_has_list(call, *names))
+			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+					 "The parameter %s is not supported.", *names);
+	return 0;
+}
+
+int call_check_one(size_t given, struct error *error)
+{
+	if (given == 1)
+		return 0;
+	if (given == 0)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain exactly one attribute to modify");
+	return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+			 "Fields for multiple attribute types specified");
 }
 
 static int tag_from(struct call *call, struct resource *resource, unsigned int specification,
@@ -199,20 +279,49 @@ static void reply_struct(struct call *call, const struct field *field, const str
 	xml_close(call->xml);
 }
 
+static void reply_field(struct call *call, const struct field *field, const struct view *view,
+			struct buffer *scratch)
+{
+	if (field_is_scalar(field))
+		xml_text(call->xml, field->name, field_text(field, view, scratch));
+	else if (field->type == FIELD_LIST || field->type == FIELD_CHILDREN)
+		reply_list(call, field, view);
+	else
+		reply_struct(call, field, view);
+}
+
 void reply_fields(struct call *call, const struct field *fields, const struct view *view)
 {
 	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
 
-	for (const struct field *field = fields; field->name; field++) {
-		if (!(field->flags & FIELD_SHOWN))
-			continue;
-		if (field_is_scalar(field))
-			xml_text(call->xml, field->name, field_text(field, view, &scratch));
-		else if (field->type == FIELD_LIST || field->type == FIELD_CHILDREN)
-			reply_list(call, field, view);
-		else
-			reply_struct(call, field, view);
-	}
+	for (const struct field *field = fields; field->name; field++)
+		if (field->flags & FIELD_SHOWN)
+			reply_field(call, field, view, &scratch);
+}
+
+const char *member_text(const struct call *call, const char *name, const void *object,
+			struct buffer *scratch)
+{
+	const struct resource *resource = object;
+	struct view view = { call_model(call), resource, resource };
+
+	for (const struct field *field = resource_type(resource->id.kind)->fields; field->name;
+	     field++)
+		if (field_is_scalar(field) && streq(field->name, name))
+			return field_text(field, &view, scratch);
+	return NULL;
+}
+
+void reply_member(struct call *call, const char *name, const void *object)
+{
+	const struct resource *resource = object;
+	struct view view = { call_model(call), resource, resource };
+	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
+
+	for (const struct field *field = resource_type(resource->id.kind)->fields; field->name;
+	     field++)
+		if (field->flags & FIELD_SHOWN && streq(field->name, name))
+			reply_field(call, field, &view, &scratch);
 }
 
 void reply_resource(struct call *call, const char *name, const void *object)

@@ -82,6 +82,27 @@ int call_block(const struct call *call, const char *name, int family, struct cid
 /* Of the whole request, to tell a repetition from another use of its client token; owned. */
 char *call_digest(const struct call *call);
 
+/*
+ * The group that the call is about: GroupId, or GroupName for one of the default VPC.
+ * ERROR_MISSING_PARAMETER, ERROR_INVALID_PARAMETER_COMBINATION; those of the two below.
+ */
+struct group;
+int call_group(const struct call *call, struct group **ret_group, struct error *error);
+/* A group of the default VPC by its name. ERROR_NOT_FOUND, ERROR_VPC_ID_NOT_SPECIFIED. */
+int call_group_named(const struct call *call, const char *name, struct group **ret_group,
+		     struct error *error);
+/* Appends the groups whose ids `name`.N lists to an owned array, each once. */
+struct rid_item;
+int call_groups(const struct call *call, const char *name, struct rid_item **groups, size_t *count,
+		struct error *error);
+/* Is there a parameter `name`.N or `name`.N.…? */
+bool call_has_list(const struct call *call, const char *name);
+/* Refuses, by name, parameters and lists of them (the names that ends with NULL) that ask for what
+ * is not here. */
+int call_refuse(const struct call *call, const char *const *names, struct error *error);
+/* Attribute calls carry exactly one attribute; `given` says how many this one does. */
+int call_check_one(size_t given, struct error *error);
+
 /* Sets the tags that TagSpecification.N gives to resources of this kind. */
 int call_tag(struct call *call, void *resource, struct error *error);
 
@@ -89,4 +110,9 @@ int call_tag(struct call *call, void *resource, struct error *error);
 int reply_true(struct call *call);
 /* <name>…fields…</name> */
 void reply_resource(struct call *call, const char *name, const void *resource);
+/* The text of a scalar member, by its name in the descriptor, stored ones too; NULL: absent. */
+const char *member_text(const struct call *call, const char *name, const void *resource,
+			struct buffer *scratch);
+/* One member of the resource that is shown, by its name in the descriptor. */
+void reply_member(struct call *call, const char *name, const void *resource);
 void reply_fields(struct call *call, const struct field *fields, const struct view *view);

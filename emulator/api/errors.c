@@ -60,6 +60,10 @@
 	ROW(TAG_KEY_MALFORMED, 400, "InvalidTagKey.Malformed")                                     \
 	ROW(TAG_LIMIT, 400, "TagLimitExceeded")                                                    \
 	ROW(INVALID_ID, 400, "InvalidID")                                                          \
+	ROW(GROUP_DUPLICATE, 400, "InvalidGroup.Duplicate")                                        \
+	ROW(GROUP_RESERVED, 400, "InvalidGroup.Reserved")                                          \
+	ROW(PERMISSION_DUPLICATE, 400, "InvalidPermission.Duplicate")                              \
+	ROW(CANNOT_DELETE, 400, "CannotDelete")                                                    \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },
@@ -95,6 +99,7 @@ static const struct subject {
 	  "RulesPerSecurityGroupLimitExceeded" },
 	{ "permission", "InvalidPermission.NotFound", "InvalidPermission.Malformed",
 	  "RulesPerSecurityGroupLimitExceeded" },
+	{ "interface-group", NULL, NULL, "SecurityGroupsPerInterfaceLimitExceeded" },
 	{ "acl", "InvalidNetworkAclID.NotFound", "InvalidNetworkAclId.Malformed",
 	  "NetworkAclLimitExceeded" },
 	{ "acl-entry", "InvalidNetworkAclEntry.NotFound", NULL, "NetworkAclEntryLimitExceeded" },

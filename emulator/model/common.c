@@ -23,6 +23,14 @@ int idempotent_mismatch(struct error *error)
 			 "used in previous request(s).");
 }
 
+void rid_item_add(struct rid_item **items, size_t *count, struct rid id)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (rid_equal((*items)[i].id, id))
+			return;
+	array_grow(items, count)->id = id;
+}
+
 const char *get_print(struct buffer *scratch, const char *format, ...)
 {
 	CLEANUP(freep) char *text = NULL;

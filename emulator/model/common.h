@@ -19,6 +19,8 @@ extern const struct field rid_item_fields[];
 struct rid_item {
 	struct rid id;
 };
+/* Appends an id to an owned array, unless it is there. */
+void rid_item_add(struct rid_item **items, size_t *count, struct rid id);
 
 /* What a client token's second use with other arguments is told; returns -EINVAL. */
 int idempotent_mismatch(struct error *error);

@@ -1,156 +1,156 @@
-/* Security groups: see group.h. */
+/* Security groups: see group.h. Their rules are in group_rule.c, what is shown in group_fields.c.
+ */
 #include "model/group.h"
 
-/* One direction's rules are one ipPermissions item here: they are all of protocol -1. */
-static bool has_rule(const struct group *group, bool egress)
-{
-	for (size_t i = 0; i < group->rule_count; i++)
-		if (group->rules[i].egress == egress)
-			return true;
-	return false;
-}
+#include "model/interface.h"
 
-static bool child_ingress(const struct view *view, size_t index, struct view *ret_child)
-{
-	*ret_child = *view;
-	return index == 0 && has_rule(view->object, false);
-}
-
-static bool child_egress(const struct view *view, size_t index, struct view *ret_child)
-{
-	*ret_child = *view;
-	return index == 0 && has_rule(view->object, true);
-}
-
-static bool child_rule(const struct view *view, size_t index, struct view *ret_child, bool egress,
-		       bool by_group)
-{
-	const struct group *group = (const struct group *)view->resource;
-
-	*ret_child = *view;
-	for (size_t i = 0; i < group->rule_count; i++) {
-		const struct group_rule *rule = &group->rules[i];
-
-		if (rule->egress != egress || rid_is_set(rule->group) != by_group || index-- > 0)
-			continue;
-		ret_child->object = rule;
-		return true;
-	}
-	return false;
-}
-
-static bool child_ingress_group(const struct view *view, size_t index, struct view *ret_child)
-{
-	return child_rule(view, index, ret_child, false, true);
-}
-
-static bool child_ingress_cidr(const struct view *view, size_t index, struct view *ret_child)
-{
-	return child_rule(view, index, ret_child, false, false);
-}
-
-static bool child_egress_group(const struct view *view, size_t index, struct view *ret_child)
-{
-	return child_rule(view, index, ret_child, true, true);
-}
-
-static bool child_egress_cidr(const struct view *view, size_t index, struct view *ret_child)
-{
-	return child_rule(view, index, ret_child, true, false);
-}
-
-static const struct field ingress_group_fields[] = {
-	FIELD_OF(struct group_rule, group, FIELD_RID, "groupId", "ip-permission.group-id",
-		 FIELD_SHOWN),
-	FIELD_GET_OF(get_owner, "userId", "ip-permission.user-id"),
-	FIELD_END,
-};
-static const struct field ingress_cidr_fields[] = {
-	FIELD_OF(struct group_rule, cidr, FIELD_CIDR, "cidrIp", "ip-permission.cidr", FIELD_SHOWN),
-	FIELD_END,
-};
-static const struct field egress_group_fields[] = {
-	FIELD_OF(struct group_rule, group, FIELD_RID, "groupId", "egress.ip-permission.group-id",
-		 FIELD_SHOWN),
-	FIELD_GET_OF(get_owner, "userId", "egress.ip-permission.user-id"),
-	FIELD_END,
-};
-static const struct field egress_cidr_fields[] = {
-	FIELD_OF(struct group_rule, cidr, FIELD_CIDR, "cidrIp", "egress.ip-permission.cidr",
-		 FIELD_SHOWN),
-	FIELD_END,
-};
-
-static const struct field ingress_fields[] = {
-	FIELD_CONST_OF("-1", "ipProtocol", "ip-permission.protocol"),
-	FIELD_CHILDREN_OF(child_ingress_group, ingress_group_fields, "groups"),
-	FIELD_CHILDREN_OF(child_ingress_cidr, ingress_cidr_fields, "ipRanges"),
-	FIELD_CHILDREN_OF(child_none, ingress_cidr_fields, "ipv6Ranges"),
-	FIELD_CHILDREN_OF(child_none, ingress_cidr_fields, "prefixListIds"),
-	FIELD_END,
-};
-static const struct field egress_fields[] = {
-	FIELD_CONST_OF("-1", "ipProtocol", "egress.ip-permission.protocol"),
-	FIELD_CHILDREN_OF(child_egress_group, egress_group_fields, "groups"),
-	FIELD_CHILDREN_OF(child_egress_cidr, egress_cidr_fields, "ipRanges"),
-	FIELD_CHILDREN_OF(child_none, egress_cidr_fields, "ipv6Ranges"),
-	FIELD_CHILDREN_OF(child_none, egress_cidr_fields, "prefixListIds"),
-	FIELD_END,
-};
-
-static const struct field rule_fields[] = {
-	FIELD_OF(struct group_rule, id, FIELD_RID, "id", NULL, FIELD_STORED),
-	FIELD_OF(struct group_rule, egress, FIELD_BOOL, "egress", NULL, FIELD_STORED),
-	FIELD_OF(struct group_rule, cidr, FIELD_CIDR, "cidr", NULL, FIELD_STORED),
-	FIELD_OF(struct group_rule, group, FIELD_RID, "group", NULL, FIELD_STORED),
-	FIELD_END,
-};
-
-static const char *get_arn(const struct view *view, struct buffer *scratch)
-{
-	return get_print(scratch, "arn:aws:ec2:%s:%s:security-group/%s",
-			 view->resource->scope->region, view->resource->scope->account,
-			 rid_format(view->resource->id).text);
-}
-
-static const struct field fields[] = {
-	RESOURCE_FIELDS(struct group),
-	FIELD_GET_OF(get_id, "groupId", "group-id"),
-	FIELD_GET_OF(get_owner, "ownerId", "owner-id"),
-	FIELD_GET_OF(get_arn, "securityGroupArn", NULL),
-	FIELD_OF(struct group, name, FIELD_TEXT, "groupName", "group-name", FIELD_BOTH),
-	FIELD_OF(struct group, description, FIELD_TEXT, "groupDescription", "description",
-		 FIELD_BOTH),
-	FIELD_OF(struct group, vpc, FIELD_RID, "vpcId", "vpc-id", FIELD_BOTH),
-	FIELD_CHILDREN_OF(child_ingress, ingress_fields, "ipPermissions"),
-	FIELD_CHILDREN_OF(child_egress, egress_fields, "ipPermissionsEgress"),
-	FIELD_LIST_OF(struct group, rules, rule_count, rule_fields, "rules", FIELD_STORED),
-	FIELD_END,
-};
+#define TEXT_MAX 255
 
 const struct resource_type group_type = {
 	.kind = KIND_SECURITY_GROUP,
 	.size = sizeof(struct group),
-	.fields = fields,
+	.fields = security_group_fields,
 	.tag_type = "security-group",
 };
 
-void group_create_default(struct transaction *transaction, struct vpc *vpc)
+static const struct cidr everywhere = { { .family = AF_INET }, 0 };
+
+bool group_text_is_valid(const char *text)
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789. _-:/()#,@[]+=&;{}!$*";
+	size_t length = strspn(text, alphabet);
+
+	return !text[length] && length <= TEXT_MAX;
+}
+
+static int check_texts(const char *name, const char *description, struct error *error)
+{
+	if (!*name || !group_text_is_valid(name))
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"Invalid security group name. Valid names are non-empty strings "
+			"less than 256 characters from the following set: " GROUP_ALPHABET);
+	if (strncasecmp(name, "sg-", 3) == 0)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%s) for parameter groupName is invalid. Group names may "
+				 "not be in the format sg-*",
+				 name);
+	if (strcasecmp(name, "default") == 0)
+		return error_set(error, ERROR_GROUP_RESERVED,
+				 "Cannot use reserved security group name: %s", name);
+	if (!*description || !group_text_is_valid(description))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid security group description. Valid descriptions are "
+				 "strings less than 256 characters from the following "
+				 "set: " GROUP_ALPHABET);
+	return 0;
+}
+
+static struct group *create(struct transaction *transaction, struct vpc *vpc, const char *name,
+			    const char *description)
 {
 	struct group *group =
 		transaction_create(transaction, vpc->resource.scope, KIND_SECURITY_GROUP);
-	struct group_rule *rule;
 
-	group->name = xstrdup("default");
-	group->description = xstrdup("default VPC security group");
+	group->name = xstrdup(name);
+	group->description = xstrdup(description);
 	group->vpc = vpc->resource.id;
-	rule = array_grow(&group->rules, &group->rule_count);
-	rule->id = rid_new(KIND_SECURITY_GROUP_RULE);
-	rule->group = group->resource.id;
-	rule = array_grow(&group->rules, &group->rule_count);
-	rule->id = rid_new(KIND_SECURITY_GROUP_RULE);
-	rule->egress = true;
-	rule->cidr = (struct cidr){ { .family = AF_INET }, 0 };
+	return group;
+}
+
+/* A fresh group's rules break no rule: they are made without asking. */
+static void allow_all(struct transaction *transaction, struct group *group, bool egress)
+{
+	struct group_rule wanted = { .egress = egress, .traffic = { -1, -1, -1 } };
+	struct error ignored = ERROR_INIT;
+	struct group_rule *made;
+
+	if (egress)
+		wanted.cidr = everywhere;
+	else
+		wanted.peer = group->resource.id;
+	group_authorize(transaction, group, &wanted, 1, &made, &ignored);
+}
+
+void group_create_default(struct transaction *transaction, struct vpc *vpc)
+{
+	struct group *group = create(transaction, vpc, "default", "default VPC security group");
+
+	allow_all(transaction, group, false);
+	allow_all(transaction, group, true);
+}
+
+/* The name without the spaces behind it: AWS trims them. */
+static char *trimmed(const char *name)
+{
+	size_t length = strlen(name);
+
+	while (length && name[length - 1] == ' ')
+		length--;
+	return xasprintf("%.*s", (int)MIN(length, (size_t)TEXT_MAX + 1), name);
+}
+
+int group_create(struct transaction *transaction, struct vpc *vpc, const char *name,
+		 const char *description, struct group **ret_group, struct error *error)
+{
+	CLEANUP(freep) char *kept = trimmed(name);
+	struct scope *scope = vpc->resource.scope;
+	int r;
+
+	if ((r = check_texts(kept, description, error)) < 0)
+		return r;
+	for_each_resource (struct group, group, scope, KIND_SECURITY_GROUP)
+		if (rid_equal(group->vpc, vpc->resource.id) && strcasecmp(group->name, kept) == 0)
+			return error_set(error, ERROR_GROUP_DUPLICATE,
+					 "The security group '%s' already exists for VPC '%s'",
+					 kept, rid_format(vpc->resource.id).text);
+	if (scope->lists[KIND_SECURITY_GROUP].count >= GROUPS_PER_REGION)
+		return error_subject(error, ERROR_QUOTA, "sg",
+				     "The maximum number of security groups has been reached.");
+	*ret_group = create(transaction, vpc, kept, description);
+	allow_all(transaction, *ret_group, true);
+	return 0;
+}
+
+static bool is_used(const struct group *group)
+{
+	const struct scope *scope = group->resource.scope;
+	const struct rid id = group->resource.id;
+
+	for_each_resource (struct interface, interface, scope, KIND_NETWORK_INTERFACE)
+		for (size_t i = 0; i < interface->group_count; i++)
+			if (rid_equal(interface->groups[i].id, id))
+				return true;
+	for_each_resource (struct group_rule, rule, scope, KIND_SECURITY_GROUP_RULE)
+		if (rid_equal(rule->peer, id) && !rid_equal(rule->group, id))
+			return true;
+	return false;
+}
+
+int group_delete(struct transaction *transaction, struct group *group, struct error *error)
+{
+	const struct rid_text id = rid_format(group->resource.id);
+
+	if (streq(group->name, "default"))
+		return error_set(error, ERROR_CANNOT_DELETE,
+				 "the specified group: \"%s\" name: \"default\" cannot be deleted "
+				 "by a user",
+				 id.text);
+	if (is_used(group))
+		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
+				 "resource %s has a dependent object", id.text);
+	group_forget(transaction, group);
+	return 0;
+}
+
+void group_forget(struct transaction *transaction, struct group *group)
+{
+	const struct group_rules *rules;
+
+	while ((rules = group_rules(transaction->model, group->resource.id))->count)
+		transaction_delete(transaction, rules->items[rules->count - 1]);
+	transaction_delete(transaction, group);
 }
 
 struct group *group_named(const struct scope *scope, struct rid vpc, const char *name)

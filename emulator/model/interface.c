@@ -333,6 +333,26 @@ static int check_address(const struct model *model, const struct subnet *subnet,
 	return 0;
 }
 
+static int check_groups(const struct model *model, struct rid subnet, struct rid vpc,
+			const struct rid_item *groups, size_t count, struct error *error)
+{
+	if (count > GROUPS_PER_INTERFACE)
+		return error_subject(error, ERROR_QUOTA, "interface-group",
+				     "The maximum number of security groups per interface has been "
+				     "reached.");
+	for (size_t i = 0; i < count; i++) {
+		const struct group *group =
+			(const struct group *)model_get(model, NULL, groups[i].id);
+
+		if (!group || !rid_equal(group->vpc, vpc))
+			return error_set(
+				error, ERROR_INVALID_PARAMETER,
+				"Security group %s and subnet %s belong to different networks.",
+				rid_format(groups[i].id).text, rid_format(subnet).text);
+	}
+	return 0;
+}
+
 int interface_create(struct transaction *transaction, const struct interface_request *request,
 		     struct interface **ret_interface, struct error *error)
 {
@@ -342,6 +362,9 @@ int interface_create(struct transaction *transaction, const struct interface_req
 	struct interface *interface;
 	int r;
 
+	if ((r = check_groups(model, subnet->resource.id, subnet->vpc, request->groups,
+			      request->group_count, error)) < 0)
+		return r;
 	if (address_is_set(address))
 		r = check_address(model, subnet, address, error);
 	else
@@ -396,4 +419,37 @@ void interface_release_public(struct transaction *transaction, struct interface 
 	transaction_edit(transaction, interface);
 	map_take(&transaction->model->publics, public_key(interface->public_address));
 	interface->public_address = (struct address){ 0 };
+}
+
+int interface_set_groups(struct transaction *transaction, struct interface *interface,
+			 const struct rid_item *groups, size_t count, struct error *error)
+{
+	struct model *model = transaction->model;
+	int r = check_groups(model, interface->subnet, interface->vpc, groups, count, error);
+
+	if (r < 0)
+		return r;
+	transaction_edit(transaction, interface);
+	index_interface(model, &interface->resource, false);
+	freep(&interface->groups);
+	interface->group_count = 0;
+	for (size_t i = 0; i < count; i++)
+		*array_grow(&interface->groups, &interface->group_count) = groups[i];
+	index_interface(model, &interface->resource, true);
+	return 0;
+}
+
+void interface_set_source_dest_check(struct transaction *transaction, struct interface *interface,
+				     bool check)
+{
+	transaction_edit(transaction, interface);
+	interface->source_dest_check = check;
+}
+
+void interface_set_description(struct transaction *transaction, struct interface *interface,
+			       const char *description)
+{
+	transaction_edit(transaction, interface);
+	free(interface->description);
+	interface->description = xstrdup(description);
 }

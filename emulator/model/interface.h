@@ -42,14 +42,14 @@ int64_t interface_addresses_in(const struct model *model, struct rid subnet);
 struct interface_request {
 	struct subnet *subnet;
 	struct address address;	       /* unset: chosen */
-	const struct rid_item *groups; /* none: the VPC's default group */
+	const struct rid_item *groups; /* distinct; none: the VPC's default group */
 	size_t group_count;
 	const char *description; /* may be NULL */
 };
 
 /*
  * Errors: ERROR_ADDRESS_IN_USE, ERROR_INVALID_PARAMETER_VALUE (reserved, outside),
- * ERROR_INSUFFICIENT_ADDRESSES.
+ * ERROR_INSUFFICIENT_ADDRESSES; those of interface_set_groups().
  */
 int interface_create(struct transaction *transaction, const struct interface_request *request,
 		     struct interface **ret_interface, struct error *error);
@@ -57,3 +57,11 @@ int interface_create(struct transaction *transaction, const struct interface_req
 int interface_assign_public(struct transaction *transaction, struct interface *interface,
 			    struct error *error);
 void interface_release_public(struct transaction *transaction, struct interface *interface);
+/* `groups`: one or more, distinct. ERROR_INVALID_PARAMETER (another VPC's), ERROR_QUOTA. */
+int interface_set_groups(struct transaction *transaction, struct interface *interface,
+			 const struct rid_item *groups, size_t count, struct error *error);
+/* Off: it may send and take what is not its own, as a router must. */
+void interface_set_source_dest_check(struct transaction *transaction, struct interface *interface,
+				     bool check);
+void interface_set_description(struct transaction *transaction, struct interface *interface,
+			       const char *description);

@@ -1,6 +1,8 @@
 /* The model's container and its transactions: see model.h. */
 #include "model/model.h"
 
+#include "model/group.h"
+
 const struct field tag_fields[] = {
 	FIELD_OF(struct tag, key, FIELD_TEXT, "key", NULL, FIELD_BOTH),
 	FIELD_OF(struct tag, value, FIELD_TEXT, "value", NULL, FIELD_BOTH),
@@ -86,6 +88,8 @@ void model_clear(struct model *model)
 {
 	map_for_each (&model->usage, slot)
 		free(slot->value);
+	map_for_each (&model->group_rules, slot)
+		group_rules_free(slot->value);
 	map_for_each (&model->resources, slot)
 		resource_free(slot->value);
 	for (size_t i = 0; i < model->scope_count; i++) {
@@ -97,6 +101,7 @@ void model_clear(struct model *model)
 	map_clear(&model->resources);
 	map_clear(&model->addresses);
 	map_clear(&model->usage);
+	map_clear(&model->group_rules);
 	map_clear(&model->publics);
 	*model = (struct model){ 0 };
 }

@@ -56,11 +56,12 @@ struct scope {
 struct model {
 	struct scope **scopes;
 	size_t scope_count;
-	struct map resources; /* rid → struct resource */
-	struct map addresses; /* (subnet, private IPv4) → struct interface */
-	struct map usage;     /* subnet → struct subnet_usage, see interface.h */
-	struct map publics;   /* (1, public IPv4) → the resource that holds it */
-	uint32_t next_public; /* a new public address is never the one just given back */
+	struct map resources;	/* rid → struct resource */
+	struct map addresses;	/* (subnet, private IPv4) → struct interface */
+	struct map usage;	/* subnet → struct subnet_usage, see interface.h */
+	struct map group_rules; /* group → struct group_rules, see group.h */
+	struct map publics;	/* (1, public IPv4) → the resource that holds it */
+	uint32_t next_public;	/* a new public address is never the one just given back */
 	int64_t next_order;
 };
 

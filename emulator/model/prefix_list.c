@@ -1,6 +1,7 @@
 /* Managed prefix lists: see prefix_list.h. */
 #include "model/prefix_list.h"
 
+#include "model/group.h"
 #include "model/route.h"
 
 #include <inttypes.h>
@@ -362,6 +363,14 @@ int prefix_list_restore(struct transaction *transaction, struct prefix_list *lis
 	return 0;
 }
 
+static bool user_has_room(const struct model *model, const struct resource *user,
+			  const struct prefix_list *list, int64_t more)
+{
+	if (user->id.kind == KIND_ROUTE_TABLE)
+		return route_table_has_room(model, (const struct route_table *)user, more);
+	return group_has_room(model, (const struct group *)user, list, more);
+}
+
 /*
  * AWS takes such a call and ends in the state modify-failed, with the IDs of the first ten
  * resources that can't support the new size; a caller is told at once here.
@@ -371,13 +380,10 @@ static int check_users(const struct model *model, const struct prefix_list *list
 {
 	CLEANUP(buffer_clear) struct buffer full = BUFFER_INIT;
 	CLEANUP(freep) struct resource **users = NULL;
-	size_t count = prefix_list_users(list, &users), named = 0;
+	size_t count = prefix_list_users(model, list, &users), named = 0;
 
 	for (size_t i = 0; i < count && named < USERS_NAMED; i++)
-		/* Merge: rules of security groups have their quota too. */
-		if (users[i]->id.kind == KIND_ROUTE_TABLE &&
-		    !route_table_has_room(model, (const struct route_table *)users[i],
-					  max_entries - list->max_entries))
+		if (!user_has_room(model, users[i], list, max_entries - list->max_entries))
 			buffer_printf(&full, "%s%s", named++ ? ", " : "",
 				      rid_format(users[i]->id).text);
 	if (!named)
@@ -411,7 +417,7 @@ int prefix_list_retire(struct transaction *transaction, struct prefix_list *list
 	CLEANUP(freep) struct resource **users = NULL;
 
 	/* "You must first remove all references to the prefix list" (EC2 API reference). */
-	if (prefix_list_users(list, &users))
+	if (prefix_list_users(transaction->model, list, &users))
 		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
 				 "The prefix list '%s' has dependencies and cannot be deleted.",
 				 rid_format(list->resource.id).text);
@@ -420,7 +426,8 @@ int prefix_list_retire(struct transaction *transaction, struct prefix_list *list
 	return 0;
 }
 
-size_t prefix_list_users(const struct prefix_list *list, struct resource ***ret_users)
+size_t prefix_list_users(const struct model *model, const struct prefix_list *list,
+			 struct resource ***ret_users)
 {
 	const struct scope *scope = list->resource.scope;
 	struct resource **users = NULL;
@@ -432,7 +439,9 @@ size_t prefix_list_users(const struct prefix_list *list, struct resource ***ret_
 				*array_grow(&users, &count) = &table->resource;
 				break;
 			}
-	/* Merge: security groups that have a rule with `prefix_list`, each once. */
+	for_each_resource (struct group, group, scope, KIND_SECURITY_GROUP)
+		if (group_uses_prefix_list(model, group, list->resource.id))
+			*array_grow(&users, &count) = &group->resource;
 	*ret_users = users;
 	return count;
 }

@@ -112,4 +112,5 @@ int prefix_list_retire(struct transaction *transaction, struct prefix_list *list
 		       struct error *error);
 
 /* Everything that refers to the list, each once; the caller frees the array (NULL when none). */
-size_t prefix_list_users(const struct prefix_list *list, struct resource ***ret_users);
+size_t prefix_list_users(const struct model *model, const struct prefix_list *list,
+			 struct resource ***ret_users);

@@ -17,6 +17,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_NETWORK_ACL] = &acl_type,
 	[KIND_DHCP_OPTIONS] = &dhcp_options_type,
 	[KIND_PREFIX_LIST] = &prefix_list_type,
+	[KIND_SECURITY_GROUP_RULE] = &group_rule_type,
 	[KIND_NETWORK_INTERFACE] = &interface_type,
 	[KIND_INSTANCE] = &instance_type,
 	[KIND_INTERNET] = &internet_type,

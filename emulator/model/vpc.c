@@ -169,7 +169,7 @@ int vpc_delete(struct transaction *transaction, struct vpc *vpc, struct error *e
 				 "The vpc '%s' has dependencies and cannot be deleted.",
 				 rid_format(vpc->resource.id).text);
 	delete_all(transaction, vpc, struct route_table, KIND_ROUTE_TABLE);
-	delete_all(transaction, vpc, struct group, KIND_SECURITY_GROUP);
+	group_forget(transaction, group_named(vpc->resource.scope, vpc->resource.id, "default"));
 	delete_all(transaction, vpc, struct acl, KIND_NETWORK_ACL);
 	transaction_delete(transaction, vpc);
 	return 0;
