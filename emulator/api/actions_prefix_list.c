@@ -200,7 +200,8 @@ int get_managed_prefix_list_entries(struct call *call, struct error *error)
 	version = number_of(call, "TargetVersion", list->version);
 	if ((r = prefix_list_check_kept(list, version, error)) < 0)
 		return r;
-	for_each_prefix_entry(entry, list, version) rows_add(&rows, call, &list->resource, entry);
+	for_each_prefix_entry (entry, list, version)
+		rows_add(&rows, call, &list->resource, entry);
 	return describe_rows(call, &listing, &rows, error);
 }
 

@@ -26,6 +26,7 @@ NEWER = {
     "Vpc": {"encryptionControl": "any", "blockPublicAccessStates": "any"},
     "Subnet": {"blockPublicAccessStates": "any", "type": "string"},
     "CreateRouteTableResult": {"clientToken": "string"},
+    "CreateNetworkAclResult": {"clientToken": "string"},
     "RouteTableAssociation": {"publicIpv4Pool": "string"},
     "Instance": {"currentInstanceBootMode": "string", "networkPerformanceOptions": "any",
                  "operator": "any"},

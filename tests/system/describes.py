@@ -111,6 +111,7 @@ ROUTE_TABLES = Describe(
      "association.route-table-id": at("Associations", "RouteTableId"),
      "association.route-table-association-id": at("Associations", "RouteTableAssociationId"),
      "route.destination-cidr-block": at("Routes", "DestinationCidrBlock"),
+     "route.destination-prefix-list-id": at("Routes", "DestinationPrefixListId"),
      "route.gateway-id": at("Routes", "GatewayId"), "route.origin": at("Routes", "Origin"),
      "route.state": at("Routes", "State")},
     """association.gateway-id association.route-table-association-id association.route-table-id
@@ -222,9 +223,15 @@ ACLS = Describe(
     "describe_network_acls", "NetworkAcls", "NetworkAclId", "NetworkAclIds", "network-acl-id",
     "acl", "InvalidNetworkAclId.Malformed", "InvalidNetworkAclID.NotFound",
     "The networkAcl ID '{}' does not exist",
-    {"owner-id": at("OwnerId"), "default": at("IsDefault"), "network-acl-id": at("NetworkAclId"),
+    {**COMMON, "default": at("IsDefault"), "network-acl-id": at("NetworkAclId"),
      "vpc-id": at("VpcId"), "association.subnet-id": at("Associations", "SubnetId"),
      "association.association-id": at("Associations", "NetworkAclAssociationId"),
+     "association.network-acl-id": at("Associations", "NetworkAclId"),
+     "entry.ipv6-cidr": at("Entries", "Ipv6CidrBlock"),
+     "entry.icmp.code": at("Entries", "IcmpTypeCode", "Code"),
+     "entry.icmp.type": at("Entries", "IcmpTypeCode", "Type"),
+     "entry.port-range.from": at("Entries", "PortRange", "From"),
+     "entry.port-range.to": at("Entries", "PortRange", "To"),
      "entry.cidr": at("Entries", "CidrBlock"), "entry.protocol": at("Entries", "Protocol"),
      "entry.rule-action": at("Entries", "RuleAction"), "entry.egress": at("Entries", "Egress"),
      "entry.rule-number": at("Entries", "RuleNumber")},
@@ -242,4 +249,12 @@ DHCP_OPTIONS = Describe(
      "value": at("DhcpConfigurations", "Values", "Value")},
     "dhcp-options-id key value owner-id tag-key", many=False)
 
-ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, ACLS, DHCP_OPTIONS]
+PREFIX_LISTS = Describe(
+    "describe_managed_prefix_lists", "PrefixLists", "PrefixListId", "PrefixListIds",
+    "prefix-list-id", "pl", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.NotFound",
+    "The prefix list ID '{}' does not exist",
+    {**COMMON, "prefix-list-id": at("PrefixListId"), "prefix-list-name": at("PrefixListName")},
+    "owner-id prefix-list-id prefix-list-name tag-key")
+
+ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, ACLS, DHCP_OPTIONS,
+       PREFIX_LISTS]

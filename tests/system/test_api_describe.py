@@ -20,6 +20,18 @@ TAGGED = pytest.mark.parametrize("describe", [
     many(entry) for entry in describes.ALL[:5]])
 
 
+def of_acl(client, acl, number):
+    """An entry of each form."""
+    common = {"NetworkAclId": acl, "RuleAction": "allow", "Egress": False}
+    client.create_network_acl_entry(RuleNumber=1 + number, Protocol="6", CidrBlock="10.0.0.0/8",
+                                    PortRange={"From": number, "To": 80 + number}, **common)
+    client.create_network_acl_entry(RuleNumber=11 + number, Protocol="1", CidrBlock="0.0.0.0/0",
+                                    IcmpTypeCode={"Type": 3, "Code": number}, **common)
+    client.create_network_acl_entry(RuleNumber=21 + number, Protocol="17",
+                                    Ipv6CidrBlock=f"2001:db8:{number}::/48",
+                                    PortRange={"From": 53, "To": 53}, **common)
+
+
 @pytest.fixture(scope="module")
 def ec2(world):
     """A region with six of everything, tagged, and the default VPC beside."""
@@ -39,9 +51,17 @@ def ec2(world):
             AvailabilityZone="us-east-1" + "abc"[number % 3])["Subnet"]["SubnetId"]
         table = client.create_route_table(
             VpcId=vpc, **tagged("route-table"))["RouteTable"]["RouteTableId"]
+        acl = client.create_network_acl(
+            VpcId=vpc, **tagged("network-acl"))["NetworkAcl"]["NetworkAclId"]
+        of_acl(client, acl, number)
+        prefixes = client.create_managed_prefix_list(
+            PrefixListName=f"list-{number}", MaxEntries=1, AddressFamily="IPv4",
+            **tagged("prefix-list"))["PrefixList"]["PrefixListId"]
         if number < 3:
             client.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
             client.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0",
+                                GatewayId=gateway)
+            client.create_route(RouteTableId=table, DestinationPrefixListId=prefixes,
                                 GatewayId=gateway)
             client.associate_route_table(RouteTableId=table, SubnetId=subnet)
         client.run_instances(

@@ -66,6 +66,9 @@ static void test_subjects(void **state)
 	expect(ERROR_NOT_FOUND, "ami", 400, "InvalidAMIID.NotFound");
 	expect(ERROR_NOT_FOUND, "key-pair", 400, "InvalidKeyPair.NotFound");
 	expect(ERROR_NOT_FOUND, "zone", 400, "InvalidZone.NotFound");
+	expect(ERROR_NOT_FOUND, "acl-entry", 400, "InvalidNetworkAclEntry.NotFound");
+	expect(ERROR_NOT_FOUND, "pl", 400, "InvalidPrefixListID.NotFound");
+	expect(ERROR_NOT_FOUND, "prefix-list", 400, "InvalidPrefixListId.NotFound");
 	expect(ERROR_MALFORMED, "vpc", 400, "InvalidVpcID.Malformed");
 	expect(ERROR_MALFORMED, "igw", 400, "InvalidInternetGatewayId.Malformed");
 	expect(ERROR_MALFORMED, "rtb", 400, "InvalidRouteTableId.Malformed");
@@ -74,6 +77,7 @@ static void test_subjects(void **state)
 	expect(ERROR_MALFORMED, "ami", 400, "InvalidAMIID.Malformed");
 	expect(ERROR_QUOTA, "vpc", 400, "VpcLimitExceeded");
 	expect(ERROR_QUOTA, "subnet", 400, "SubnetLimitExceeded");
+	expect(ERROR_QUOTA, "acl-entry", 400, "NetworkAclEntryLimitExceeded");
 	expect(ERROR_QUOTA, "route", 400, "RouteLimitExceeded");
 	expect(ERROR_QUOTA, "i", 400, "InstanceLimitExceeded");
 	/* what the table doesn't know */

@@ -1,4 +1,4 @@
-/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/prefix_list.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/traffic.o emulator/model/types.o emulator/model/vpc.o emulator/store/record.o emulator/store/store.o emulator/model/group_fields.o emulator/model/group_rule.o */
+/* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/store/record.o emulator/store/store.o */
 /* libs: sqlite3 jansson */
 /*
  * The model's rules, its transactions, and its way to disk and back. A model is compared by what
@@ -11,6 +11,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/prefix_list.h"
 #include "model/region.h"
 #include "model/route.h"
 #include "model/tags.h"
@@ -339,6 +340,116 @@ static void a_gateway_serves_one_vpc(void **state)
 	assert_int_equal(scope->lists[KIND_ROUTE_TABLE].count, 2); /* default's and two's */
 }
 
+static void an_acl_keeps_its_entries_in_order(void **state)
+{
+	static const struct {
+		int64_t number;
+		bool egress;
+	} order[] = { { 100, true }, { 32766, true }, { ACL_NUMBER_LAST, true },
+		      { 1, false },  { 50, false },   { ACL_NUMBER_LAST, false } };
+	struct acl_entry entry = { .allow = true,
+				   .traffic = { 6, 80, 80 },
+				   .cidr = cidr_of("10.0.0.9/8") };
+	struct acl *acl;
+
+	(void)state;
+	assert_int_equal(acl_create(&transaction, make_vpc("10.0.0.0/16"), NULL, &acl, &error), 0);
+	for (size_t i = ARRAY_SIZE(order); i-- > 0;) {
+		entry.number = order[i].number;
+		entry.egress = order[i].egress;
+		if (entry.number != ACL_NUMBER_LAST)
+			assert_int_equal(acl_add_entry(&transaction, acl, &entry, &error), 0);
+	}
+	assert_int_equal(acl->entry_count, ARRAY_SIZE(order));
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		assert_int_equal(acl->entries[i].number, order[i].number);
+		assert_int_equal(acl->entries[i].egress, order[i].egress);
+	}
+	assert_true(cidr_equal(acl->entries[0].cidr, cidr_of("10.0.0.0/8")));
+	assert_int_equal(acl->entries[2].traffic.protocol, -1);
+	entry.number = ACL_NUMBER_LAST;
+	assert_true(acl_replace_entry(&transaction, acl, &entry, &error) < 0);
+	assert_true(acl_remove_entry(&transaction, acl, true, ACL_NUMBER_LAST, &error) < 0);
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+}
+
+static void a_subnet_has_one_acl(void **state)
+{
+	struct vpc *vpc = make_vpc("10.0.0.0/16"), *other = make_vpc("10.1.0.0/16");
+	struct subnet *subnet = make_subnet(vpc, "10.0.1.0/24");
+	struct acl *first = acl_of(subnet), *second, *foreign;
+	struct rid old = first->associations[0].id, id;
+	size_t index;
+
+	(void)state;
+	assert_true(first->is_default);
+	assert_int_equal(acl_create(&transaction, vpc, NULL, &second, &error), 0);
+	assert_int_equal(acl_create(&transaction, other, NULL, &foreign, &error), 0);
+	assert_ptr_equal(acl_find_association(scope, old, &index), first);
+	assert_true(acl_move_association(&transaction, first, index, foreign, &id, &error) < 0);
+	assert_ptr_equal(acl_of(subnet), first);
+	assert_int_equal(acl_move_association(&transaction, first, index, second, &id, &error), 0);
+	assert_ptr_equal(acl_of(subnet), second);
+	assert_null(acl_find_association(scope, old, &index));
+	assert_true(acl_delete(&transaction, second, &error) < 0);
+	assert_int_equal(error.code, ERROR_DEPENDENCY_VIOLATION);
+	assert_int_equal(subnet_delete(&transaction, subnet, &error), 0);
+	assert_int_equal(acl_delete(&transaction, second, &error), 0);
+	assert_int_equal(vpc_delete(&transaction, vpc, &error), 0);
+}
+
+static void a_prefix_list_keeps_its_versions(void **state)
+{
+	static char note[] = "note";
+	struct prefix_change ten = { .cidr = cidr_of("10.0.0.0/8"), .description = note };
+	struct prefix_change nine = { .cidr = cidr_of("9.0.0.0/8") };
+	struct prefix_changes a = { &ten, 1 }, b = { &nine, 1 };
+	struct prefix_list_request request = { .name = "list", .max_entries = 1, .entries = a };
+	struct prefix_list *list;
+
+	(void)state;
+	assert_int_equal(prefix_list_create(&transaction, scope, &request, &list, &error), 0);
+	transaction_commit(&transaction);
+	/* far more versions than are kept: no more entries than those need */
+	for (int i = 0; i < 1500; i++) {
+		assert_int_equal(prefix_list_change(&transaction, list, i % 2 ? &a : &b,
+						    i % 2 ? &b : &a, &error),
+				 0);
+		assert_int_equal(prefix_list_has(list, ten.cidr), i % 2);
+	}
+	assert_int_equal(list->version, 1501);
+	assert_in_range(list->entry_count, 1000, 1001);
+	assert_true(prefix_list_check_kept(list, 501, &error) < 0);
+	assert_int_equal(prefix_list_check_kept(list, 502, &error), 0);
+	assert_int_equal(prefix_list_restore(&transaction, list, 502, &error), 0);
+	assert_true(prefix_list_has(list, nine.cidr));
+	assert_false(prefix_list_has(list, ten.cidr));
+	transaction_rollback(&transaction);
+	assert_int_equal(list->version, 1);
+	assert_int_equal(list->entry_count, 1);
+	assert_string_equal(list->entries[0].description, "note");
+}
+
+static void protocols_have_names(void **state)
+{
+	static const char *const bad[] = { "",	 "-",	 "--1",
+					   "6x", " 6",	 "256",
+					   "-2", "tcpx", "99999999999999999999" };
+	int64_t number = 0;
+
+	(void)state;
+	assert_int_equal(traffic_parse_protocol("TCP", &number), 0);
+	assert_int_equal(number, 6);
+	assert_int_equal(traffic_parse_protocol("all", &number), 0);
+	assert_int_equal(number, -1);
+	assert_int_equal(traffic_parse_protocol("255", &number), 0);
+	assert_int_equal(number, 255);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_true(traffic_parse_protocol(bad[i], &number) < 0);
+	assert_string_equal(traffic_protocol_name(58), "icmpv6");
+	assert_null(traffic_protocol_name(50));
+}
+
 static void routes_have_their_rules(void **state)
 {
 	struct vpc *vpc = make_vpc("10.0.0.0/16"), *other = make_vpc("10.1.0.0/16");
@@ -586,6 +697,10 @@ int main(void)
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
 		CASE(routes_have_their_rules),
+		CASE(an_acl_keeps_its_entries_in_order),
+		CASE(a_subnet_has_one_acl),
+		CASE(a_prefix_list_keeps_its_versions),
+		CASE(protocols_have_names),
 		CASE(tags_have_limits),
 		CASE(a_rollback_restores_everything),
 		CASE(what_is_saved_is_loaded),
