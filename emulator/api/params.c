@@ -5,6 +5,8 @@
  */
 #include "api/params.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -478,18 +480,14 @@ int params_check(const struct params *params, const char *specification, struct 
 
 uint64_t params_digest(const struct params *params)
 {
-	uint64_t digest = 0xcbf29ce484222325u;
+	uint64_t digest = HASH_START;
 
+	/* The NULs too: they separate. */
 	for (size_t i = 0; i < params->count; i++) {
-		const char *texts[] = { params->items[i].name, params->items[i].value };
+		const struct param *item = &params->items[i];
 
-		for (size_t j = 0; j < ARRAY_SIZE(texts); j++) {
-			const char *c = texts[j];
-
-			do /* the NUL too: it separates */
-				digest = (digest ^ (uint8_t)*c) * 0x100000001b3u;
-			while (*c++);
-		}
+		digest = hash_bytes(digest, item->name, strlen(item->name) + 1);
+		digest = hash_bytes(digest, item->value, strlen(item->value) + 1);
 	}
 	return digest;
 }

@@ -27,6 +27,7 @@ static const char *const prefixes[] = {
 	[KIND_IMAGE] = "ami",
 	[KIND_INTERNET] = "internet",
 	[KIND_INTERNET_HOST] = "internet-host",
+	[KIND_GROUP_SET] = "group-set",
 };
 static_assert(ARRAY_SIZE(prefixes) == KIND_MAX, "every kind has a prefix");
 

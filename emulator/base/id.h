@@ -30,6 +30,8 @@ enum kind {
 	/* namespaces of a world that are no AWS resource; n is the world's number */
 	KIND_INTERNET,
 	KIND_INTERNET_HOST,
+	/* never on the wire: see model/group_set.h */
+	KIND_GROUP_SET,
 	KIND_MAX,
 };
 

@@ -1,20 +1,12 @@
 /* Where a world keeps its files: see paths.h. */
 #include "base/paths.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdio.h>
-
-/* FNV-1a: a short, stable name for the run-time directory of a state path. */
-static uint64_t hash(const char *text)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; *text; text++)
-		h = (h ^ (uint8_t)*text) * 0x100000001b3u;
-	return h;
-}
 
 static int join(char *ret, const char *directory, const char *name, struct error *error)
 {
@@ -47,7 +39,8 @@ int paths_for(const char *state, struct paths *ret_paths, struct error *error)
 
 	if ((r = resolve(state, paths.state, error)) < 0)
 		return r;
-	snprintf(name, sizeof(name), "%016" PRIx64, hash(paths.state));
+	snprintf(name, sizeof(name), "%016" PRIx64,
+		 hash_bytes(HASH_START, paths.state, strlen(paths.state)));
 	if ((r = join(paths.database, paths.state, "world.db", error)) < 0 ||
 	    (r = join(paths.credentials, paths.state, "credentials", error)) < 0 ||
 	    (r = join(paths.lock, paths.state, "lock", error)) < 0 ||

@@ -15,6 +15,7 @@
 #define ARRAY_SIZE(array)   (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b)	    ((a) < (b) ? (a) : (b))
 #define MAX(a, b)	    ((a) > (b) ? (a) : (b))
+#define ROUND_UP(n, unit)   (((n) + (unit)-1) / (unit) * (unit))
 
 /* Hands an owned pointer over: the variable is NULL afterwards. */
 #define steal(pointer)                                                                             \

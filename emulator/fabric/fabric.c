@@ -11,10 +11,23 @@ struct applied {
 	struct object_list objects;
 };
 
+/* The references that a subnet's lists have, as applied. */
+struct applied_references {
+	struct reference_list list;
+};
+
 struct fabric {
 	struct kernel *kernel;
 	const struct model *model;
-	struct map applied; /* facet → struct applied */
+	struct filters *filters;
+	struct map applied;    /* facet → struct applied */
+	struct map references; /* subnet → struct applied_references */
+	uint64_t stamp;	       /* of what references are made of, as applied */
+	/*
+	 * Elements that nothing points at any more, but packets that were on their way may still
+	 * ask for: what was superseded before the last sweep and since.
+	 */
+	struct object_list doomed, superseded;
 };
 
 struct change_list {
@@ -39,6 +52,7 @@ struct fabric *fabric_new(struct kernel *kernel, const struct model *model)
 
 	fabric->kernel = kernel;
 	fabric->model = model;
+	fabric->filters = filters_new(model);
 	return fabric;
 }
 
@@ -52,7 +66,17 @@ struct fabric *fabric_free(struct fabric *fabric)
 		object_list_clear(&applied->objects);
 		free(applied);
 	}
+	map_for_each (&fabric->references, slot) {
+		struct applied_references *references = slot->value;
+
+		reference_list_clear(&references->list);
+		free(references);
+	}
 	map_clear(&fabric->applied);
+	map_clear(&fabric->references);
+	object_list_clear(&fabric->doomed);
+	object_list_clear(&fabric->superseded);
+	filters_free(fabric->filters);
 	free(fabric);
 	return NULL;
 }
@@ -94,6 +118,13 @@ static void add_change(struct change_list *changes, const struct object *before,
 		change->before = *before;
 	if (after)
 		change->after = *after;
+}
+
+static void flatten(const struct object_list *lists, size_t count, struct object_list *ret)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < lists[i].count; j++)
+			object_list_add(ret, &lists[i].items[j]);
 }
 
 /* What is too much, from the last to the first. */
@@ -188,63 +219,237 @@ void fabric_touched(const struct transaction *transaction, struct facet_set *set
 {
 	for_each_journal (entry, transaction) {
 		if (entry->before)
-			facets_of(entry->before, set);
+			facets_of(transaction->model, entry->before, set);
 		if (entry->after)
-			facets_of(entry->after, set);
+			facets_of(transaction->model, entry->after, set);
 	}
 }
 
-int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error)
+/* ---- references ---- */
+
+static uint64_t references_stamp(const struct model *model)
+{
+	return model->changes[KIND_SECURITY_GROUP_RULE] + model->changes[KIND_PREFIX_LIST] +
+	       model->changes[KIND_GROUP_SET] + model->changes[KIND_SUBNET];
+}
+
+static const struct reference_list *wanted_references(const struct fabric *fabric, struct rid id)
+{
+	static const struct reference_list nothing = { NULL, 0 };
+	const struct subnet *subnet = subnet_get(fabric->model, id);
+
+	return subnet && subnet->realized ? filters_references(fabric->filters, id) : &nothing;
+}
+
+static struct applied_references *applied_references(struct fabric *fabric, struct rid subnet)
+{
+	struct applied_references *references = map_get(&fabric->references, map_key_rid(subnet));
+
+	if (!references) {
+		references = xcalloc(1, sizeof(*references));
+		map_put(&fabric->references, map_key_rid(subnet), references);
+	}
+	return references;
+}
+
+static void each_subnet(struct fabric *fabric,
+			void (*function)(struct fabric *, struct rid, struct facet_set *),
+			struct facet_set *set)
+{
+	for (size_t i = 0; i < fabric->model->scope_count; i++)
+		for_each_resource (struct subnet, subnet, fabric->model->scopes[i], KIND_SUBNET)
+			function(fabric, subnet->resource.id, set);
+}
+
+static void touch_members(struct fabric *fabric, struct rid subnet, struct facet_set *set)
+{
+	facets_of_references(fabric->model, subnet, &applied_references(fabric, subnet)->list,
+			     wanted_references(fabric, subnet), set);
+}
+
+static void remember_references(struct fabric *fabric, struct rid subnet,
+				struct facet_set *set __attribute__((unused)))
+{
+	struct applied_references *references = applied_references(fabric, subnet);
+
+	reference_list_clear(&references->list);
+	reference_list_copy(wanted_references(fabric, subnet), &references->list);
+}
+
+static void forget_gone_subnets(struct fabric *fabric)
+{
+	CLEANUP(freep) struct rid *gone = NULL;
+	size_t count = 0;
+
+	map_for_each (&fabric->references, slot) {
+		struct rid subnet = { (enum kind)slot->key.a, slot->key.b };
+
+		if (!subnet_get(fabric->model, subnet))
+			*array_grow(&gone, &count) = subnet;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct applied_references *references =
+			map_take(&fabric->references, map_key_rid(gone[i]));
+
+		reference_list_clear(&references->list);
+		free(references);
+	}
+}
+
+/* What the kernel has now is what the model wants. */
+static void remember_all_references(struct fabric *fabric)
+{
+	if (fabric->stamp == references_stamp(fabric->model))
+		return;
+	each_subnet(fabric, remember_references, NULL);
+	forget_gone_subnets(fabric);
+	fabric->stamp = references_stamp(fabric->model);
+}
+
+/* ---- what goes later ---- */
+
+static bool goes_later(struct fabric *fabric, const struct object *object)
+{
+	uint64_t reference;
+
+	if (filters_is_versioned(object))
+		return true;
+	if (object->kind != OBJECT_ELEMENT || object->element.map != ELEMENT_MEMBER)
+		return false;
+	/* A member of what is still asked for has left: at once. */
+	memcpy(&reference, object->element.key, sizeof(reference));
+	return !reference_find(wanted_references(fabric, object->ns), reference);
+}
+
+/*
+ * Takes out of the changes the removal of what may still be asked for (to `superseded`), and the
+ * making of what is still there (to `revived`).
+ */
+static void put_off(struct fabric *fabric, struct change_list *changes,
+		    struct object_list *superseded, struct object_list *revived)
+{
+	CLEANUP(object_list_clear) struct object_list waiting = { 0 };
+	CLEANUP(freep) const struct object **index = NULL;
+	size_t kept = 0;
+
+	flatten(&fabric->doomed, 1, &waiting);
+	flatten(&fabric->superseded, 1, &waiting);
+	index = sorted(&waiting);
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->items[i];
+		const struct object *there;
+
+		if (change->after.kind == OBJECT_NONE && goes_later(fabric, &change->before)) {
+			object_list_add(superseded, &change->before);
+			continue;
+		}
+		there = waiting.count && change->before.kind == OBJECT_NONE
+				? find(index, waiting.count, &change->after)
+				: NULL;
+		if (there && object_same(there, &change->after))
+			object_list_add(revived, &change->after);
+		else
+			changes->items[kept++] = *change;
+	}
+	changes->count = kept;
+}
+
+static void take_out(struct object_list *from, const struct object_list *what)
+{
+	CLEANUP(freep) const struct object **index = sorted(what);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < from->count; i++)
+		if (!find(index, what->count, &from->items[i]))
+			from->items[kept++] = from->items[i];
+	from->count = kept;
+}
+
+bool fabric_needs_sweep(const struct fabric *fabric)
+{
+	return fabric->doomed.count || fabric->superseded.count;
+}
+
+int fabric_sweep(struct fabric *fabric, struct error *error)
 {
 	CLEANUP(change_list_clear) struct change_list changes = { 0 };
-	struct object_list *wanted = xcalloc(set->count, sizeof(*wanted));
+	int r = 0;
+
+	/* What was in a namespace that is gone, is gone. */
+	for (size_t i = 0; i < fabric->doomed.count; i++)
+		if (subnet_get(fabric->model, fabric->doomed.items[i].ns))
+			add_change(&changes, &fabric->doomed.items[i], NULL);
+	if (changes.count)
+		r = kernel_transact(fabric->kernel, changes.items, changes.count, error);
+	if (r < 0)
+		return r;
+	object_list_clear(&fabric->doomed);
+	fabric->doomed = fabric->superseded;
+	fabric->superseded = (struct object_list){ 0 };
+	return 0;
+}
+
+/* ---- the change ---- */
+
+int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error)
+{
+	CLEANUP(object_list_clear) struct object_list superseded = { 0 }, revived = { 0 };
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	struct object_list *wanted;
 	int r;
 
+	if (fabric->stamp != references_stamp(fabric->model))
+		each_subnet(fabric, touch_members, set);
+	wanted = xcalloc(set->count, sizeof(*wanted));
 	if (set->count)
 		qsort(set->keys, set->count, sizeof(*set->keys), compare_facets);
 	for (size_t i = 0; i < set->count; i++)
-		facet_wanted(fabric->model, set->keys[i], &wanted[i]);
+		facet_wanted(fabric->model, fabric->filters, set->keys[i], &wanted[i]);
 	for (size_t i = set->count; i-- > 0;)
 		add_deletions(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
 	for (size_t i = 0; i < set->count; i++)
 		add_puts(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
 	drop_what_goes_anyway(&changes);
+	put_off(fabric, &changes, &superseded, &revived);
 	r = changes.count ? kernel_transact(fabric->kernel, changes.items, changes.count, error)
 			  : 0;
 	for (size_t i = 0; r == 0 && i < set->count; i++)
 		remember(fabric, set->keys[i], &wanted[i]);
 	free_lists(wanted, set->count);
-	return r;
+	if (r < 0)
+		return r;
+	remember_all_references(fabric);
+	if (revived.count) {
+		take_out(&fabric->doomed, &revived);
+		take_out(&fabric->superseded, &revived);
+	}
+	flatten(&superseded, 1, &fabric->superseded);
+	return 0;
 }
 
 /* ---- the whole ---- */
 
-static void wanted_by_facet(const struct model *model, struct facet_set *set,
-			    struct object_list **ret_wanted)
+static void wanted_by_facet(const struct model *model, struct filters *filters,
+			    struct facet_set *set, struct object_list **ret_wanted)
 {
 	facets_all(model, set);
 	if (set->count)
 		qsort(set->keys, set->count, sizeof(*set->keys), compare_facets);
 	*ret_wanted = xcalloc(set->count, sizeof(**ret_wanted));
 	for (size_t i = 0; i < set->count; i++)
-		facet_wanted(model, set->keys[i], &(*ret_wanted)[i]);
-}
-
-static void flatten(const struct object_list *lists, size_t count, struct object_list *ret)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < lists[i].count; j++)
-			object_list_add(ret, &lists[i].items[j]);
+		facet_wanted(model, filters, set->keys[i], &(*ret_wanted)[i]);
 }
 
 void fabric_wanted(const struct model *model, struct object_list *ret_objects)
 {
 	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	struct filters *filters = filters_new(model);
 	struct object_list *wanted;
 
-	wanted_by_facet(model, &set, &wanted);
+	wanted_by_facet(model, filters, &set, &wanted);
 	flatten(wanted, set.count, ret_objects);
 	free_lists(wanted, set.count);
+	filters_free(filters);
 }
 
 static struct object netns_object(struct rid ns)
@@ -408,7 +613,7 @@ int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *er
 	struct object_list *wanted;
 	int r;
 
-	wanted_by_facet(fabric->model, &set, &wanted);
+	wanted_by_facet(fabric->model, fabric->filters, &set, &wanted);
 	flatten(wanted, set.count, &want);
 	r = dump_known(fabric, &have, &stale, error);
 	if (r == 0) {
@@ -424,7 +629,9 @@ int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *er
 	for (size_t i = 0; r == 0 && i < set.count; i++)
 		remember(fabric, set.keys[i], &wanted[i]);
 	free_lists(wanted, set.count);
-	if (r == 0)
-		*ret_mended = count_visible(&changes);
-	return r;
+	if (r < 0)
+		return r;
+	remember_all_references(fabric);
+	*ret_mended = count_visible(&changes);
+	return 0;
 }

@@ -37,6 +37,13 @@ void fabric_touched(const struct transaction *transaction, struct facet_set *set
  */
 int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error);
 /*
+ * Superseded lists of rules (filters.h) stay in the kernel until the second sweep after: as far
+ * apart as no packet takes from one look-up to the next, say 50 ms. While fabric_needs_sweep() says
+ * so, somebody has to call it. What can't be removed is tried again by the next one.
+ */
+bool fabric_needs_sweep(const struct fabric *fabric);
+int fabric_sweep(struct fabric *fabric, struct error *error);
+/*
  * Brings the kernel to what the whole model says: what is missing is made, what is different is
  * mended, what is too much in a namespace of ours is removed. Used at start. `ret_mended` counts
  * the changes made. Instances are adopted or started before this (their namespaces must exist).

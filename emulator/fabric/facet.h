@@ -3,8 +3,8 @@
  */
 #pragma once
 
+#include "fabric/filters.h"
 #include "model/instance.h"
-#include "netlink/object.h"
 
 /* In the order in which they are made; taken away in the reverse order. */
 enum facet_kind {
@@ -12,8 +12,11 @@ enum facet_kind {
 	FACET_VPC,	     /* the VPC's namespace and bridge */
 	FACET_GATEWAY,	     /* an internet gateway's namespace and its port on the Internet */
 	FACET_SUBNET,	     /* a subnet's namespace and its port on the fabric */
+	FACET_ACL,	     /* a subnet's network ACL */
 	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, and its routes */
 	FACET_SUBNET_ROUTES, /* a subnet's route table, programmed */
+	FACET_MEMBER,	     /* a network interface, where its groups are referred to */
+	FACET_GROUP_SET,     /* the rules of the groups that some interfaces of a subnet carry */
 	FACET_MACHINE,	     /* an instance's or Internet host's namespace */
 	FACET_PORT,	     /* a network interface, both ends */
 	FACET_PUBLIC,	     /* a public address: translation and the route to it */
@@ -26,7 +29,8 @@ struct facet_key {
 };
 
 /* Appends what `key` wants; nothing when its resource is gone or not to be in the kernel. */
-void facet_wanted(const struct model *model, struct facet_key key, struct object_list *list);
+void facet_wanted(const struct model *model, struct filters *filters, struct facet_key key,
+		  struct object_list *list);
 
 /* The facets that a resource has a part in, beside those of others that depend on it. */
 struct facet_set {
@@ -37,6 +41,10 @@ struct facet_set {
 void facet_set_clear(struct facet_set *set);
 void facet_set_add(struct facet_set *set, enum facet_kind kind, struct rid id);
 /* The facets to recompute when `resource` changes to or from this state. */
-void facets_of(const struct resource *resource, struct facet_set *set);
+void facets_of(const struct model *model, const struct resource *resource, struct facet_set *set);
+/* The interfaces of the subnet's VPC that the references tell apart from before. */
+void facets_of_references(const struct model *model, struct rid subnet,
+			  const struct reference_list *before, const struct reference_list *after,
+			  struct facet_set *set);
 /* Every facet of the whole model. */
 void facets_all(const struct model *model, struct facet_set *set);

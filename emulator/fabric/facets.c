@@ -1,7 +1,9 @@
 /* Which facets a resource has a part in: see facet.h. */
 #include "fabric/facet.h"
 
+#include "model/acl.h"
 #include "model/gateway.h"
+#include "model/group.h"
 #include "model/internet.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
@@ -38,24 +40,28 @@ static void add_gateway_port(const struct scope *scope, struct rid vpc, struct f
 			facet_set_add(set, FACET_GATEWAY_PORT, gateway->resource.id);
 }
 
-static void of_vpc(const struct resource *resource, struct facet_set *set)
+static void of_vpc(const struct model *model __attribute__((unused)),
+		   const struct resource *resource, struct facet_set *set)
 {
 	facet_set_add(set, FACET_VPC, resource->id);
 	add_subnet_routes(resource->scope, resource->id, set);
 	add_gateway_port(resource->scope, resource->id, set);
 }
 
-static void of_subnet(const struct resource *resource, struct facet_set *set)
+static void of_subnet(const struct model *model __attribute__((unused)),
+		      const struct resource *resource, struct facet_set *set)
 {
 	const struct subnet *subnet = (const struct subnet *)resource;
 
 	facet_set_add(set, FACET_SUBNET, resource->id);
+	facet_set_add(set, FACET_ACL, resource->id);
 	facet_set_add(set, FACET_SUBNET_ROUTES, resource->id);
 	add_subnet_routes(resource->scope, subnet->vpc, set);
 	add_gateway_port(resource->scope, subnet->vpc, set);
 }
 
-static void of_gateway(const struct resource *resource, struct facet_set *set)
+static void of_gateway(const struct model *model __attribute__((unused)),
+		       const struct resource *resource, struct facet_set *set)
 {
 	const struct gateway *gateway = (const struct gateway *)resource;
 
@@ -68,7 +74,8 @@ static void of_gateway(const struct resource *resource, struct facet_set *set)
 			facet_set_add(set, FACET_PUBLIC, interface->resource.id);
 }
 
-static void of_route_table(const struct resource *resource, struct facet_set *set)
+static void of_route_table(const struct model *model __attribute__((unused)),
+			   const struct resource *resource, struct facet_set *set)
 {
 	const struct route_table *table = (const struct route_table *)resource;
 
@@ -78,23 +85,51 @@ static void of_route_table(const struct resource *resource, struct facet_set *se
 		add_subnet_routes(resource->scope, table->vpc, set);
 }
 
-static void of_prefix_list(const struct resource *resource, struct facet_set *set)
-{
-	CLEANUP(freep) struct resource **users = NULL;
-	size_t count = prefix_list_users((const struct prefix_list *)resource, &users);
-
-	for (size_t i = 0; i < count; i++)
-		if (users[i]->id.kind == KIND_ROUTE_TABLE)
-			of_route_table(users[i], set);
-}
-
-static void of_interface(const struct resource *resource, struct facet_set *set)
+static void of_interface(const struct model *model __attribute__((unused)),
+			 const struct resource *resource, struct facet_set *set)
 {
 	facet_set_add(set, FACET_PORT, resource->id);
 	facet_set_add(set, FACET_PUBLIC, resource->id);
+	facet_set_add(set, FACET_MEMBER, resource->id);
+	facet_set_add(set, FACET_GROUP_SET, group_set_id((const struct interface *)resource));
 }
 
-static void of_instance(const struct resource *resource, struct facet_set *set)
+static void of_acl(const struct model *model __attribute__((unused)),
+		   const struct resource *resource, struct facet_set *set)
+{
+	const struct acl *acl = (const struct acl *)resource;
+
+	for (size_t i = 0; i < acl->association_count; i++)
+		facet_set_add(set, FACET_ACL, acl->associations[i].subnet);
+}
+
+static void add_group_sets(const struct model *model, struct rid group, struct facet_set *set)
+{
+	for_each_group_set(group_set, model) if (group_set_has(group_set, group))
+		facet_set_add(set, FACET_GROUP_SET, group_set->id);
+}
+
+static void of_group_rule(const struct model *model, const struct resource *resource,
+			  struct facet_set *set)
+{
+	add_group_sets(model, ((const struct group_rule *)resource)->group, set);
+}
+
+static void of_prefix_list(const struct model *model, const struct resource *resource,
+			   struct facet_set *set)
+{
+	CLEANUP(freep) struct resource **users = NULL;
+	size_t count = prefix_list_users(model, (const struct prefix_list *)resource, &users);
+
+	for (size_t i = 0; i < count; i++)
+		if (users[i]->id.kind == KIND_ROUTE_TABLE)
+			of_route_table(model, users[i], set);
+		else
+			add_group_sets(model, users[i]->id, set);
+}
+
+static void of_instance(const struct model *model __attribute__((unused)),
+			const struct resource *resource, struct facet_set *set)
 {
 	const struct instance *instance = (const struct instance *)resource;
 
@@ -105,37 +140,67 @@ static void of_instance(const struct resource *resource, struct facet_set *set)
 	}
 }
 
-static void of_internet(const struct resource *resource, struct facet_set *set)
+static void of_internet(const struct model *model __attribute__((unused)),
+			const struct resource *resource, struct facet_set *set)
 {
 	facet_set_add(set, FACET_INTERNET, resource->id);
 }
 
-static void of_internet_host(const struct resource *resource, struct facet_set *set)
+static void of_internet_host(const struct model *model __attribute__((unused)),
+			     const struct resource *resource, struct facet_set *set)
 {
 	facet_set_add(set, FACET_MACHINE, resource->id);
 	facet_set_add(set, FACET_PORT, resource->id);
 }
 
-void facets_of(const struct resource *resource, struct facet_set *set)
+void facets_of(const struct model *model, const struct resource *resource, struct facet_set *set)
 {
-	static void (*const table[KIND_MAX])(const struct resource *, struct facet_set *) = {
+	static void (*const table[KIND_MAX])(const struct model *, const struct resource *,
+					     struct facet_set *) = {
 		[KIND_VPC] = of_vpc,
 		[KIND_SUBNET] = of_subnet,
 		[KIND_INTERNET_GATEWAY] = of_gateway,
 		[KIND_ROUTE_TABLE] = of_route_table,
 		[KIND_PREFIX_LIST] = of_prefix_list,
 		[KIND_NETWORK_INTERFACE] = of_interface,
+		[KIND_NETWORK_ACL] = of_acl,
+		[KIND_SECURITY_GROUP_RULE] = of_group_rule,
 		[KIND_INSTANCE] = of_instance,
 		[KIND_INTERNET] = of_internet,
 		[KIND_INTERNET_HOST] = of_internet_host,
 	};
 
 	if (table[resource->id.kind])
-		table[resource->id.kind](resource, set);
+		table[resource->id.kind](model, resource, set);
+}
+
+static bool is_told_apart(const struct interface *interface, const struct reference_list *list,
+			  const struct reference_list *other)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!reference_find(other, list->items[i].id) &&
+		    reference_has(&list->items[i], interface))
+			return true;
+	return false;
+}
+
+void facets_of_references(const struct model *model, struct rid subnet,
+			  const struct reference_list *before, const struct reference_list *after,
+			  struct facet_set *set)
+{
+	const struct subnet *of = subnet_get(model, subnet);
+
+	if (!of)
+		return;
+	for_each_resource (struct interface, interface, of->resource.scope, KIND_NETWORK_INTERFACE)
+		if (rid_equal(interface->vpc, of->vpc) &&
+		    (is_told_apart(interface, before, after) ||
+		     is_told_apart(interface, after, before)))
+			facet_set_add(set, FACET_MEMBER, interface->resource.id);
 }
 
 void facets_all(const struct model *model, struct facet_set *set)
 {
 	map_for_each (&model->resources, slot)
-		facets_of(slot->value, set);
+		facets_of(model, slot->value, set);
 }

@@ -159,7 +159,7 @@ static struct mac interface_own_mac(struct rid interface)
  * IPv4 settings of a new namespace are copied from the host's (devconf_inherit_init_net), so all
  * that matters is set, whatever its usual default.
  */
-static void want_router(struct object_list *list, struct rid ns, bool check_sources)
+static void want_router(struct object_list *list, struct rid ns)
 {
 	static const struct {
 		const char *path;
@@ -167,6 +167,7 @@ static void want_router(struct object_list *list, struct rid ns, bool check_sour
 	} settings[] = {
 		{ "ipv4/ip_forward", 1 },
 		{ "ipv4/conf/all/rp_filter", 0 },
+		{ "ipv4/conf/default/rp_filter", 0 },
 		{ "ipv4/conf/all/arp_ignore", 0 },
 		{ "ipv4/conf/default/arp_ignore", 0 },
 		{ "ipv4/conf/all/arp_filter", 0 },
@@ -181,7 +182,6 @@ static void want_router(struct object_list *list, struct rid ns, bool check_sour
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		want_sysctl(list, ns, settings[i].path, settings[i].value);
-	want_sysctl(list, ns, "ipv4/conf/default/rp_filter", check_sources);
 	want_loopback(list, ns);
 }
 
@@ -225,7 +225,7 @@ static void want_internet(const struct model *model, struct rid id, struct objec
 	if (!internet || !internet->realized)
 		return;
 	want_netns(list, id, 0);
-	want_router(list, id, false);
+	want_router(list, id);
 	want_address(list, id, "lo", cidr_host(address_v4(INTERNET_ROUTER)));
 	want_blackhole(list, id, everywhere);
 }
@@ -254,7 +254,7 @@ static void want_gateway(const struct model *model, struct rid id, struct object
 	if (!gateway || !gateway->realized || !internet)
 		return;
 	want_netns(list, id, 0);
-	want_router(list, id, false);
+	want_router(list, id);
 	want_address(list, id, "lo", cidr_host(gateway_hop)); /* the source of its ICMP */
 	want_skeleton(list, id, SKELETON_INTERNET_GATEWAY);
 	object = object_in(internet->resource.id, OBJECT_LINK);
@@ -278,17 +278,20 @@ static void want_subnet(const struct model *model, struct rid id, struct object_
 	if (!subnet || !subnet->realized)
 		return;
 	want_netns(list, id, 0);
-	/*
-	 * The source check of every interface: a packet is dropped unless the route back to its
-	 * source is the port it came by, and that is the /32 of the interface's own address (strict
-	 * reverse path, RFC 3704). On the fabric anything may come.
-	 */
-	want_router(list, id, true);
+	want_router(list, id);
 	want_skeleton(list, id, SKELETON_SUBNET);
+	want_skeleton(list, id, SKELETON_SUBNET_ARP);
+	/*
+	 * Connection tracking as EC2 guide, "Security group connection tracking", has it; a port
+	 * is a filter, no judge of sequence numbers.
+	 */
+	want_sysctl(list, id, "netfilter/nf_conntrack_tcp_be_liberal", 1);
+	want_sysctl(list, id, "netfilter/nf_conntrack_tcp_timeout_established", 432000);
+	want_sysctl(list, id, "netfilter/nf_conntrack_udp_timeout", 30);
+	want_sysctl(list, id, "netfilter/nf_conntrack_udp_timeout_stream", 180);
 	want_address(list, id, "lo", cidr_host(subnet_router(subnet)));
 	want_blackhole(list, id, subnet->cidr); /* but for the addresses in use: FACET_PORT */
 	want_fabric_port(list, subnet->vpc, id);
-	want_sysctl(list, id, "ipv4/conf/fabric/rp_filter", 0);
 }
 
 /* A subnet may be as large as its VPC: then its route stands where the VPC's blackhole would. */
@@ -346,11 +349,9 @@ static void want_prefix_list(struct programming *programming, const struct route
 {
 	const struct prefix_list *list = prefix_list_get(programming->model, route->prefix_list);
 
-	for_each_prefix_entry(entry, list,
-			      list->version) if (route_entry_counts(programming->model,
-								    programming->table, route,
-								    entry->cidr))
-		want_block(programming, route, entry->cidr);
+	for_each_prefix_entry (entry, list, list->version)
+		if (route_entry_counts(programming->model, programming->table, route, entry->cidr))
+			want_block(programming, route, entry->cidr);
 }
 
 static void want_table(struct programming *programming)
@@ -423,7 +424,8 @@ struct port {
 	struct address router;
 	struct mac router_mac, machine_mac;
 	uint32_t mtu;
-	bool is_default; /* the default route goes through it */
+	bool is_default;		   /* the default route goes through it */
+	const struct interface *interface; /* NULL: filtered by nobody */
 };
 
 /* A routed port: the machine has one address and a default route, the router a /32 to it. */
@@ -436,6 +438,7 @@ static void want_port(struct object_list *list, const struct port *port)
 	object.link.type = LINK_VETH;
 	object.link.mtu = port->mtu;
 	object.link.mac = port->router_mac;
+	object.link.group = port->interface ? filters_port_group(port->interface) : 0;
 	set_name(object.link.peer_name, port->device);
 	object.link.peer_ns = port->machine;
 	object.link.peer_mac = port->machine_mac;
@@ -453,6 +456,8 @@ static void want_port(struct object_list *list, const struct port *port)
 	want_neighbour(list, port->machine, port->device, port->router, port->router_mac);
 	if (port->is_default)
 		want_route(list, port->machine, everywhere, port->router, port->device);
+	if (port->interface)
+		filters_want_port(port->interface, list);
 	/* Last: from here on packets find it. */
 	want_route(list, port->router_ns, cidr_host(port->address), (struct address){ 0 },
 		   object.link.name);
@@ -483,6 +488,7 @@ static void want_interface_port(const struct model *model, struct rid id, struct
 		.machine_mac = interface_own_mac(id),
 		.mtu = MTU_VPC,
 		.is_default = interface->device_index == 0,
+		.interface = interface,
 	};
 	want_port(list, &port);
 }
@@ -517,8 +523,8 @@ static void want_element(struct object_list *list, struct rid ns, enum element_m
 	struct object object = object_in(ns, OBJECT_ELEMENT);
 
 	object.element.map = map;
-	object.element.key = key;
-	object.element.value = value;
+	element_put_address(object.element.key, key);
+	element_put_address(object.element.value, value);
 	object_list_add(list, &object);
 }
 
@@ -552,9 +558,11 @@ static void want_any_port(const struct model *model, struct rid id, struct objec
 		want_interface_port(model, id, list);
 }
 
-void facet_wanted(const struct model *model, struct facet_key key, struct object_list *list)
+void facet_wanted(const struct model *model, struct filters *filters, struct facet_key key,
+		  struct object_list *list)
 {
-	static void (*const table[])(const struct model *, struct rid, struct object_list *) = {
+	static void (*const table[FACET_MAX])(const struct model *, struct rid,
+					      struct object_list *) = {
 		[FACET_INTERNET] = want_internet,
 		[FACET_VPC] = want_vpc,
 		[FACET_GATEWAY] = want_gateway,
@@ -565,7 +573,16 @@ void facet_wanted(const struct model *model, struct facet_key key, struct object
 		[FACET_PORT] = want_any_port,
 		[FACET_PUBLIC] = want_public,
 	};
-	static_assert(ARRAY_SIZE(table) == FACET_MAX, "every facet has a function");
 
-	table[key.kind](model, key.id, list);
+	static void (*const filtering[FACET_MAX])(struct filters *, struct rid,
+						  struct object_list *) = {
+		[FACET_ACL] = filters_want_acl,
+		[FACET_MEMBER] = filters_want_member,
+		[FACET_GROUP_SET] = filters_want_group_set,
+	};
+
+	if (table[key.kind])
+		table[key.kind](model, key.id, list);
+	else
+		filtering[key.kind](filters, key.id, list);
 }

@@ -2,6 +2,7 @@
 #include "model/interface.h"
 
 #include "model/group.h"
+#include "model/group_set.h"
 #include "model/internet.h"
 
 /* ---- indexes ---- */
@@ -39,6 +40,7 @@ static void index_interface(struct model *model, struct resource *resource, bool
 		else
 			map_take(&model->addresses, key);
 		usage_of(model, interface->subnet)->count += add ? 1 : -1;
+		(add ? group_set_enter : group_set_leave)(model, interface);
 	}
 	if (!address_is_set(interface->public_address))
 		return;

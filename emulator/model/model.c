@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include "model/group.h"
+#include "model/group_set.h"
 
 const struct field tag_fields[] = {
 	FIELD_OF(struct tag, key, FIELD_TEXT, "key", NULL, FIELD_BOTH),
@@ -90,6 +91,7 @@ void model_clear(struct model *model)
 		free(slot->value);
 	map_for_each (&model->group_rules, slot)
 		group_rules_free(slot->value);
+	group_sets_clear(model);
 	map_for_each (&model->resources, slot)
 		resource_free(slot->value);
 	for (size_t i = 0; i < model->scope_count; i++) {
@@ -139,6 +141,7 @@ static struct journal_entry *journal(struct transaction *transaction, struct res
 {
 	struct journal_entry *entry = array_grow(&transaction->entries, &transaction->count);
 
+	transaction->model->changes[(after ? after : before)->id.kind]++;
 	entry->before = before;
 	entry->after = after;
 	return entry;
@@ -172,6 +175,7 @@ void transaction_delete(struct transaction *transaction, void *object)
 	struct resource *resource = object;
 
 	withdraw(transaction->model, resource);
+	transaction->model->changes[resource->id.kind]++;
 	for_each_journal (entry, transaction) {
 		if (entry->after != resource)
 			continue;
@@ -187,6 +191,8 @@ static void restore(struct model *model, struct journal_entry *entry)
 	const struct resource_type *type;
 	struct resource *before;
 
+	if (entry->before || entry->after)
+		model->changes[(entry->after ? entry->after : entry->before)->id.kind]++;
 	if (!entry->after) { /* deleted */
 		if (!entry->before)
 			return;

@@ -61,7 +61,13 @@ struct model {
 	struct map usage;	/* subnet → struct subnet_usage, see interface.h */
 	struct map group_rules; /* group → struct group_rules, see group.h */
 	struct map publics;	/* (1, public IPv4) → the resource that holds it */
-	uint32_t next_public;	/* a new public address is never the one just given back */
+	struct map group_sets;	/* rid → struct group_set, see group_set.h */
+	/*
+	 * How often a resource of the kind came, changed, went or was put back: what is derived
+	 * from resources and kept is good as long as its kinds' numbers are the same.
+	 */
+	uint64_t changes[KIND_MAX];
+	uint32_t next_public; /* a new public address is never the one just given back */
 	int64_t next_order;
 };
 

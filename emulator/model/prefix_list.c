@@ -77,25 +77,20 @@ bool prefix_entry_is_in(const struct prefix_entry *entry, int64_t version)
 	return entry->since <= version && (!entry->until || version < entry->until);
 }
 
-static struct prefix_entry *find(const struct prefix_list *list, struct cidr cidr)
-{
-	for_each_prefix_entry(
-		entry, list,
-		list->version) if (cidr_equal(entry->cidr,
-					      cidr)) return &list->entries[entry - list->entries];
-	return NULL;
-}
-
 bool prefix_list_has(const struct prefix_list *list, struct cidr cidr)
 {
-	return find(list, cidr) != NULL;
+	for_each_prefix_entry (entry, list, list->version)
+		if (cidr_equal(entry->cidr, cidr))
+			return true;
+	return false;
 }
 
 static size_t count_in(const struct prefix_list *list, int64_t version)
 {
 	size_t count = 0;
 
-	for_each_prefix_entry(entry, list, version) count++;
+	for_each_prefix_entry (entry, list, version)
+		count++;
 	return count;
 }
 
@@ -286,7 +281,7 @@ static int check_presence(const struct prefix_list *list, const struct prefix_ch
 					 "Request cannot contain Cidr %s in both "
 					 "AddPrefixListEntries and RemovePrefixListEntries",
 					 cidr_format(cidr).text);
-		if (!find(list, cidr))
+		if (!prefix_list_has(list, cidr))
 			return error_set(error, ERROR_PREFIX_LIST_MODIFICATION,
 					 "The prefix list '%s' has no entry %s.",
 					 rid_format(list->resource.id).text,
@@ -294,7 +289,7 @@ static int check_presence(const struct prefix_list *list, const struct prefix_ch
 	}
 	/* A description alone can't be changed: the entry is removed first, then added anew. */
 	for (size_t i = 0; i < add->count; i++)
-		if (find(list, cidr_canonical(add->items[i].cidr)))
+		if (prefix_list_has(list, cidr_canonical(add->items[i].cidr)))
 			return error_set(error, ERROR_INVALID_REQUEST,
 					 "The request received was invalid.");
 	return 0;
@@ -313,8 +308,10 @@ int prefix_list_change(struct transaction *transaction, struct prefix_list *list
 			     list->max_entries, error)) < 0)
 		return r;
 	transaction_edit(transaction, list);
-	for (size_t i = 0; i < remove->count; i++)
-		find(list, cidr_canonical(remove->items[i].cidr))->until = list->version + 1;
+	for (size_t i = 0; i < list->entry_count; i++)
+		if (prefix_entry_is_in(&list->entries[i], list->version) &&
+		    names(remove, remove->count, list->entries[i].cidr))
+			list->entries[i].until = list->version + 1;
 	advance(list, PREFIX_LIST_MODIFIED);
 	for (size_t i = 0; i < add->count; i++)
 		append(list, cidr_canonical(add->items[i].cidr), add->items[i].description);
@@ -330,7 +327,9 @@ static bool same_entry(const struct prefix_entry *a, const struct prefix_entry *
 static bool version_has(const struct prefix_list *list, int64_t version,
 			const struct prefix_entry *entry)
 {
-	for_each_prefix_entry(other, list, version) if (same_entry(other, entry)) return true;
+	for_each_prefix_entry (other, list, version)
+		if (same_entry(other, entry))
+			return true;
 	return false;
 }
 

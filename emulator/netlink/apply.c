@@ -12,6 +12,7 @@
 #include "netlink/netns.h"
 #include "netlink/nft.h"
 #include "netlink/route.h"
+#include "netlink/skeleton.h"
 #include "netlink/transact.h"
 
 #include <errno.h>
@@ -60,11 +61,32 @@ static int apply_entry(struct transaction *t, size_t i, const struct object *obj
 	return 0;
 }
 
+/*
+ * Elements of interval sets can be looked up only at the very end of the batch that puts them (the
+ * kernel works on a copy and swaps it in), a moment after everything else in that batch counts. So
+ * what comes after them, and may point packets at them, gets a batch of its own.
+ */
+static int separate_intervals(struct transaction *t, const struct object *object, bool put,
+			      struct error *error)
+{
+	bool interval = object->kind == OBJECT_ELEMENT &&
+			skeleton_set(object->element.map)->kind == SET_INTERVALS;
+	int r = 0;
+
+	if (t->intervals && !interval)
+		r = transaction_flush(t, error);
+	t->intervals |= interval && put;
+	return r;
+}
+
 static int apply_nft(struct transaction *t, size_t i, const struct object *object, bool put,
 		     struct error *error)
 {
-	int r = transaction_open(t, object->ns, NETLINK_NETFILTER, !put, error);
+	int r = separate_intervals(t, object, put, error);
 
+	if (r < 0)
+		return r;
+	r = transaction_open(t, object->ns, NETLINK_NETFILTER, !put, error);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (object->kind == OBJECT_SKELETON && put)
@@ -76,6 +98,18 @@ static int apply_nft(struct transaction *t, size_t i, const struct object *objec
 	else
 		nft_delete_element(&t->batch, i, &object->element);
 	return 0;
+}
+
+/* One element for another in one batch: no packet sees neither. */
+static int replace_element(struct transaction *t, size_t i, struct error *error)
+{
+	const struct change *change = &t->changes[i];
+	int r = apply_nft(t, i, &change->before, false, error);
+
+	t->object = &change->after;
+	if (r == 0 && t->batch.channel)
+		nft_put_element(&t->batch, i, &change->after.element);
+	return r;
 }
 
 static int send_quiet(struct transaction *t, size_t i, struct rid ns, const char *device,
@@ -314,6 +348,11 @@ static int replace(struct transaction *t, size_t i, struct error *error)
 		r = transaction_finish_links(t, error);
 		t->object = &change->after;
 		return r < 0 ? r : apply_entry(t, i, &change->after, VERB_REPLACE, error);
+	}
+	if (change->after.kind == OBJECT_ELEMENT && change->before.kind == OBJECT_ELEMENT &&
+	    rid_equal(change->before.ns, change->after.ns)) {
+		r = transaction_finish_links(t, error);
+		return r < 0 ? r : replace_element(t, i, error);
 	}
 	r = delete (t, i, &change->before, error);
 	return r < 0 ? r : put(t, i, &change->after, error);

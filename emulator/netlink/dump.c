@@ -141,6 +141,7 @@ static int take_link(void *context, const struct nlmsghdr *message,
 			 mnl_attr_get_str(attributes.of[IFLA_IFNAME]));
 	memcpy(object.link.name, device->name, sizeof(object.link.name));
 	object.link.mtu = read_number(attributes.of[IFLA_MTU]);
+	object.link.group = read_number(attributes.of[IFLA_GROUP]);
 	read_bytes(attributes.of[IFLA_ADDRESS], &object.link.mac, sizeof(object.link.mac));
 	object.link.down = !(header->ifi_flags & IFF_UP);
 	if (read_link_type(attributes.of[IFLA_LINKINFO], &object.link.type))
@@ -409,5 +410,19 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
 	if (r == -EINTR)
 		return error_sys(error, EBUSY, "%s: dump: it changed %d times meanwhile",
 				 rid_format(ns).text, ATTEMPTS);
+	return r < 0 ? error_wrap(error, r, "%s", rid_format(ns).text) : 0;
+}
+
+int kernel_drops(struct kernel *kernel, struct rid ns, struct drop_list *ret_drops,
+		 struct error *error)
+{
+	int r = -EINTR;
+
+	channels_refresh(&kernel->channels);
+	for (int i = 0; i < ATTEMPTS && r == -EINTR; i++) {
+		freep(&ret_drops->items);
+		ret_drops->count = 0;
+		r = nft_drops(&kernel->channels, ns, ret_drops, error);
+	}
 	return r < 0 ? error_wrap(error, r, "%s", rid_format(ns).text) : 0;
 }

@@ -2,6 +2,7 @@
 #include "netlink/fake.h"
 
 #include "base/map.h"
+#include "netlink/skeleton.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -302,7 +303,7 @@ static int check_parents(const struct space *space, const struct object *object,
 		memset(&skeleton, 0, sizeof(skeleton));
 		skeleton.kind = OBJECT_SKELETON;
 		skeleton.ns = object->ns;
-		skeleton.skeleton.skeleton = SKELETON_INTERNET_GATEWAY;
+		skeleton.skeleton.skeleton = skeleton_of(object->element.map);
 		if (find(space, &skeleton) == space->objects.count)
 			return refuse(object, ENOENT, error);
 	}
@@ -368,11 +369,14 @@ static void after_address(struct space *space, const struct address_object *addr
 		remove_dependents(space, address->device, OBJECT_ROUTE);
 }
 
-static void remove_elements(struct space *space)
+static void remove_elements(struct space *space, enum skeleton skeleton)
 {
-	for (size_t i = space->objects.count; i-- > 0;)
-		if (space->objects.items[i].kind == OBJECT_ELEMENT)
+	for (size_t i = space->objects.count; i-- > 0;) {
+		const struct object *object = &space->objects.items[i];
+
+		if (object->kind == OBJECT_ELEMENT && skeleton_of(object->element.map) == skeleton)
 			remove_at(space, i);
+	}
 }
 
 static void delete (struct kernel *kernel, const struct object *object)
@@ -399,10 +403,8 @@ static void delete (struct kernel *kernel, const struct object *object)
 	remove_at(space, i);
 	if (object->kind == OBJECT_ADDRESS)
 		after_address(space, &object->address);
-	if (object->kind == OBJECT_SKELETON &&
-	    object->skeleton.skeleton == SKELETON_INTERNET_GATEWAY &&
-	    has_kind(space, OBJECT_ELEMENT))
-		remove_elements(space);
+	if (object->kind == OBJECT_SKELETON && has_kind(space, OBJECT_ELEMENT))
+		remove_elements(space, object->skeleton.skeleton);
 }
 
 static int replace(struct kernel *kernel, const struct change *change, struct error *error)
@@ -531,4 +533,11 @@ size_t fake_transactions(const struct kernel *kernel)
 size_t fake_changes(const struct kernel *kernel)
 {
 	return kernel->changes;
+}
+
+/* No packets here. */
+int kernel_drops(struct kernel *kernel, struct rid ns,
+		 struct drop_list *ret_drops __attribute__((unused)), struct error *error)
+{
+	return space_get(kernel, ns) ? 0 : error_sys(error, ENOENT, "%s", rid_format(ns).text);
 }

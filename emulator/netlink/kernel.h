@@ -56,3 +56,10 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
  * kind that owns namespaces. The caller decides by its store which are its own. */
 int kernel_list_netns(struct kernel *kernel, struct rid **ret_ids, size_t *ret_count,
 		      struct error *error);
+
+/*
+ * What a subnet's namespace has dropped, by port and reason; a day after the last packet a counter
+ * is forgotten. The caller frees ret_drops->items. -ENOENT when the namespace does not exist.
+ */
+int kernel_drops(struct kernel *kernel, struct rid ns, struct drop_list *ret_drops,
+		 struct error *error);

@@ -14,10 +14,11 @@
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 
-/* Numbers by which `nft list` knows how to print: its own, not the kernel's. */
-#define NFT_TYPE_INTEGER      4
-#define NFT_TYPE_IPV4_ADDRESS 7
-#define NFT_BYTEORDER_BIG     2
+#define NFT_BYTEORDER_BIG 2 /* nft's number, for printing */
+
+/* How long a counter nobody adds to is kept: addresses and ids come and go. */
+#define COUNTER_LIFE_MS	 (24 * 3600 * 1000ull)
+#define COUNTERS_AT_MOST 65536
 
 static void table_freep(struct nftnl_table **table)
 {
@@ -92,27 +93,73 @@ static void put_chain(struct batch *batch, size_t step, uint8_t family, const st
 	batch_add(batch, message, step, ROLE_PART);
 }
 
+/* nft's number of a type or of a concatenation of types. */
+static uint32_t type_of(const struct set_field *fields)
+{
+	uint32_t type = 0;
+
+	for (size_t i = 0; i < SET_FIELDS && fields[i].length; i++)
+		type = type << NFT_TYPE_BITS | fields[i].type;
+	return type;
+}
+
+/* Only one byte is as long as it is: everything else is a whole number of registers. */
+static uint32_t length_of(const struct set_field *fields)
+{
+	return fields[0].length < 4 && !fields[1].length ? fields[0].length
+							 : (uint32_t)set_length(fields);
+}
+
+static void describe_intervals(struct nftnl_set *set, const struct set *from)
+{
+	uint8_t lengths[SET_FIELDS];
+	uint32_t count = 0;
+
+	while (count < SET_FIELDS && from->key[count].length) {
+		lengths[count] = from->key[count].length;
+		count++;
+	}
+	nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, lengths, count);
+}
+
+static uint32_t flags_of(const struct set *from)
+{
+	switch (from->kind) {
+	case SET_ADDRESSES:
+		return NFT_SET_INTERVAL;
+	case SET_COUNTERS:
+		return NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	case SET_INTERVALS:
+		return NFT_SET_INTERVAL | NFT_SET_CONCAT | NFT_SET_MAP;
+	case SET_ELEMENTS:
+	case SET_NEXT_BYTE:
+		break;
+	}
+	return from->value[0].length ? NFT_SET_MAP : 0;
+}
+
 static void put_set_header(struct batch *batch, size_t step, uint8_t family, const struct set *from,
 			   uint32_t id)
 {
 	CLEANUP(udata_freep) struct nftnl_udata_buf *data = need(nftnl_udata_buf_alloc(64));
 	CLEANUP(set_freep) struct nftnl_set *set = need(nftnl_set_alloc());
-	const bool bytes = from->kind == SET_NEXT_BYTE, map = from->kind != SET_ADDRESSES;
-	const uint32_t type = bytes ? NFT_TYPE_INTEGER : NFT_TYPE_IPV4_ADDRESS;
-	const uint32_t length = bytes ? 1 : sizeof(struct in_addr);
 	struct nlmsghdr *message;
 
 	nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, NFT_BYTEORDER_BIG);
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, from->name);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, map ? NFT_SET_MAP : NFT_SET_INTERVAL);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, length);
-	if (map) {
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags_of(from));
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type_of(from->key));
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, length_of(from->key));
+	if (from->value[0].length) {
 		nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, NFT_BYTEORDER_BIG);
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, type);
-		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, length);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, type_of(from->value));
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, length_of(from->value));
 	}
+	if (from->kind == SET_INTERVALS)
+		describe_intervals(set, from);
+	if (from->kind == SET_COUNTERS)
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, COUNTERS_AT_MOST);
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data),
 			   nftnl_udata_buf_len(data));
@@ -168,32 +215,51 @@ static struct nftnl_expr *add_expression(struct nftnl_rule *rule, const char *ki
 	return expression;
 }
 
-static void add_device(struct nftnl_rule *rule, const char *device, uint32_t key)
+static uint32_t reg(uint8_t number)
+{
+	return NFT_REG32_00 + number;
+}
+
+static void add_meta(struct nftnl_rule *rule, uint32_t key, uint8_t to)
 {
 	struct nftnl_expr *expression = add_expression(rule, "meta");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, reg(to));
+}
+
+static void add_compare(struct nftnl_rule *rule, uint8_t from, uint32_t operator, const void * data,
+			uint32_t length)
+{
+	struct nftnl_expr *expression = add_expression(rule, "cmp");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, reg(from));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, operator);
+	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, data, length);
+}
+
+static void add_device(struct nftnl_rule *rule, const char *device, uint32_t key)
+{
 	char name[IFNAMSIZ] = "";
 
 	memcpy(name, device, MIN(strlen(device), sizeof(name) - 1));
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	expression = add_expression(rule, "cmp");
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, name, sizeof(name));
+	add_meta(rule, key, 0);
+	add_compare(rule, 0, NFT_CMP_EQ, name, sizeof(name));
 }
 
-static void add_field(struct nftnl_rule *rule, const struct field *field, bool store)
+static void add_field(struct nftnl_rule *rule, const struct word *word)
 {
 	struct nftnl_expr *expression = add_expression(rule, "payload");
+	const struct field *field = word->field;
 
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_BASE, field->base);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_OFFSET, field->offset);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_LEN, field->length);
-	if (!store) {
-		nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+	if (word->kind == WORD_LOAD) {
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_DREG, reg(word->to));
 		return;
 	}
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_SREG, reg(word->from));
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, field->checksum);
 	if (field->pseudo_header)
@@ -201,14 +267,59 @@ static void add_field(struct nftnl_rule *rule, const struct field *field, bool s
 				   NFT_PAYLOAD_L4CSUM_PSEUDOHDR);
 }
 
-static void add_lookup(struct nftnl_rule *rule, const char *set, bool map)
+static void add_lookup(struct nftnl_rule *rule, const struct word *word)
 {
 	struct nftnl_expr *expression = add_expression(rule, "lookup");
 
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, set);
-	if (map)
-		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_SREG, reg(word->from));
+	nftnl_expr_set_str(expression, NFTNL_EXPR_LOOKUP_SET, word->name);
+	if (word->kind == WORD_MAP)
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_LOOKUP_DREG, reg(word->to));
+}
+
+static void add_count(struct nftnl_rule *rule, const struct word *word)
+{
+	struct nftnl_expr *expression = add_expression(rule, "dynset");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_DYNSET_SREG_KEY, reg(word->from));
+	nftnl_expr_set_str(expression, NFTNL_EXPR_DYNSET_SET_NAME, word->name);
+	nftnl_expr_set_u64(expression, NFTNL_EXPR_DYNSET_TIMEOUT, COUNTER_LIFE_MS);
+	nftnl_expr_set(expression, NFTNL_EXPR_DYNSET_EXPR, need(nftnl_expr_alloc("counter")), 0);
+}
+
+static void add_connection(struct nftnl_rule *rule, const struct word *word)
+{
+	struct nftnl_expr *expression = add_expression(rule, "ct");
+
+	if (word->kind == WORD_LABEL) {
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, NFT_CT_LABELS);
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_SREG, reg(word->from));
+		return;
+	}
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_KEY, word->value);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_CT_DREG, reg(word->to));
+}
+
+static void add_any_of(struct nftnl_rule *rule, const struct word *word)
+{
+	struct nftnl_expr *expression = add_expression(rule, "bitwise");
+	const uint32_t none = 0;
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_SREG, reg(word->from));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_DREG, reg(word->from));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BITWISE_LEN, sizeof(none));
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_MASK, &word->value, sizeof(word->value));
+	nftnl_expr_set(expression, NFTNL_EXPR_BITWISE_XOR, &none, sizeof(none));
+	add_compare(rule, word->from, NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+static void add_number(struct nftnl_rule *rule, const struct word *word)
+{
+	struct nftnl_expr *expression = add_expression(rule, "immediate");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_IMM_DREG, reg(word->to));
+	nftnl_expr_set(expression, NFTNL_EXPR_IMM_DATA, &word->value, sizeof(word->value));
 }
 
 static void add_verdict(struct nftnl_rule *rule, int verdict, const char *chain)
@@ -221,19 +332,23 @@ static void add_verdict(struct nftnl_rule *rule, int verdict, const char *chain)
 		nftnl_expr_set_str(expression, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
-static void add_compare(struct nftnl_rule *rule, uint8_t value)
+static void add_test(struct nftnl_rule *rule, const struct word *word)
 {
-	struct nftnl_expr *expression = add_expression(rule, "cmp");
+	const uint8_t byte = (uint8_t)word->value, ipv4 = NFPROTO_IPV4;
+	const uint32_t number = htonl(word->value);
 
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expression, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set(expression, NFTNL_EXPR_CMP_DATA, &value, sizeof(value));
+	if (word->kind == WORD_IPV4) {
+		add_meta(rule, NFT_META_NFPROTO, 0);
+		add_compare(rule, 0, NFT_CMP_EQ, &ipv4, sizeof(ipv4));
+	} else if (word->kind == WORD_IS) {
+		add_compare(rule, word->from, NFT_CMP_EQ, &byte, sizeof(byte));
+	} else {
+		add_compare(rule, word->from, NFT_CMP_EQ, &number, sizeof(number));
+	}
 }
 
 static void add_word(struct nftnl_rule *rule, const struct word *word)
 {
-	struct nftnl_expr *expression;
-
 	switch (word->kind) {
 	case WORD_END:
 		break;
@@ -245,20 +360,32 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 		break;
 	case WORD_LOAD:
 	case WORD_STORE:
-		add_field(rule, word->field, word->kind == WORD_STORE);
+		add_field(rule, word);
+		break;
+	case WORD_META:
+		add_meta(rule, word->value, word->to);
+		break;
+	case WORD_CT:
+	case WORD_LABEL:
+		add_connection(rule, word);
+		break;
+	case WORD_SET:
+		add_number(rule, word);
 		break;
 	case WORD_IPV4:
-		expression = add_expression(rule, "meta");
-		nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, NFT_META_NFPROTO);
-		nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, NFT_REG_1);
-		add_compare(rule, NFPROTO_IPV4);
-		break;
 	case WORD_IS:
-		add_compare(rule, word->value);
+	case WORD_IS_WORD:
+		add_test(rule, word);
+		break;
+	case WORD_ANY_OF:
+		add_any_of(rule, word);
 		break;
 	case WORD_IN_SET:
 	case WORD_MAP:
-		add_lookup(rule, word->name, word->kind == WORD_MAP);
+		add_lookup(rule, word);
+		break;
+	case WORD_COUNT:
+		add_count(rule, word);
 		break;
 	case WORD_NOTRACK:
 		add_expression(rule, "notrack");
@@ -268,6 +395,9 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 		break;
 	case WORD_DROP:
 		add_verdict(rule, NF_DROP, NULL);
+		break;
+	case WORD_RETURN:
+		add_verdict(rule, NFT_RETURN, NULL);
 		break;
 	case WORD_JUMP:
 		add_verdict(rule, NFT_JUMP, word->name);
@@ -294,12 +424,12 @@ static void put_rule(struct batch *batch, size_t step, uint8_t family, const str
 
 void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
 {
-	const struct skeleton_text *text = &skeleton_texts[skeleton];
+	const struct skeleton_text *text = skeleton_texts[skeleton];
 
 	put_table(batch, step, text);
 	for (size_t i = 0; i < text->set_count; i++) {
 		put_set_header(batch, step, text->family, &text->sets[i], (uint32_t)i + 1);
-		if (text->sets[i].kind != SET_ADDRESS_MAP)
+		if (text->sets[i].kind == SET_ADDRESSES || text->sets[i].kind == SET_NEXT_BYTE)
 			put_constants(batch, step, text->family, &text->sets[i]);
 	}
 	for (size_t i = 0; i < text->chain_count; i++)
@@ -314,7 +444,7 @@ void nft_delete_skeleton(struct batch *batch, size_t step, enum skeleton skeleto
 	struct nlmsghdr *message;
 
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, SKELETON_TABLE);
-	message = start(batch, NFT_MSG_DELTABLE, skeleton_texts[skeleton].family, 0);
+	message = start(batch, NFT_MSG_DELTABLE, skeleton_texts[skeleton]->family, 0);
 	nftnl_table_nlmsg_build_payload(message, table);
 	batch_add(batch, message, step, ROLE_DELETE);
 }
@@ -324,16 +454,20 @@ static struct nlmsghdr *build_element(struct batch *batch, const struct element_
 {
 	CLEANUP(set_freep) struct nftnl_set *set = need(nftnl_set_alloc());
 	struct nftnl_set_elem *element = need(nftnl_set_elem_alloc());
+	const struct set *to = skeleton_set(from->map);
+	const uint32_t key = (uint32_t)set_length(to->key), value = (uint32_t)set_length(to->value);
 	struct nlmsghdr *message;
 
 	nftnl_set_elem_add(set, element);
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, skeleton_map_names[from->map]);
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, from->key.bytes, sizeof(struct in_addr));
-	if (put)
-		nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, from->value.bytes,
-				   sizeof(struct in_addr));
-	message = start(batch, put ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, NFPROTO_IPV4,
+	nftnl_set_set_str(set, NFTNL_SET_NAME, to->name);
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, from->key, key);
+	if (to->kind == SET_INTERVALS)
+		nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY_END, from->end, key);
+	if (put && value)
+		nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, from->value, value);
+	message = start(batch, put ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
+			skeleton_texts[skeleton_of(from->map)]->family,
 			put ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	return message;

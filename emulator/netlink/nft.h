@@ -17,3 +17,6 @@ void nft_delete_element(struct batch *batch, size_t step, const struct element_o
 /* Appends the skeletons and elements of `ns`. -EINTR: it changed meanwhile, repeat. */
 int nft_dump(struct channels *channels, struct rid ns, struct object_list *objects,
 	     struct error *error);
+/* Appends the drop counters of a subnet's skeleton. -EINTR as above. */
+int nft_drops(struct channels *channels, struct rid ns, struct drop_list *list,
+	      struct error *error);

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
@@ -61,10 +62,10 @@ static int take_table(void *context, const struct nlmsghdr *message, struct erro
 	    nftnl_udata_parse(data, length, read_mark, &mark) < 0 || !mark)
 		return 0;
 	for (size_t i = 0; i < SKELETON_MAX; i++) {
-		size_t size = strlen(skeleton_texts[i].mark) + 1;
+		size_t size = strlen(skeleton_texts[i]->mark) + 1;
 
-		if (nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY) == skeleton_texts[i].family &&
-		    length >= size && strncmp(mark, skeleton_texts[i].mark, size) == 0)
+		if (nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY) == skeleton_texts[i]->family &&
+		    length >= size && strncmp(mark, skeleton_texts[i]->mark, size) == 0)
 			dump->skeletons[i] = true;
 	}
 	return 0;
@@ -79,53 +80,102 @@ static int take_elements(void *context, const struct nlmsghdr *message, struct e
 	return 0;
 }
 
-static bool read_address(struct nftnl_set_elem *element, uint16_t attribute,
-			 struct address *ret_address)
+static bool read_bytes(struct nftnl_set_elem *element, uint16_t attribute, size_t length,
+		       uint8_t *ret_bytes)
 {
-	uint32_t length = 0;
-	const void *data = nftnl_set_elem_get(element, attribute, &length);
+	uint32_t found = 0;
+	const void *data = nftnl_set_elem_get(element, attribute, &found);
 
-	if (!data || length != sizeof(struct in_addr))
+	if (length && (!data || found != length))
 		return false;
-	*ret_address = (struct address){ .family = AF_INET };
-	memcpy(ret_address->bytes, data, length);
+	memcpy(ret_bytes, data ? data : "", length);
 	return true;
 }
 
 static int add_element(struct nftnl_set_elem *element, void *context)
 {
 	struct dump *dump = context;
+	const struct set *set = skeleton_set(dump->map);
+	const size_t key = set_length(set->key);
 	struct object object;
 
 	memset(&object, 0, sizeof(object)); /* padding too: objects are compared whole */
 	object.kind = OBJECT_ELEMENT;
 	object.ns = dump->ns;
 	object.element.map = dump->map;
-	if (read_address(element, NFTNL_SET_ELEM_KEY, &object.element.key) &&
-	    read_address(element, NFTNL_SET_ELEM_DATA, &object.element.value))
+	if (read_bytes(element, NFTNL_SET_ELEM_KEY, key, object.element.key) &&
+	    read_bytes(element, NFTNL_SET_ELEM_KEY_END, set->kind == SET_INTERVALS ? key : 0,
+		       object.element.end) &&
+	    read_bytes(element, NFTNL_SET_ELEM_DATA, set_length(set->value), object.element.value))
 		object_list_add(dump->objects, &object);
 	return 0;
+}
+
+/* Reads the elements of a set of our table into `dump->set`, which the caller frees. */
+static int dump_set(struct channels *channels, const struct channel *channel, uint8_t family,
+		    const char *name, struct dump *dump, struct error *error)
+{
+	char data[1024] __attribute__((aligned(8)));
+	struct nlmsghdr *request;
+
+	dump->set = need(nftnl_set_alloc());
+	nftnl_set_set_str(dump->set, NFTNL_SET_TABLE, SKELETON_TABLE);
+	nftnl_set_set_str(dump->set, NFTNL_SET_NAME, name);
+	request = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETSETELEM, family, 0, 0);
+	nftnl_set_elems_nlmsg_build_payload(request, dump->set);
+	return channel_dump(channels, channel, request, take_elements, dump, error);
 }
 
 static int dump_map(struct channels *channels, const struct channel *channel, struct dump *dump,
 		    enum element_map map, struct error *error)
 {
-	CLEANUP(set_freep) struct nftnl_set *set = need(nftnl_set_alloc());
-	char data[1024] __attribute__((aligned(8)));
-	struct nlmsghdr *request;
+	CLEANUP(set_freep) struct nftnl_set *set = NULL;
 	int r;
 
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, skeleton_map_names[map]);
-	request = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETSETELEM, NFPROTO_IPV4, 0, 0);
-	nftnl_set_elems_nlmsg_build_payload(request, set);
 	dump->map = map;
-	dump->set = set;
-	r = channel_dump(channels, channel, request, take_elements, dump, error);
+	r = dump_set(channels, channel, skeleton_texts[skeleton_of(map)]->family,
+		     skeleton_set(map)->name, dump, error);
+	set = dump->set;
+	if (r == 0)
+		nftnl_set_elem_foreach(set, add_element, dump);
+	return r;
+}
+
+static int add_counter(struct nftnl_set_elem *element, void *context)
+{
+	struct drop_list *list = context;
+	uint32_t length = 0;
+	const uint32_t *key = nftnl_set_elem_get(element, NFTNL_SET_ELEM_KEY, &length);
+	const struct nftnl_expr *counter = NULL;
+
+	if (nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPR))
+		counter = nftnl_set_elem_get(element, NFTNL_SET_ELEM_EXPR, &(uint32_t){ 0 });
+	if (counter && key && length == 3 * sizeof(*key))
+		*array_grow(&list->items, &list->count) = (struct drop_counter){
+			.port = key[0],
+			.kind = key[1],
+			.rule = key[2],
+			.packets = nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_PACKETS),
+			.bytes = nftnl_expr_get_u64(counter, NFTNL_EXPR_CTR_BYTES),
+		};
+	return 0;
+}
+
+int nft_drops(struct channels *channels, struct rid ns, struct drop_list *list, struct error *error)
+{
+	CLEANUP(set_freep) struct nftnl_set *set = NULL;
+	struct dump dump = { .ns = ns };
+	struct channel *channel;
+	int r;
+
+	r = channel_get(channels, ns, NETLINK_NETFILTER, &channel, error);
 	if (r < 0)
 		return r;
-	nftnl_set_elem_foreach(set, add_element, dump);
-	return 0;
+	r = dump_set(channels, channel, skeleton_subnet.family, SKELETON_DROPS, &dump, error);
+	set = dump.set;
+	if (r == 0)
+		nftnl_set_elem_foreach(set, add_counter, list);
+	return r;
 }
 
 int nft_dump(struct channels *channels, struct rid ns, struct object_list *objects,
@@ -143,7 +193,7 @@ int nft_dump(struct channels *channels, struct rid ns, struct object_list *objec
 	request = nftnl_nlmsg_build_hdr(data, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, 0, 0);
 	r = channel_dump(channels, channel, request, take_table, &dump, error);
 	for (enum element_map map = 0; r >= 0 && map < ELEMENT_MAP_MAX; map++)
-		if (dump.skeletons[SKELETON_INTERNET_GATEWAY])
+		if (dump.skeletons[skeleton_of(map)])
 			r = dump_map(channels, channel, &dump, map, error);
 	for (enum skeleton i = 0; i < SKELETON_MAX; i++) {
 		struct object object;

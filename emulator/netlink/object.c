@@ -1,6 +1,8 @@
 /* Kernel objects as plain values: see object.h. No netlink here: the fake kernel uses it too. */
 #include "netlink/object.h"
 
+#include "netlink/skeleton.h"
+
 #include <stdio.h>
 
 void object_list_clear(struct object_list *list)
@@ -37,7 +39,7 @@ static int compare_element(const struct element_object *a, const struct element_
 {
 	int order = compare_number(a->map, b->map);
 
-	return order ? order : compare_address(a->key, b->key);
+	return order ? order : memcmp(a->key, b->key, sizeof(a->key) + sizeof(a->end));
 }
 
 int object_compare_key(const struct object *a, const struct object *b)
@@ -87,6 +89,7 @@ static bool mac_matches(struct mac a, struct mac b)
 static bool link_same(const struct link_object *a, const struct link_object *b)
 {
 	return a->type == b->type && streq(a->master, b->master) && a->down == b->down &&
+	       (a->group == 0 || b->group == 0 || a->group == b->group) &&
 	       (a->mtu == 0 || b->mtu == 0 || a->mtu == b->mtu) && mac_matches(a->mac, b->mac);
 }
 
@@ -112,7 +115,7 @@ bool object_same(const struct object *a, const struct object *b)
 	case OBJECT_SYSCTL:
 		return a->sysctl.value == b->sysctl.value;
 	case OBJECT_ELEMENT:
-		return address_equal(a->element.value, b->element.value);
+		return memcmp(a->element.value, b->element.value, sizeof(a->element.value)) == 0;
 	case OBJECT_NONE: /* these are their identity */
 	case OBJECT_NETNS:
 	case OBJECT_ADDRESS:
@@ -163,17 +166,50 @@ static void describe_route(const struct route_object *route, char *text, size_t 
 		snprintf(text, size, "route %s dev %s", destination.text, route->device);
 }
 
+/* "0a000105 . 0050"; addresses alone are told as such. */
+static size_t describe_fields(const struct set_field *fields, const uint8_t *bytes, char *text,
+			      size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < SET_FIELDS && fields[i].length; i++) {
+		n += (size_t)snprintf(text + n, size - n, "%s", i ? " . " : "");
+		if (fields[i].type == NFT_TYPE_IPV4)
+			n += (size_t)snprintf(text + n, size - n, "%u.%u.%u.%u", bytes[0], bytes[1],
+					      bytes[2], bytes[3]);
+		for (size_t j = 0; fields[i].type != NFT_TYPE_IPV4 && j < fields[i].length; j++)
+			n += (size_t)snprintf(text + n, size - n, "%02x", bytes[j]);
+		bytes += ROUND_UP(fields[i].length, 4);
+	}
+	return n;
+}
+
+static void describe_element(const struct element_object *element, char *text, size_t size)
+{
+	const struct set *set = skeleton_set(element->map);
+	size_t n = (size_t)snprintf(text, size, "element ");
+
+	n += describe_fields(set->key, element->key, text + n, size - n);
+	if (set->kind == SET_INTERVALS) {
+		n += (size_t)snprintf(text + n, size - n, " - ");
+		n += describe_fields(set->key, element->end, text + n, size - n);
+	}
+	if (set->value[0].length) {
+		n += (size_t)snprintf(text + n, size - n, " : ");
+		n += describe_fields(set->value, element->value, text + n, size - n);
+	}
+	snprintf(text + n, size - n, " of %s %s", set->value[0].length ? "map" : "set", set->name);
+}
+
 static void describe(const struct object *object, char *text, size_t size)
 {
 	static const char *const skeletons[] = {
-		[SKELETON_SUBNET] = "subnet", [SKELETON_INTERNET_GATEWAY] = "internet gateway"
-	};
-	static const char *const maps[] = {
-		[ELEMENT_PUBLIC] = "public", [ELEMENT_PRIVATE] = "private"
+		[SKELETON_SUBNET] = "subnet",
+		[SKELETON_SUBNET_ARP] = "subnet's ARP",
+		[SKELETON_INTERNET_GATEWAY] = "internet gateway",
 	};
 
 	static_assert(ARRAY_SIZE(skeletons) == SKELETON_MAX, "every skeleton has a name");
-	static_assert(ARRAY_SIZE(maps) == ELEMENT_MAP_MAX, "every map has a name");
 	switch (object->kind) {
 	case OBJECT_NONE:
 		snprintf(text, size, "nothing");
@@ -208,9 +244,7 @@ static void describe(const struct object *object, char *text, size_t size)
 		snprintf(text, size, "%s skeleton", skeletons[object->skeleton.skeleton]);
 		break;
 	case OBJECT_ELEMENT:
-		snprintf(text, size, "element %s : %s of map %s",
-			 address_format(object->element.key).text,
-			 address_format(object->element.value).text, maps[object->element.map]);
+		describe_element(&object->element, text, size);
 		break;
 	}
 }

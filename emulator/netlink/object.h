@@ -33,11 +33,19 @@ enum link_type {
 	LINK_VETH,     /* a pair; deleting this end deletes the peer */
 };
 
+/* Device groups from here on mark links that are being removed. */
+#define GROUP_DOOMED 0xf0000000u
+
 struct link_object {
 	char name[DEVICE_NAME_MAX];
 	enum link_type type;
 	uint32_t mtu;	/* both ends of a pair; 0: the kernel's default */
 	struct mac mac; /* all zero: the kernel chooses */
+	/*
+	 * The device group, by which the skeletons' rules and elements know a port; 0 for none, and
+	 * below GROUP_DOOMED.
+	 */
+	uint32_t group;
 	/* a veth end may be a bridge port: no learning, no flooding of any kind */
 	char master[DEVICE_NAME_MAX]; /* "" for none */
 	/* LINK_VETH only; the peer is created straight in its namespace and set up too */
@@ -98,17 +106,20 @@ struct sysctl_object {
 
 /*
  * The static nftables skeletons: one table "minivpc" (family inet unless said), laid down in one
- * atomic batch and never changed; after that only map elements come and go.
+ * atomic batch and never changed; after that only elements of its sets and maps come and go.
  */
 enum skeleton {
 	/*
-	 * Subnet: chain "forward" (hook forward): what came in by the device "fabric" never leaves
-	 * by it again (the fabric is free of loops by construction); chain "input": everything from
-	 * "fabric" is dropped (a router's address answers its own subnet only); chain "prerouting":
-	 * the time to live is counted up, so that forwarding leaves it as it was (AWS's routers are
-	 * no hops).
+	 * Subnet: the anti-spoofing guard (hook prerouting), the network ACL for what comes from or
+	 * goes to the device "fabric", and the security groups of both ports (hook forward). What
+	 * came in by "fabric" never leaves by it again (the fabric is free of loops by
+	 * construction); chain "input": everything from "fabric" is dropped (a router's address
+	 * answers its own subnet only); the time to live is counted up, so that forwarding leaves
+	 * it as it was (AWS's routers are no hops). See skeleton_subnet.c.
 	 */
 	SKELETON_SUBNET,
+	/* Subnet, family arp: only from a port's own addresses. */
+	SKELETON_SUBNET_ARP,
 	/*
 	 * Internet gateway, stateless 1:1 NAT (family ip, hook prerouting, priority raw, -300),
 	 * maps "public" (public → private) and "private" (private → public), ipv4_addr : ipv4_addr:
@@ -130,15 +141,64 @@ struct skeleton_object {
 	enum skeleton skeleton;
 };
 
+/*
+ * The sets and maps whose elements come and go. Keys and values are what the rules have in the
+ * kernel's registers: fields one after the other, each padded with zeros to a multiple of 4 bytes;
+ * what comes from a packet is in network order, numbers of the kernel's (device groups) in the
+ * host's. In the table: group is a port's device group, P, V and R are 8 bytes each that name an
+ * interface's groups, a version of a list of rules and a set of referenced groups.
+ */
 enum element_map {
-	ELEMENT_PUBLIC, /* SKELETON_INTERNET_GATEWAY's maps */
-	ELEMENT_PRIVATE,
+	ELEMENT_PUBLIC,	 /* SKELETON_INTERNET_GATEWAY: address : address */
+	ELEMENT_PRIVATE, /* the same */
+	/* SKELETON_SUBNET */
+	ELEMENT_SOURCE,	   /* group . MAC . address: what a port may send from */
+	ELEMENT_UNCHECKED, /* group: the port may send from anything */
+	ELEMENT_PORT,	   /* group : P . the port's id (4 bytes) */
+	ELEMENT_TRACKED,   /* group . id, for the ports there are */
+	ELEMENT_EGRESS,	   /* P : V */
+	ELEMENT_INGRESS,   /* P : V */
+	ELEMENT_ACL,	   /* 1 for egress, 0 for ingress (4 bytes) : V */
+	ELEMENT_SERVICE,   /* V . protocol . port, an interval : R . service (8 bytes) */
+	ELEMENT_PEER,	   /* V . address, an interval : peer (4 bytes) */
+	ELEMENT_OPEN,	   /* service . peer: passes (a group's rule: without being tracked) */
+	ELEMENT_NARROW,	   /* service . peer: passes and is tracked */
+	ELEMENT_DENIED,	   /* service . peer : number of the ACL's rule (4 bytes) */
+	ELEMENT_MEMBER,	   /* R . address */
+	/* SKELETON_SUBNET_ARP */
+	ELEMENT_SENDER, /* group . MAC . address */
 	ELEMENT_MAP_MAX,
 };
 
+#define ELEMENT_KEY_MAX 16
+
 struct element_object {
 	enum element_map map;
-	struct address key, value; /* IPv4 */
+	uint8_t key[ELEMENT_KEY_MAX];
+	uint8_t end[ELEMENT_KEY_MAX]; /* intervals: every field's last value; else zeros */
+	uint8_t value[ELEMENT_KEY_MAX];
+};
+
+/* Why a packet of a port was dropped: counted by the subnet's skeleton. */
+enum drop_kind {
+	DROP_SOURCE_CHECK = 1, /* not from an address of its own */
+	DROP_GROUP_EGRESS,     /* no rule of its security groups */
+	DROP_GROUP_INGRESS,
+	DROP_ACL_EGRESS, /* a rule of the network ACL, by its number; "*" is 32767 */
+	DROP_ACL_INGRESS,
+	DROP_KIND_MAX,
+};
+
+struct drop_counter {
+	uint32_t port; /* the id of ELEMENT_PORT, as a number of the host's */
+	enum drop_kind kind;
+	uint32_t rule; /* of an ACL; else 0 */
+	uint64_t packets, bytes;
+};
+
+struct drop_list {
+	struct drop_counter *items; /* owned */
+	size_t count;
 };
 
 /*
@@ -185,3 +245,9 @@ struct object_text {
 	char text[256];
 };
 struct object_text object_describe(const struct object *object);
+
+/* The bytes of an IPv4 address, for a key. */
+static inline void element_put_address(uint8_t *bytes, struct address address)
+{
+	memcpy(bytes, address.bytes, 4);
+}

@@ -67,6 +67,8 @@ void route_new_veth(struct nlmsghdr *message, const struct link_object *link, in
 	peer = mnl_attr_nest_start(message, VETH_INFO_PEER);
 	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
 	put_device(message, link->name, link->mac, link->mtu);
+	if (link->group)
+		mnl_attr_put_u32(message, IFLA_GROUP, link->group);
 	mnl_attr_put_u32(message, IFLA_NET_NS_FD, (uint32_t)fd);
 	mnl_attr_nest_end(message, peer);
 	mnl_attr_nest_end(message, data);

@@ -188,6 +188,7 @@ int transaction_flush(struct transaction *t, struct error *error)
 		r = t->batch.channel->protocol == NETLINK_ROUTE ? settle_route(t, error)
 								: settle_nft(t, error);
 	t->batch.channel = NULL;
+	t->intervals = false;
 	return r;
 }
 

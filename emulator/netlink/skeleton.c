@@ -23,48 +23,6 @@ static const struct field inner_source = { NFT_PAYLOAD_TRANSPORT_HEADER, 8 + 12,
 static const struct field inner_destination = { NFT_PAYLOAD_TRANSPORT_HEADER, 8 + 16, 4, 8 + 10,
 						false };
 
-/* clang-format off */
-#define IN(device)	{ .kind = WORD_IN, .name = (device) }
-#define OUT(device)	{ .kind = WORD_OUT, .name = (device) }
-#define IPV4		{ .kind = WORD_IPV4 }
-#define LOAD(what)	{ .kind = WORD_LOAD, .field = &(what) }
-#define IS(number)	{ .kind = WORD_IS, .value = (number) }
-#define IN_SET(set)	{ .kind = WORD_IN_SET, .name = (set) }
-#define MAP(map)	{ .kind = WORD_MAP, .name = (map) }
-#define STORE(what)	{ .kind = WORD_STORE, .field = &(what) }
-#define NOTRACK		{ .kind = WORD_NOTRACK }
-#define ACCEPT		{ .kind = WORD_ACCEPT }
-#define DROP		{ .kind = WORD_DROP }
-#define JUMP(chain)	{ .kind = WORD_JUMP, .name = (chain) }
-#define GOTO(chain)	{ .kind = WORD_GOTO, .name = (chain) }
-/* clang-format on */
-
-/*
- * AWS's routers are no hops: they don't count down the time to live, and no traceroute shows them.
- * The kernel's do, so it is counted up before. There is no addition in nftables, but there are
- * maps. Without the count a loop would never end: there is none, because nothing from the fabric
- * goes back to it, but for a gateway's hairpin, whose destination is then a private address.
- */
-#define NEXT_TTL "next_ttl"
-
-static const struct set subnet_sets[] = {
-	{ NEXT_TTL, SET_NEXT_BYTE, NULL, 0 },
-};
-
-static const struct chain subnet_chains[] = {
-	{ "prerouting", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
-	{ "forward", true, false, NF_INET_FORWARD, 0 },
-	{ "input", true, false, NF_INET_LOCAL_IN, 0 },
-};
-
-static const struct rule subnet_rules[] = {
-	{ "prerouting", { IPV4, LOAD(ttl), MAP(NEXT_TTL), STORE(ttl) } },
-	/* No loops, by construction. */
-	{ "forward", { IN("fabric"), OUT("fabric"), DROP } },
-	/* A router's address answers its own subnet only. */
-	{ "input", { IN("fabric"), DROP } },
-};
-
 #define ICMP_UNREACHABLE   3
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_BAD_PARAMETER 12
@@ -77,11 +35,17 @@ static const struct interval not_on_internet[] = {
 	{ 0xc0a80000, 0xc0a90000 }, /* 192.168.0.0/16 */
 };
 
+/* clang-format off */
+#define ADDRESS { { NFT_TYPE_IPV4, 4 } }
+#define NOTHING { { 0, 0 } }
+/* clang-format on */
+
 static const struct set gateway_sets[] = {
-	{ "reserved", SET_ADDRESSES, not_on_internet, ARRAY_SIZE(not_on_internet) },
-	{ "public", SET_ADDRESS_MAP, NULL, 0 },
-	{ "private", SET_ADDRESS_MAP, NULL, 0 },
-	{ NEXT_TTL, SET_NEXT_BYTE, NULL, 0 },
+	{ "reserved", SET_ADDRESSES, ADDRESS, NOTHING, not_on_internet,
+	  ARRAY_SIZE(not_on_internet) },
+	{ "public", SET_ELEMENTS, ADDRESS, ADDRESS, NULL, 0 },
+	{ "private", SET_ELEMENTS, ADDRESS, ADDRESS, NULL, 0 },
+	NEXT_TTL_SET,
 };
 
 static const struct chain gateway_chains[] = {
@@ -98,23 +62,23 @@ static const struct chain gateway_chains[] = {
 static const struct rule gateway_rules[] = {
 	{ "prerouting", { IN("fabric"), GOTO("outward") } },
 	{ "prerouting", { IN("internet"), GOTO("inward") } },
-	{ "not_counted", { LOAD(ttl), MAP(NEXT_TTL), STORE(ttl) } },
+	{ "not_counted", { LOAD(ttl, 0), MAP(NEXT_TTL, 0, 0), STORE(ttl, 0) } },
 
 	{ "outward", { NOTRACK } },
-	{ "outward", { LOAD(destination), IN_SET("reserved"), DROP } },
-	{ "outward", { LOAD(protocol), IS(IPPROTO_ICMP), JUMP("icmp_error") } },
-	{ "outward", { LOAD(source), MAP("private"), GOTO("outward_mapped") } },
+	{ "outward", { LOAD(destination, 0), IN_SET("reserved", 0), DROP } },
+	{ "outward", { LOAD(protocol, 0), IS(IPPROTO_ICMP, 0), JUMP("icmp_error") } },
+	{ "outward", { LOAD(source, 0), MAP("private", 0, 0), GOTO("outward_mapped") } },
 	{ "outward", { DROP } },
 	/* A hairpin: straight on to another public address of this gateway. */
-	{ "outward_mapped", { LOAD(destination), MAP("public"), STORE(destination) } },
+	{ "outward_mapped", { LOAD(destination, 0), MAP("public", 0, 0), STORE(destination, 0) } },
 	{ "outward_mapped", { ACCEPT } },
 	/* After the MTU was looked at: "fragmentation needed" goes to the private address. */
-	{ "forward", { IN("fabric"), LOAD(source), MAP("private"), STORE(source) } },
+	{ "forward", { IN("fabric"), LOAD(source, 0), MAP("private", 0, 0), STORE(source, 0) } },
 
 	{ "inward", { NOTRACK } },
-	{ "inward", { LOAD(source), IN_SET("reserved"), DROP } },
-	{ "inward", { LOAD(protocol), IS(IPPROTO_ICMP), JUMP("icmp_error") } },
-	{ "inward", { LOAD(destination), MAP("public"), STORE(destination), ACCEPT } },
+	{ "inward", { LOAD(source, 0), IN_SET("reserved", 0), DROP } },
+	{ "inward", { LOAD(protocol, 0), IS(IPPROTO_ICMP, 0), JUMP("icmp_error") } },
+	{ "inward", { LOAD(destination, 0), MAP("public", 0, 0), STORE(destination, 0), ACCEPT } },
 	{ "inward", { DROP } },
 
 	/*
@@ -122,38 +86,75 @@ static const struct rule gateway_rules[] = {
 	 * private address; on the way in (and in a hairpin) it came from a public one. Without this
 	 * no traceroute, no path MTU discovery and no "connection refused" for UDP.
 	 */
-	{ "icmp_error", { LOAD(icmp_type), IS(ICMP_UNREACHABLE), GOTO("icmp_inner") } },
-	{ "icmp_error", { LOAD(icmp_type), IS(ICMP_TIME_EXCEEDED), GOTO("icmp_inner") } },
-	{ "icmp_error", { LOAD(icmp_type), IS(ICMP_BAD_PARAMETER), GOTO("icmp_inner") } },
-	{ "icmp_inner", { LOAD(inner_source), MAP("public"), STORE(inner_source) } },
-	{ "icmp_inner", { LOAD(inner_destination), MAP("private"), STORE(inner_destination) } },
+	{ "icmp_error", { LOAD(icmp_type, 0), IS(ICMP_UNREACHABLE, 0), GOTO("icmp_inner") } },
+	{ "icmp_error", { LOAD(icmp_type, 0), IS(ICMP_TIME_EXCEEDED, 0), GOTO("icmp_inner") } },
+	{ "icmp_error", { LOAD(icmp_type, 0), IS(ICMP_BAD_PARAMETER, 0), GOTO("icmp_inner") } },
+	{ "icmp_inner", { LOAD(inner_source, 0), MAP("public", 0, 0), STORE(inner_source, 0) } },
+	{ "icmp_inner",
+	  { LOAD(inner_destination, 0), MAP("private", 0, 0), STORE(inner_destination, 0) } },
 };
 
-const struct skeleton_text skeleton_texts[] = {
-	[SKELETON_SUBNET] = {
-		.mark = "minivpc subnet 2",
-		.family = NFPROTO_INET,
-		.sets = subnet_sets,
-		.set_count = ARRAY_SIZE(subnet_sets),
-		.chains = subnet_chains,
-		.chain_count = ARRAY_SIZE(subnet_chains),
-		.rules = subnet_rules,
-		.rule_count = ARRAY_SIZE(subnet_rules),
-	},
-	[SKELETON_INTERNET_GATEWAY] = {
-		.mark = "minivpc internet gateway 3",
-		.family = NFPROTO_IPV4,
-		.chains = gateway_chains,
-		.chain_count = ARRAY_SIZE(gateway_chains),
-		.sets = gateway_sets,
-		.set_count = ARRAY_SIZE(gateway_sets),
-		.rules = gateway_rules,
-		.rule_count = ARRAY_SIZE(gateway_rules),
-	},
+static const struct skeleton_text skeleton_gateway = {
+	.mark = "minivpc internet gateway 3",
+	.family = NFPROTO_IPV4,
+	.chains = gateway_chains,
+	.chain_count = ARRAY_SIZE(gateway_chains),
+	.sets = gateway_sets,
+	.set_count = ARRAY_SIZE(gateway_sets),
+	.rules = gateway_rules,
+	.rule_count = ARRAY_SIZE(gateway_rules),
+};
+
+const struct skeleton_text *const skeleton_texts[] = {
+	[SKELETON_SUBNET] = &skeleton_subnet,
+	[SKELETON_SUBNET_ARP] = &skeleton_subnet_arp,
+	[SKELETON_INTERNET_GATEWAY] = &skeleton_gateway,
 };
 static_assert(ARRAY_SIZE(skeleton_texts) == SKELETON_MAX, "every skeleton has its text");
 
-const char *const skeleton_map_names[] = {
-	[ELEMENT_PUBLIC] = "public", [ELEMENT_PRIVATE] = "private"
+static const struct {
+	enum skeleton skeleton;
+	const char *name;
+} element_maps[] = {
+	[ELEMENT_PUBLIC] = { SKELETON_INTERNET_GATEWAY, "public" },
+	[ELEMENT_PRIVATE] = { SKELETON_INTERNET_GATEWAY, "private" },
+	[ELEMENT_SOURCE] = { SKELETON_SUBNET, "sources" },
+	[ELEMENT_UNCHECKED] = { SKELETON_SUBNET, "unchecked" },
+	[ELEMENT_PORT] = { SKELETON_SUBNET, "ports" },
+	[ELEMENT_TRACKED] = { SKELETON_SUBNET, "tracked" },
+	[ELEMENT_EGRESS] = { SKELETON_SUBNET, "egress" },
+	[ELEMENT_INGRESS] = { SKELETON_SUBNET, "ingress" },
+	[ELEMENT_ACL] = { SKELETON_SUBNET, "acl" },
+	[ELEMENT_SERVICE] = { SKELETON_SUBNET, "services" },
+	[ELEMENT_PEER] = { SKELETON_SUBNET, "peers" },
+	[ELEMENT_OPEN] = { SKELETON_SUBNET, "open" },
+	[ELEMENT_NARROW] = { SKELETON_SUBNET, "narrow" },
+	[ELEMENT_DENIED] = { SKELETON_SUBNET, "denied" },
+	[ELEMENT_MEMBER] = { SKELETON_SUBNET, "members" },
+	[ELEMENT_SENDER] = { SKELETON_SUBNET_ARP, "senders" },
 };
-static_assert(ARRAY_SIZE(skeleton_map_names) == ELEMENT_MAP_MAX, "every map has a name");
+static_assert(ARRAY_SIZE(element_maps) == ELEMENT_MAP_MAX, "every map has its place");
+
+enum skeleton skeleton_of(enum element_map map)
+{
+	return element_maps[map].skeleton;
+}
+
+const struct set *skeleton_set(enum element_map map)
+{
+	const struct skeleton_text *text = skeleton_texts[element_maps[map].skeleton];
+
+	for (size_t i = 0; i < text->set_count; i++)
+		if (streq(text->sets[i].name, element_maps[map].name))
+			return &text->sets[i];
+	abort();
+}
+
+size_t set_length(const struct set_field *fields)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < SET_FIELDS; i++)
+		length += ROUND_UP(fields[i].length, 4u);
+	return length;
+}

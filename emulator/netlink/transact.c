@@ -35,7 +35,7 @@ static uint32_t new_group(void)
 	while (group == 0)
 		if (getrandom(&group, sizeof(group), 0) != sizeof(group))
 			group = 0;
-	return group;
+	return group | GROUP_DOOMED;
 }
 
 static int compare_namespaces(const void *a, const void *b, void *context)

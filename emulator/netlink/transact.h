@@ -28,7 +28,8 @@ struct transaction {
 	size_t count;
 	const struct object *object; /* what is being applied, for errors */
 	struct batch batch;
-	size_t *links; /* steps whose link waits for its removal, owned */
+	bool intervals; /* it puts elements of interval sets, see apply.c */
+	size_t *links;	/* steps whose link waits for its removal, owned */
 	size_t link_count;
 	struct map doomed;	  /* namespaces that wait for theirs: rid → step */
 	struct rid found_ns;	  /* what was dumped last, to compare with */

@@ -133,7 +133,7 @@ static int launch_chunk(struct world *world, struct launch *launch, struct resou
 		if (r < 0)
 			return r;
 		set_process(machines[i], process);
-		facets_of(machines[i], &set);
+		facets_of(&world->model, machines[i], &set);
 	}
 	return fabric_apply(world->fabric, &set, error);
 }
@@ -157,8 +157,8 @@ static int launch_all(struct world *world, const struct machines *machines,
 
 /* ---- settling ---- */
 
-/* Moves on what was passing; returns whether anything was. */
-static bool settle(struct transaction *transaction)
+/* Moves on the instances that were passing through `state`; returns whether there were any. */
+static bool settle(struct transaction *transaction, enum instance_state state)
 {
 	size_t count = transaction->count; /* it grows: interfaces go with their instances */
 	bool any = false;
@@ -167,10 +167,7 @@ static bool settle(struct transaction *transaction)
 		struct resource *after = transaction->entries[i].after;
 		struct instance *instance = (struct instance *)after;
 
-		if (!after || after->id.kind != KIND_INSTANCE)
-			continue;
-		if (instance->state != INSTANCE_PENDING &&
-		    instance->state != INSTANCE_SHUTTING_DOWN)
+		if (!after || after->id.kind != KIND_INSTANCE || instance->state != (int)state)
 			continue;
 		instance_settle(transaction, instance);
 		any = true;
@@ -213,6 +210,8 @@ static int go(struct world *world, struct transaction *transaction, struct facet
 {
 	int r;
 
+	/* What ends needs nothing more to have ended; its interfaces leave the kernel with it. */
+	settle(transaction, INSTANCE_SHUTTING_DOWN);
 	fabric_touched(transaction, set);
 	if ((r = store_save(world->store, transaction, true, error)) < 0)
 		return r;
@@ -220,7 +219,7 @@ static int go(struct world *world, struct transaction *transaction, struct facet
 	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
 	    (r = launch_all(world, machines, ret_launch, error)) < 0)
 		return r;
-	if (!settle(transaction) && !machines->count)
+	if (!settle(transaction, INSTANCE_PENDING) && !machines->count)
 		return 0;
 	return store_save_launch(world->store, transaction, machines->launched,
 				 machines->launched_count, error);
@@ -260,6 +259,34 @@ static void undo(struct world *world, struct transaction *transaction, struct fa
 		log_error("undo: %s", error.text);
 }
 
+/* See fabric_sweep(). */
+#define SWEEP_EVERY 100 /* milliseconds */
+
+static void on_sweep(void *context);
+
+static void sweep_later(struct world *world)
+{
+	struct error error = ERROR_INIT;
+
+	if (world->sweeping || !fabric_needs_sweep(world->fabric))
+		return;
+	if (loop_add_timer(world->loop, SWEEP_EVERY, on_sweep, world, NULL, &error) < 0)
+		log_error("%s", error.text);
+	else
+		world->sweeping = true;
+}
+
+static void on_sweep(void *context)
+{
+	struct world *world = context;
+	struct error error = ERROR_INIT;
+
+	world->sweeping = false;
+	if (fabric_sweep(world->fabric, &error) < 0)
+		log_error("superseded rules: %s", error.text);
+	sweep_later(world);
+}
+
 int world_commit(void *context, struct transaction *transaction, struct error *error)
 {
 	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
@@ -275,10 +302,11 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 		launch_cancel(launch);
 	else
 		r = let_go(world, &machines, launch, error);
-	if (r < 0) {
+	if (r < 0)
 		undo(world, transaction, &set);
+	sweep_later(world);
+	if (r < 0)
 		return r;
-	}
 	end_processes(world, transaction);
 	transaction_commit(transaction);
 	return 0;

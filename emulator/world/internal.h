@@ -22,6 +22,7 @@ struct world {
 	struct kernel *kernel;
 	struct instances *instances;
 	struct fabric *fabric;
+	bool sweeping; /* a timer is set for fabric_sweep() */
 	struct api *api;
 };
 

@@ -1,4 +1,4 @@
-/* objects: emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/model/acl.o emulator/model/catalog.o emulator/model/common.o emulator/model/defaults.o emulator/model/dhcp.o emulator/model/field.o emulator/model/gateway.o emulator/model/group.o emulator/model/instance.o emulator/model/instance_fields.o emulator/model/interface.o emulator/model/internet.o emulator/model/model.o emulator/model/prefix_list.o emulator/model/region.o emulator/model/route.o emulator/model/subnet.o emulator/model/tags.o emulator/model/traffic.o emulator/model/types.o emulator/model/vpc.o emulator/fabric/fabric.o emulator/fabric/facets.o emulator/fabric/wanted.o emulator/netlink/fake.o emulator/netlink/object.o emulator/model/group_fields.o emulator/model/group_rule.o */
+/* objects: emulator/model/ emulator/fabric/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/netlink/fake.o emulator/netlink/object.o emulator/netlink/skeleton.o emulator/netlink/skeleton_subnet.o */
 /*
  * Model in, kernel objects out, on the in-memory kernel: what a scenario programs, what a change
  * touches, and that a failure at any point leaves the kernel as it was.
@@ -8,6 +8,7 @@
 #include "model/gateway.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/prefix_list.h"
 #include "model/route.h"
 #include "netlink/fake.h"
 
@@ -182,6 +183,14 @@ static void show(struct rid ns)
 		}                                                                                  \
 	} while (0)
 
+/* What was superseded goes by the second sweep. */
+static void sweep(void)
+{
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(fabric_sweep(fabric, &error), 0);
+	assert_false(fabric_needs_sweep(fabric));
+}
+
 /* Everything in every namespace that the model knows, as one text. */
 static char *whole_kernel(void)
 {
@@ -288,6 +297,7 @@ static void the_cost_of_a_launch_is_flat(void **state)
 	(void)state;
 	seed();
 	subnet = make_subnet(vpc, "10.0.16.0/20");
+	launch(subnet, 1); /* brings its groups' rules into the subnet */
 	assert_int_equal(commit(), 0);
 	before = fake_changes(kernel);
 	launch(subnet, 1);
@@ -311,8 +321,10 @@ static void terminated_instances_leave_nothing(void **state)
 	machine = web->resource.id;
 	subnet = public_subnet->resource.id;
 	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	instance_settle(&transaction, web);
 	assert_int_equal(commit(), 0);
 	assert_false(fake_has_netns(kernel, machine));
+	sweep();
 	assert_lacks(subnet, "10.0.1.4");
 	assert_lacks(subnet, "veth eni");
 	assert_lacks(gateway->resource.id, "198.18.1.0");
@@ -396,6 +408,108 @@ static void a_subnet_as_large_as_its_vpc_works(void **state)
 	assert_has(subnet->resource.id, "route 10.9.0.4/32 dev eni");
 }
 
+static struct prefix_list *make_list(const char *a, const char *b)
+{
+	struct prefix_change changes[] = { { .cidr = cidr_of(a) }, { .cidr = cidr_of(b) } };
+	struct prefix_list_request request = { .name = "list",
+					       .max_entries = 5,
+					       .entries = { changes, 2 } };
+	struct prefix_list *list = NULL;
+
+	assert_int_equal(prefix_list_create(&transaction, scope, &request, &list, &error), 0);
+	return list;
+}
+
+static void route_to(const struct prefix_list *list)
+{
+	struct destination destination = { .prefix_list = list->resource.id };
+
+	assert_int_equal(route_create(&transaction, table, destination, &gateway->resource, &error),
+			 0);
+}
+
+static void a_prefix_list_is_one_route_for_each_entry(void **state)
+{
+	struct prefix_change next = { .cidr = cidr_of("192.0.2.0/24") };
+	struct prefix_change last = { .cidr = cidr_of("198.51.100.0/24") };
+	struct prefix_changes add = { &next, 1 }, remove = { &last, 1 }, nothing = { NULL, 0 };
+	struct prefix_list *list;
+	struct rid subnet, other;
+	size_t before;
+
+	(void)state;
+	seed();
+	list = make_list("198.51.100.0/24", "203.0.113.0/24");
+	route_to(list);
+	assert_int_equal(commit(), 0);
+	subnet = public_subnet->resource.id;
+	other = private_subnet->resource.id;
+	assert_has(subnet, "route 198.51.100.0/24 via 169.254.0.1 dev fabric");
+	assert_has(subnet, "route 203.0.113.0/24 via 169.254.0.1 dev fabric");
+	assert_lacks(other, "203.0.113.0/24"); /* another table's */
+	before = fake_changes(kernel);
+	assert_int_equal(prefix_list_change(&transaction, list, &add, &nothing, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_int_equal(fake_changes(kernel) - before, 1);
+	assert_has(subnet, "route 192.0.2.0/24 via 169.254.0.1 dev fabric");
+	assert_int_equal(prefix_list_change(&transaction, list, &nothing, &remove, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_lacks(subnet, "198.51.100.0/24");
+	assert_int_equal(prefix_list_restore(&transaction, list, 1, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_has(subnet, "route 198.51.100.0/24 via 169.254.0.1 dev fabric");
+	assert_lacks(subnet, "192.0.2.0/24");
+}
+
+/* Whatever the table says, no two objects of one key. */
+static void assert_no_clash(struct rid subnet)
+{
+	struct facet_key key = { FACET_SUBNET_ROUTES, subnet };
+	CLEANUP(object_list_clear) struct object_list list = { 0 };
+	struct filters *filters = filters_new(&model);
+
+	facet_wanted(&model, filters, key, &list);
+	filters_free(filters);
+	assert_true(list.count > 0);
+	for (size_t i = 0; i < list.count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (object_compare_key(&list.items[i], &list.items[j]) == 0)
+				fail_msg("twice: %s", object_describe(&list.items[i]).text);
+}
+
+static void a_prefix_list_gives_way(void **state)
+{
+	struct rid subnet;
+	size_t mended = 99;
+
+	(void)state;
+	seed();
+	/* the table's own 0/0; the VPC's block and what is in it */
+	route_to(make_list("0.0.0.0/0", "203.0.113.0/24"));
+	route_to(make_list("10.0.0.0/16", "10.0.2.0/24"));
+	route_to(make_list("203.0.113.0/24", "169.254.169.254/32"));
+	assert_int_equal(commit(), 0);
+	subnet = public_subnet->resource.id;
+	assert_has(subnet, "blackhole 10.0.0.0/16");
+	assert_has(subnet, "route 10.0.2.0/24 via 10.0.2.1 dev fabric");
+	assert_lacks(subnet, "169.254.169.254");
+	assert_no_clash(subnet);
+	assert_int_equal(fabric_reconcile(fabric, &mended, &error), 0);
+	assert_int_equal(mended, 0);
+	/* without its own 0/0 the list's counts */
+	assert_int_equal(route_delete(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")), &error),
+			 0);
+	assert_int_equal(commit(), 0);
+	assert_has(subnet, "route 0.0.0.0/0 via 169.254.0.1 dev fabric");
+	assert_no_clash(subnet);
+	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	instance_settle(&transaction, web);
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_has(subnet, "blackhole 203.0.113.0/24");
+	assert_has(subnet, "blackhole 0.0.0.0/0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +524,8 @@ int main(void)
 		CASE(a_deleted_subnet_is_gone_from_its_siblings),
 		CASE(a_failure_at_any_point_undoes_all),
 		CASE(a_subnet_as_large_as_its_vpc_works),
+		CASE(a_prefix_list_is_one_route_for_each_entry),
+		CASE(a_prefix_list_gives_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,6 +314,22 @@ class World:
     def vpc(self, cidr="10.0.0.0/16", **more):
         return self.ec2.create_vpc(CidrBlock=cidr, **more)["Vpc"]["VpcId"]
 
+    def open_vpc(self, cidr="10.0.0.0/16", **more):
+        """A VPC whose default group lets everything in: the test is not about filters."""
+        vpc = self.vpc(cidr, **more)
+        self.open(vpc)
+        return vpc
+
+    def default_group(self, vpc, ec2=None):
+        return (ec2 or self.ec2).describe_security_groups(Filters=[
+            {"Name": "vpc-id", "Values": [vpc]},
+            {"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]["GroupId"]
+
+    def open(self, vpc, ec2=None):
+        (ec2 or self.ec2).authorize_security_group_ingress(
+            GroupId=self.default_group(vpc, ec2), IpPermissions=[
+                {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+
     def subnet(self, vpc, cidr, zone="us-east-1a", **more):
         return self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone,
                                       **more)["Subnet"]["SubnetId"]
@@ -387,11 +403,16 @@ class World:
             for table in ec2.describe_route_tables(**inside)["RouteTables"]:
                 if not any(entry["Main"] for entry in table["Associations"]):
                     ec2.delete_route_table(RouteTableId=table["RouteTableId"])
+            for acl in ec2.describe_network_acls(**inside)["NetworkAcls"]:
+                if not acl["IsDefault"]:
+                    ec2.delete_network_acl(NetworkAclId=acl["NetworkAclId"])
             for gateway in names(ec2.describe_internet_gateways(Filters=[
                     {"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"],
                     "InternetGatewayId"):
                 ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
             ec2.delete_vpc(VpcId=vpc)
+        for prefixes in ec2.describe_managed_prefix_lists()["PrefixLists"]:
+            ec2.delete_managed_prefix_list(PrefixListId=prefixes["PrefixListId"])
         for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
             if not gateway["Attachments"]:
                 ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
@@ -470,7 +491,7 @@ def api_state(world):
     for call in ("describe_vpcs", "describe_subnets", "describe_internet_gateways",
                  "describe_route_tables", "describe_instances", "describe_network_interfaces",
                  "describe_security_groups", "describe_network_acls", "describe_dhcp_options",
-                 "describe_tags", "describe_instance_status"):
+                 "describe_managed_prefix_lists", "describe_tags", "describe_instance_status"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
     for vpc in state["describe_vpcs"]["Vpcs"]:

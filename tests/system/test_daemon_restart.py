@@ -19,7 +19,7 @@ from lib import (IMAGE, INTERNET, Error, Ping, api_state, assert_kernel_agrees, 
 
 def furnish(world):
     """A public and a private instance and a stopped one; what a world may hold."""
-    vpc = world.vpc(TagSpecifications=tag_specification("vpc", Name="kept"))
+    vpc = world.open_vpc(TagSpecifications=tag_specification("vpc", Name="kept"))
     world.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     front, back = world.subnet(vpc, "10.0.1.0/24"), world.subnet(vpc, "10.0.2.0/24", "us-east-1b")
     world.route_table(vpc, front, world.gateway(vpc))
@@ -78,7 +78,7 @@ def test_sigkill_between_calls_loses_no_reply(own_world):
                lambda: own_world.ec2.create_tags(Resources=[public], Tags=[
                    {"Key": f"cycle-{cycles}", "Value": "x"}]),
                lambda: own_world.run_instances(own_world.instance(private)["SubnetId"]),
-               lambda: own_world.ec2.delete_vpc(VpcId=own_world.vpc("10.100.0.0/16"))]
+               lambda: own_world.ec2.delete_vpc(VpcId=own_world.open_vpc("10.100.0.0/16"))]
     while any(ping.poll() is None for ping in pings):
         changes[cycles % len(changes)]()
         before = api_state(own_world)
@@ -127,7 +127,7 @@ def states(world, subnet):
     (3, (0.003, 0.006, 0.009, 0.012, 0.015, 0.02, 0.025, 0.03))], ids=["many", "few"])
 def test_sigkill_in_the_middle_of_a_launch(own_world, count, delays):
     """Whole or absent, nothing orphaned, and everything works."""
-    subnet = own_world.subnet(own_world.vpc(), "10.0.0.0/20")
+    subnet = own_world.subnet(own_world.open_vpc(), "10.0.0.0/20")
     witness, = own_world.run_instances(subnet)
     empty = links(subnet)
     for delay in delays:
@@ -168,7 +168,7 @@ def helpers(daemon):
 
 def test_sigkill_while_a_launch_is_held_up(own_world):
     """Stored, not yet in the kernel, not answered: absent or whole."""
-    subnet = own_world.subnet(own_world.vpc(), "10.0.1.0/24")
+    subnet = own_world.subnet(own_world.open_vpc(), "10.0.1.0/24")
     own_world.run_instances(subnet)
     held = helpers(own_world.daemon)
     assert held, "nobody to hold up: this test needs another way"
@@ -281,7 +281,7 @@ def test_sigkill_anywhere(own_world):
 @pytest.mark.parametrize("kind", ["vpc", "subnet", "igw"])
 def test_a_name_without_its_namespace(own_world, kind):
     """What a SIGKILL leaves between making the file in /run/netns and mounting on it."""
-    vpc = own_world.vpc()
+    vpc = own_world.open_vpc()
     subnet = own_world.subnet(vpc, "10.0.1.0/24")
     own_world.route_table(vpc, subnet, own_world.gateway(vpc))
     own_world.kill(signal.SIGKILL)
@@ -297,7 +297,7 @@ def test_a_name_without_its_namespace(own_world, kind):
 
 def test_a_name_of_what_has_ended(own_world):
     """What a SIGKILL leaves between unmounting a namespace and removing its file."""
-    subnet = own_world.subnet(own_world.vpc(), "10.0.1.0/24")
+    subnet = own_world.subnet(own_world.open_vpc(), "10.0.1.0/24")
     gone, stays = own_world.run_instances(subnet, count=2)
     own_world.ec2.terminate_instances(InstanceIds=[gone])
     own_world.await_state("terminated", gone)
@@ -382,7 +382,7 @@ def test_a_kernel_failure_half_way_leaves_nothing(own_world):
     """No room for another name in /run/netns, somewhere among a hundred."""
     if isolation.INSIDE not in os.environ:
         pytest.skip("limits /run: only inside namespaces of the suite's own")
-    subnet = own_world.subnet(own_world.vpc(), "10.0.0.0/24")
+    subnet = own_world.subnet(own_world.open_vpc(), "10.0.0.0/24")
     witness, = own_world.run_instances(subnet)
     empty, before = links(subnet), api_state(own_world)
     disk = "/run/netns" if os.path.ismount("/run/netns") else "/run"
@@ -412,7 +412,7 @@ def test_a_full_disk_is_an_error_and_nothing_else(make_world, scratch):
         world = make_world()
         world.state, world.log = os.path.join(disk, "world"), os.path.join(scratch, "disk.log")
         with world:
-            vpc = world.vpc()
+            vpc = world.open_vpc()
             filler = os.path.join(disk, "filler")
             with open(filler, "wb", buffering=0) as file:
                 try:

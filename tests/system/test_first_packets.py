@@ -22,6 +22,8 @@ def ec2(world):
 def lab(world, ec2):
     """One public and one private instance, no flag that AWS would not take."""
     vpc = ec2("create-vpc", "--cidr-block", "10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2("authorize-security-group-ingress", "--group-id", world.default_group(vpc),
+        "--protocol", "all", "--cidr", "0.0.0.0/0")
     gateway = ec2("create-internet-gateway")["InternetGateway"]["InternetGatewayId"]
     ec2("attach-internet-gateway", "--internet-gateway-id", gateway, "--vpc-id", vpc)
     front, back = (

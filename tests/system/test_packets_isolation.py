@@ -16,7 +16,7 @@ def cleared(request):
 
 def pair(world, base="10.0"):
     """A VPC with two subnets and an instance in each."""
-    vpc = world.vpc(f"{base}.0.0/16")
+    vpc = world.open_vpc(f"{base}.0.0/16")
     table = world.route_table(vpc, gateway=world.gateway(vpc))
     subnets = [world.subnet(vpc, f"{base}.{n}.0/24") for n in (1, 2)]
     for subnet in subnets:
@@ -45,7 +45,7 @@ def test_equal_cidrs_side_by_side(world):
     """Two VPCs, the same addresses in use in both: each sees its own."""
     vpcs = []
     for name in ("red", "blue"):
-        vpc = world.vpc("10.9.0.0/16")
+        vpc = world.open_vpc("10.9.0.0/16")
         subnets = [world.subnet(vpc, f"10.9.{n}.0/24") for n in (1, 2)]
         server, = world.run_instances(subnets[0], address="10.9.1.10")
         client, = world.run_instances(subnets[1], address="10.9.2.10")
@@ -98,6 +98,7 @@ def default_instance(world, region, address):
     ec2 = world.client(region=region)
     subnet, = ec2.describe_subnets(Filters=[
         {"Name": "cidr", "Values": ["172.31.0.0/20"]}])["Subnets"]
+    world.open(subnet["VpcId"], ec2)
     launched = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1,
                                  SubnetId=subnet["SubnetId"], PrivateIpAddress=address)
     identifier = launched["Instances"][0]["InstanceId"]
@@ -121,6 +122,7 @@ def test_regions_meet_only_on_the_internet(world):
 def test_default_vpc_appears_in_the_kernel_with_its_first_instance(own_world):
     default = own_world.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     assert default not in namespaces()
+    own_world.open(default)
     instance, = own_world.run_instances(
         own_world.ec2.describe_subnets()["Subnets"][0]["SubnetId"])
     assert default in namespaces()
@@ -129,7 +131,7 @@ def test_default_vpc_appears_in_the_kernel_with_its_first_instance(own_world):
 
 
 def test_a_subnet_has_its_namespace_when_create_subnet_answers(world):
-    vpc = world.vpc("10.20.0.0/16")
+    vpc = world.open_vpc("10.20.0.0/16")
     subnet = world.subnet(vpc, "10.20.1.0/24")
     assert {vpc, subnet} <= set(namespaces())
     gateway = world.gateway()
@@ -152,7 +154,7 @@ def has_port(namespace):
 
 def test_a_blackhole_has_no_fallback(world):
     """A detached gateway's more specific route swallows what 0/0 would carry."""
-    vpc = world.vpc("10.30.0.0/16")
+    vpc = world.open_vpc("10.30.0.0/16")
     old, new = world.gateway(vpc), world.gateway()
     subnet = world.subnet(vpc, "10.30.1.0/24")
     table = world.route_table(vpc, subnet, old)
@@ -173,7 +175,7 @@ def test_a_blackhole_has_no_fallback(world):
 
 def test_route_by_longest_prefix(world):
     """Only the way that a route opens is open."""
-    vpc = world.vpc("10.31.0.0/16")
+    vpc = world.open_vpc("10.31.0.0/16")
     subnet = world.subnet(vpc, "10.31.1.0/24")
     table = world.route_table(vpc, subnet)
     world.ec2.create_route(RouteTableId=table, GatewayId=world.gateway(vpc),

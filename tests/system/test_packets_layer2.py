@@ -9,7 +9,7 @@ from lib import INTERNET, read_line
 
 @pytest.fixture(scope="module")
 def lab(world):
-    vpc = world.vpc()
+    vpc = world.open_vpc()
     table = world.route_table(vpc, gateway=world.gateway(vpc))
     front, back = world.subnet(vpc, "10.0.1.0/24"), world.subnet(vpc, "10.0.2.0/24", "us-east-1b")
     world.ec2.associate_route_table(RouteTableId=table, SubnetId=front)

@@ -11,7 +11,7 @@ COUNT = int(os.environ.get("MINIVPC_TEST_INSTANCES", "1100"))
 
 
 def test_a_subnet_full_of_instances(own_world):
-    vpc = own_world.vpc()
+    vpc = own_world.open_vpc()
     subnet = own_world.subnet(vpc, "10.0.16.0/20")
     far = own_world.subnet(vpc, "10.0.32.0/24", "us-east-1b")
     own_world.route_table(vpc, subnet, own_world.gateway(vpc))

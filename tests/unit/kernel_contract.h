@@ -143,8 +143,8 @@ static inline struct object make_element(struct rid ns, enum element_map map, co
 	struct object object = make(OBJECT_ELEMENT, ns);
 
 	object.element.map = map;
-	object.element.key = address(key);
-	object.element.value = address(value);
+	element_put_address(object.element.key, address(key));
+	element_put_address(object.element.value, address(value));
 	return object;
 }
 
@@ -668,8 +668,8 @@ static void many(void **state)
 		for (uint32_t i = 0; i < 3000; i++) {
 			struct object element = make(OBJECT_ELEMENT, lab->gateway);
 
-			element.element.key = address_v4(0xc6130000 + i);
-			element.element.value = address_v4(0x0a010000 + i);
+			element_put_address(element.element.key, address_v4(0xc6130000 + i));
+			element_put_address(element.element.value, address_v4(0x0a010000 + i));
 			plan_put(&plan, element);
 		}
 		for (uint32_t i = 0; i < 1000; i++) {
@@ -687,8 +687,9 @@ static void many(void **state)
 	for (uint32_t i = 0; i < 2000; i++) {
 		struct object element = make(OBJECT_ELEMENT, lab->gateway);
 
-		element.element.key = address_v4(0xc6130000 + 2 * i); /* half are not there */
-		element.element.value = address_v4(0x0a010000 + 2 * i);
+		/* half are not there */
+		element_put_address(element.element.key, address_v4(0xc6130000 + 2 * i));
+		element_put_address(element.element.value, address_v4(0x0a010000 + 2 * i));
 		plan_delete(&plan, element);
 	}
 	plan_succeed(&plan, lab->kernel);

@@ -1,4 +1,4 @@
-/* objects: emulator/netlink/fake.o emulator/netlink/object.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o emulator/base/map.o */
+/* objects: emulator/netlink/fake.o emulator/netlink/object.o emulator/netlink/skeleton.o emulator/netlink/skeleton_subnet.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o emulator/base/map.o */
 /* The fake kernel: the contract of the real one, and what tests/plan needs besides. */
 #include "netlink/fake.h"
 

@@ -1,4 +1,4 @@
-/* objects: emulator/netlink/kernel.o emulator/netlink/transact.o emulator/netlink/apply.o emulator/netlink/settle.o emulator/netlink/dump.o emulator/netlink/batch.o emulator/netlink/channel.o emulator/netlink/netns.o emulator/netlink/route.o emulator/netlink/nft.o emulator/netlink/nft_dump.o emulator/netlink/skeleton.o emulator/netlink/object.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o emulator/base/map.o */
+/* objects: emulator/netlink/kernel.o emulator/netlink/transact.o emulator/netlink/apply.o emulator/netlink/settle.o emulator/netlink/dump.o emulator/netlink/batch.o emulator/netlink/channel.o emulator/netlink/netns.o emulator/netlink/route.o emulator/netlink/nft.o emulator/netlink/nft_dump.o emulator/netlink/skeleton.o emulator/netlink/skeleton_subnet.o emulator/netlink/object.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o emulator/base/map.o */
 /* libs: -lmnl -lnftnl */
 /*
  * The real kernel, in namespaces made for the purpose: the contract that the fake one keeps too,
@@ -621,11 +621,51 @@ static void the_gateway_drops(void **state)
 	internet_down(lab, &net);
 }
 
+static void put_bytes(struct plan *plan, struct rid ns, enum element_map map, const char *key,
+		      const char *end, const char *value)
+{
+	struct object object = make(OBJECT_ELEMENT, ns);
+
+	object.element.map = map;
+	memcpy(object.element.key, key, ELEMENT_KEY_MAX);
+	memcpy(object.element.end, end, ELEMENT_KEY_MAX);
+	memcpy(object.element.value, value, ELEMENT_KEY_MAX);
+	plan_put(plan, object);
+}
+
+#define BYTES(text) ((const char[ELEMENT_KEY_MAX + 1]){ text })
+#define GROUP	    "\x05\0\0\0" /* a little-endian machine's 5 */
+#define ID	    "port"
+#define GROUPS	    "grouping"
+#define ALL	    "versionA"
+#define SERVICE	    "anyports"
+#define PEER	    "peer"
+
+/* The port of device group 5 and its one list, for groups and ACL alike: everything passes. */
+static void put_filters(struct plan *plan, struct rid subnet, const char *source)
+{
+	put_bytes(plan, subnet, ELEMENT_SERVICE, BYTES(ALL), BYTES(ALL "\xff\0\0\0\xff\xff"),
+		  BYTES("\0\0\0\0\0\0\0\0" SERVICE));
+	put_bytes(plan, subnet, ELEMENT_PEER, BYTES(ALL), BYTES(ALL "\xff\xff\xff\xff"),
+		  BYTES(PEER));
+	put_bytes(plan, subnet, ELEMENT_OPEN, BYTES(SERVICE PEER), BYTES(""), BYTES(""));
+	put_bytes(plan, subnet, ELEMENT_EGRESS, BYTES(GROUPS), BYTES(""), BYTES(ALL));
+	put_bytes(plan, subnet, ELEMENT_INGRESS, BYTES(GROUPS), BYTES(""), BYTES(ALL));
+	put_bytes(plan, subnet, ELEMENT_ACL, BYTES(""), BYTES(""), BYTES(ALL));
+	put_bytes(plan, subnet, ELEMENT_ACL, BYTES("\x01"), BYTES(""), BYTES(ALL));
+	put_bytes(plan, subnet, ELEMENT_SOURCE, source, BYTES(""), BYTES(""));
+	put_bytes(plan, subnet, ELEMENT_PORT, BYTES(GROUP), BYTES(""), BYTES(GROUPS ID));
+	put_bytes(plan, subnet, ELEMENT_TRACKED, BYTES(GROUP ID), BYTES(""), BYTES(""));
+}
+
 /* host -- fabric [subnet] eni1 -- instance, and the same host again behind `fabric`. */
 static void the_subnet_shields_its_router(void **state)
 {
 	struct lab *lab = *state;
 	const struct rid subnet = lab->subnet, host = lab->vpc, instance = lab->instance;
+	struct object port = make_veth(subnet, "eni1", instance, "eth0", 2);
+	struct drop_list drops = { 0 };
+	struct error error = ERROR_INIT;
 	struct plan plan = { 0 };
 
 	plan_put(&plan, make_namespace(subnet));
@@ -637,7 +677,8 @@ static void the_subnet_shields_its_router(void **state)
 	plan_put(&plan, make_sysctl(subnet, "ipv4/conf/all/send_redirects", 0));
 	plan_put(&plan, make_sysctl(subnet, "ipv4/conf/default/send_redirects", 0));
 	plan_put(&plan, make_veth(subnet, "fabric", host, "eth0", 1));
-	plan_put(&plan, make_veth(subnet, "eni1", instance, "eth0", 2));
+	port.link.group = 5;
+	plan_put(&plan, port);
 	plan_put(&plan, make_link(subnet, LINK_LOOPBACK, "lo"));
 	plan_put(&plan, make_address(subnet, "lo", "10.0.1.1/32"));
 	plan_put(&plan, make_address(instance, "eth0", "10.0.1.5/32"));
@@ -652,9 +693,26 @@ static void the_subnet_shields_its_router(void **state)
 	plan_put(&plan, make_skeleton(subnet, SKELETON_SUBNET));
 	plan_succeed(&plan, lab->kernel);
 	assert_int_equal(run_in(host, "ping -q -c 1 -W 0.4 10.0.1.1 >/dev/null"), 1);
+	/* without elements nothing passes, from the instance to its router neither */
+	assert_int_equal(run_in(host, "ping -q -c 1 -W 0.4 10.0.1.5 >/dev/null"), 1);
+	assert_int_equal(run_in(instance, "ping -q -c 1 -W 0.4 10.0.1.1 >/dev/null"), 1);
+	put_filters(&plan, subnet,
+		    BYTES(GROUP "\x02\0\0\0\x02\x02\0\0"
+				"\x0a\0\x01\x05"));
+	plan_succeed(&plan, lab->kernel);
 	assert_int_equal(run_in(host, "ping -q -c 1 -W 0.4 10.0.1.5 >/dev/null"), 0);
 	assert_int_equal(run_in(instance, "ping -q -c 1 -W 0.4 10.0.1.1 >/dev/null"), 0);
 	assert_int_equal(run_in(instance, "ping -q -c 1 -W 0.4 10.0.2.5 >/dev/null"), 0);
+	/* and what was dropped is told by port and reason */
+	assert_int_equal(run_in(instance, "ip address add 10.0.1.9/32 dev eth0"), 0);
+	assert_int_equal(
+		run_in(instance, "ping -q -c 2 -i 0.1 -W 0.4 -I 10.0.1.9 10.0.2.5 >/dev/null"), 1);
+	assert_int_equal(kernel_drops(lab->kernel, subnet, &drops, &error), 0);
+	assert_int_equal(drops.count, 1);
+	assert_memory_equal(&drops.items[0].port, ID, 4);
+	assert_int_equal(drops.items[0].kind, DROP_SOURCE_CHECK);
+	assert_int_equal(drops.items[0].packets, 2);
+	free(drops.items);
 }
 
 static int run_as_root(void)

@@ -1,4 +1,4 @@
-/* objects: emulator/netlink/object.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o */
+/* objects: emulator/netlink/object.o emulator/netlink/skeleton.o emulator/netlink/skeleton_subnet.o emulator/base/error.o emulator/base/util.o emulator/base/cidr.o emulator/base/id.o */
 /* Kernel objects as values: identity, sameness, text. */
 #include "netlink/object.h"
 
@@ -171,10 +171,10 @@ static void small_kinds(void **state)
 	assert_clash(&a, &b);
 
 	a = make(OBJECT_ELEMENT);
-	a.element.key = address("198.18.0.1");
-	a.element.value = address("10.0.0.5");
+	element_put_address(a.element.key, address("198.18.0.1"));
+	element_put_address(a.element.value, address("10.0.0.5"));
 	b = a;
-	b.element.value = address("10.0.0.6");
+	element_put_address(b.element.value, address("10.0.0.6"));
 	assert_clash(&a, &b);
 	b = a;
 	b.element.map = ELEMENT_PRIVATE;
@@ -215,8 +215,8 @@ static void texts(void **state)
 	assert_text(&object,
 		    "subnet-0000000000000000a: veth eni1 peer eth0 in i-00000000000000001");
 	object = make(OBJECT_ELEMENT);
-	object.element.key = address("198.18.0.1");
-	object.element.value = address("10.0.0.5");
+	element_put_address(object.element.key, address("198.18.0.1"));
+	element_put_address(object.element.value, address("10.0.0.5"));
 	assert_text(&object,
 		    "subnet-0000000000000000a: element 198.18.0.1 : 10.0.0.5 of map public");
 	object = make(OBJECT_FDB);
