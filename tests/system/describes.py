@@ -209,8 +209,14 @@ GROUPS = Describe(
     "InvalidGroupId.Malformed", "InvalidGroup.NotFound", "The security group '{}' does not exist",
     {"owner-id": at("OwnerId"), "description": at("Description"), "group-id": at("GroupId"),
      "group-name": at("GroupName"), "vpc-id": at("VpcId"),
-     "ip-permission.group-id": at("IpPermissions", "UserIdGroupPairs", "GroupId"),
-     "egress.ip-permission.cidr": at("IpPermissionsEgress", "IpRanges", "CidrIp")},
+     **{prefix + name: at(member, *path)
+        for prefix, member in (("ip-permission.", "IpPermissions"),
+                               ("egress.ip-permission.", "IpPermissionsEgress"))
+        for name, path in {
+            "cidr": ("IpRanges", "CidrIp"), "ipv6-cidr": ("Ipv6Ranges", "CidrIpv6"),
+            "group-id": ("UserIdGroupPairs", "GroupId"),
+            "user-id": ("UserIdGroupPairs", "UserId"), "protocol": ("IpProtocol",),
+            "from-port": ("FromPort",), "to-port": ("ToPort",)}.items()}},
     """description egress.ip-permission.cidr egress.ip-permission.from-port
     egress.ip-permission.group-id egress.ip-permission.group-name egress.ip-permission.ipv6-cidr
     egress.ip-permission.prefix-list-id egress.ip-permission.protocol
@@ -218,6 +224,14 @@ GROUPS = Describe(
     ip-permission.cidr ip-permission.from-port ip-permission.group-id ip-permission.group-name
     ip-permission.ipv6-cidr ip-permission.prefix-list-id ip-permission.protocol
     ip-permission.to-port ip-permission.user-id owner-id tag-key vpc-id""")
+
+GROUP_RULES = Describe(
+    "describe_security_group_rules", "SecurityGroupRules", "SecurityGroupRuleId",
+    "SecurityGroupRuleIds", "security-group-rule-id", "sgr",
+    "InvalidSecurityGroupRuleId.Malformed", "InvalidSecurityGroupRuleId.NotFound",
+    "The security group rule ID '{}' does not exist",
+    {"group-id": at("GroupId"), "security-group-rule-id": at("SecurityGroupRuleId")},
+    "group-id security-group-rule-id tag-key")
 
 ACLS = Describe(
     "describe_network_acls", "NetworkAcls", "NetworkAclId", "NetworkAclIds", "network-acl-id",
@@ -256,5 +270,5 @@ PREFIX_LISTS = Describe(
     {**COMMON, "prefix-list-id": at("PrefixListId"), "prefix-list-name": at("PrefixListName")},
     "owner-id prefix-list-id prefix-list-name tag-key")
 
-ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, ACLS, DHCP_OPTIONS,
-       PREFIX_LISTS]
+ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, GROUP_RULES, ACLS,
+       DHCP_OPTIONS, PREFIX_LISTS]

@@ -340,6 +340,10 @@ class World:
             self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
         return gateway
 
+    def security_group(self, vpc, name="web", **more):
+        return self.ec2.create_security_group(VpcId=vpc, GroupName=name, Description=name,
+                                              **more)["GroupId"]
+
     def route_table(self, vpc, subnet=None, gateway=None):
         table = self.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
         if gateway:
@@ -406,6 +410,17 @@ class World:
             for acl in ec2.describe_network_acls(**inside)["NetworkAcls"]:
                 if not acl["IsDefault"]:
                     ec2.delete_network_acl(NetworkAclId=acl["NetworkAclId"])
+            groups = ec2.describe_security_groups(**inside)["SecurityGroups"]
+            for group in groups:
+                if group["IpPermissions"]:  # they may name one another
+                    ec2.revoke_security_group_ingress(GroupId=group["GroupId"],
+                                                      IpPermissions=group["IpPermissions"])
+                if group["IpPermissionsEgress"]:
+                    ec2.revoke_security_group_egress(GroupId=group["GroupId"],
+                                                     IpPermissions=group["IpPermissionsEgress"])
+            for group in groups:
+                if group["GroupName"] != "default":
+                    ec2.delete_security_group(GroupId=group["GroupId"])
             for gateway in names(ec2.describe_internet_gateways(Filters=[
                     {"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"],
                     "InternetGatewayId"):
@@ -490,8 +505,9 @@ def api_state(world):
     state = {}
     for call in ("describe_vpcs", "describe_subnets", "describe_internet_gateways",
                  "describe_route_tables", "describe_instances", "describe_network_interfaces",
-                 "describe_security_groups", "describe_network_acls", "describe_dhcp_options",
-                 "describe_managed_prefix_lists", "describe_tags", "describe_instance_status"):
+                 "describe_security_groups", "describe_security_group_rules",
+                 "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
+                 "describe_tags", "describe_instance_status"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
     for vpc in state["describe_vpcs"]["Vpcs"]:

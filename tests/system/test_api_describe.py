@@ -46,6 +46,17 @@ def ec2(world):
             gateway = client.create_internet_gateway(
                 **tagged("internet-gateway"))["InternetGateway"]["InternetGatewayId"]
         vpc = vpcs[number % VPC_COUNT]
+        if number < VPC_COUNT:
+            group = client.create_security_group(
+                GroupName=f"group-{number}", Description="x", VpcId=vpc,
+                **tagged("security-group"))["GroupId"]
+            for authorize in (client.authorize_security_group_ingress,
+                              client.authorize_security_group_egress):
+                authorize(GroupId=group, IpPermissions=[{
+                    "IpProtocol": "tcp", "FromPort": 100 * number, "ToPort": 100 * number + 9,
+                    "IpRanges": [{"CidrIp": f"10.{number}.0.0/16"}],
+                    "Ipv6Ranges": [{"CidrIpv6": f"2001:db8:{number}::/48"}],
+                    "UserIdGroupPairs": [{"GroupId": group}]}])
         subnet = client.create_subnet(
             VpcId=vpc, CidrBlock=f"10.{number % VPC_COUNT}.{number}.0/24", **tagged("subnet"),
             AvailabilityZone="us-east-1" + "abc"[number % 3])["Subnet"]["SubnetId"]
