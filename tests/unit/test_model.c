@@ -519,7 +519,127 @@ static void tags_have_limits(void **state)
 	assert_true(tag_set(&transaction, vpc, long_key, "", &error) < 0);
 }
 
+/* ---- rules of security groups ---- */
+
+/* The index holds every rule once, in both its orders. */
+static void assert_rules_indexed(const struct model *which)
+{
+	size_t indexed = 0, rules = 0;
+
+	map_for_each (&which->resources, slot)
+		rules +=
+			((const struct resource *)slot->value)->id.kind == KIND_SECURITY_GROUP_RULE;
+	map_for_each (&which->group_rules, slot) {
+		const struct group_rules *found = slot->value;
+
+		indexed += found->count;
+		assert_true(found->count > 0);
+		assert_int_equal(found->sorted_count, found->count);
+		for (size_t i = 0; i < found->count; i++) {
+			assert_ptr_equal(group_rule_find(which, found->items[i]), found->items[i]);
+			assert_ptr_equal(group_rules(which, found->items[i]->group), found);
+			if (i == 0)
+				continue;
+			assert_true(found->items[i - 1]->resource.order <
+				    found->items[i]->resource.order);
+			assert_true(group_rule_compare(found->sorted[i - 1], found->sorted[i]) < 0);
+		}
+	}
+	assert_int_equal(indexed, rules);
+}
+
+static struct group_rule rule_of(int64_t port, const char *cidr)
+{
+	return (struct group_rule){ .traffic = { 6, port, port }, .cidr = cidr_of(cidr) };
+}
+
+static void rules_are_found_whatever_changes(void **state)
+{
+	struct vpc *vpc = make_vpc("10.0.0.0/16");
+	const struct group_rule wanted[] = { rule_of(2, "10.0.0.0/8"), rule_of(1, "10.0.0.0/8"),
+					     rule_of(2, "0.0.0.0/0") };
+	const struct group_rule swapped[] = { wanted[1], wanted[0] };
+	struct group_rule *rules[3];
+	struct group *group;
+
+	(void)state;
+	assert_int_equal(group_create(&transaction, vpc, "web", "web", &group, &error), 0);
+	assert_int_equal(group_authorize(&transaction, group, wanted, 3, rules, &error), 0);
+	transaction_commit(&transaction);
+	assert_rules_indexed(&model);
+	assert_int_equal(group_rules(&model, group->resource.id)->count, 4);
+	assert_int_equal(group_revise(&transaction, group, rules, swapped, 2, &error), 0);
+	assert_int_equal(rules[0]->traffic.from, 1);
+	assert_rules_indexed(&model);
+	transaction_rollback(&transaction);
+	assert_int_equal(rules[0]->traffic.from, 2);
+	assert_rules_indexed(&model);
+	assert_true(group_revise(&transaction, group, rules, &wanted[2], 1, &error) < 0);
+	assert_int_equal(error.code, ERROR_PERMISSION_DUPLICATE);
+	assert_int_equal(transaction.count, 0);
+	transaction_delete(&transaction, rules[1]);
+	assert_rules_indexed(&model);
+	transaction_rollback(&transaction);
+	assert_rules_indexed(&model);
+	assert_int_equal(group_delete(&transaction, group, &error), 0);
+	assert_rules_indexed(&model);
+}
+
+static void groups_of_an_interface_are_checked(void **state)
+{
+	struct vpc *vpc = make_vpc("10.0.0.0/16"), *other = make_vpc("10.1.0.0/16");
+	struct rid_item *groups = NULL;
+	struct interface *interface;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(launch(make_subnet(vpc, "10.0.1.0/24"), 1, 1), 0);
+	interface = instance_primary(&model, newest());
+	for (int i = 0; i <= GROUPS_PER_INTERFACE; i++) {
+		char name[] = "group-x";
+		struct group *group;
+
+		name[6] = (char)('a' + i);
+		assert_int_equal(group_create(&transaction, vpc, name, "x", &group, &error), 0);
+		rid_item_add(&groups, &count, group->resource.id);
+		rid_item_add(&groups, &count, group->resource.id);
+	}
+	assert_int_equal(count, GROUPS_PER_INTERFACE + 1);
+	assert_true(interface_set_groups(&transaction, interface, groups, count, &error) < 0);
+	assert_int_equal(error.code, ERROR_QUOTA);
+	assert_int_equal(interface->group_count, 1);
+	assert_int_equal(interface_set_groups(&transaction, interface, groups, count - 1, &error),
+			 0);
+	assert_int_equal(interface->group_count, GROUPS_PER_INTERFACE);
+	groups[0].id = group_named(scope, other->resource.id, "default")->resource.id;
+	assert_true(interface_set_groups(&transaction, interface, groups, 1, &error) < 0);
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER);
+	free(groups);
+}
+
 /* ---- transactions ---- */
+
+/* Rules made, changed and deleted; a group made and deleted. */
+static void disturb_groups(struct vpc *standing)
+{
+	struct group *kept = group_named(scope, standing->resource.id, "default"), *group;
+	struct group_rule wanted[] = { rule_of(1, "0.0.0.0/0"), rule_of(2, "0.0.0.0/0") };
+	struct group_rule *rules[ARRAY_SIZE(wanted)], *first, changed;
+
+	wanted[0].description = (char[]){ "one" };
+	assert_int_equal(
+		group_authorize(&transaction, kept, wanted, ARRAY_SIZE(wanted), rules, &error), 0);
+	first = group_rules(&model, kept->resource.id)->items[0];
+	changed = *first;
+	changed.traffic = (struct traffic){ 17, 1, 2 };
+	changed.description = (char[]){ "two" };
+	assert_int_equal(group_revise(&transaction, kept, &first, &changed, 1, &error), 0);
+	assert_int_equal(group_rule_describe(&transaction, rules[0], NULL, &error), 0);
+	transaction_delete(&transaction, rules[1]);
+	transaction_delete(&transaction, group_rules(&model, kept->resource.id)->items[1]);
+	assert_int_equal(group_create(&transaction, standing, "gone", "gone", &group, &error), 0);
+	assert_int_equal(group_delete(&transaction, group, &error), 0);
+}
 
 /* Everything that a scenario can do to the model, in one transaction. */
 static void disturb(void)
@@ -541,6 +661,7 @@ static void disturb(void)
 	assert_int_equal(tag_set(&transaction, &old->resource, "k", "v", &error), 0);
 	assert_int_equal(subnet_delete(&transaction, old, &error), 0);
 	instance_forget(&transaction, newest());
+	disturb_groups(standing);
 }
 
 static void a_rollback_restores_everything(void **state)
@@ -560,6 +681,7 @@ static void a_rollback_restores_everything(void **state)
 		free(after);
 		after = snapshot(&model);
 		assert_string_equal(before, after);
+		assert_rules_indexed(&model);
 	}
 	/* and it works as before */
 	disturb();
@@ -601,6 +723,7 @@ static char *reloaded(const struct disk *disk)
 
 	assert_int_equal(store_open(disk->path, &store, &error), 0);
 	assert_int_equal(store_load(store, &other, &error), 0);
+	assert_rules_indexed(&other);
 	text = snapshot(&other);
 	model_clear(&other);
 	return text;
@@ -702,6 +825,8 @@ int main(void)
 		CASE(a_prefix_list_keeps_its_versions),
 		CASE(protocols_have_names),
 		CASE(tags_have_limits),
+		CASE(rules_are_found_whatever_changes),
+		CASE(groups_of_an_interface_are_checked),
 		CASE(a_rollback_restores_everything),
 		CASE(what_is_saved_is_loaded),
 		CASE(erased_ids_are_orphans_for_one_save),
