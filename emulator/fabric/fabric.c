@@ -323,7 +323,7 @@ static bool goes_later(struct fabric *fabric, const struct object *object)
 
 /*
  * Takes out of the changes the removal of what may still be asked for (to `superseded`), and the
- * making of what is still there (to `revived`).
+ * making of what is still there (to `revived`), which at most changes.
  */
 static void put_off(struct fabric *fabric, struct change_list *changes,
 		    struct object_list *superseded, struct object_list *revived)
@@ -346,10 +346,14 @@ static void put_off(struct fabric *fabric, struct change_list *changes,
 		there = waiting.count && change->before.kind == OBJECT_NONE
 				? find(index, waiting.count, &change->after)
 				: NULL;
+		if (there)
+			object_list_add(revived, there);
 		if (there && object_same(there, &change->after))
-			object_list_add(revived, &change->after);
-		else
-			changes->items[kept++] = *change;
+			continue;
+		changes->items[kept] = *change;
+		if (there)
+			changes->items[kept].before = *there;
+		kept++;
 	}
 	changes->count = kept;
 }
@@ -363,6 +367,49 @@ static void take_out(struct object_list *from, const struct object_list *what)
 		if (!find(index, what->count, &from->items[i]))
 			from->items[kept++] = from->items[i];
 	from->count = kept;
+}
+
+struct place {
+	struct change change;
+	size_t index;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *left = a, *right = b;
+	const struct object *x =
+		left->change.after.kind ? &left->change.after : &left->change.before;
+	const struct object *y =
+		right->change.after.kind ? &right->change.after : &right->change.before;
+
+	if (x->ns.n != y->ns.n)
+		return x->ns.n < y->ns.n ? -1 : 1;
+	return left->index < right->index ? -1 : 1;
+}
+
+static bool is_element(const struct change *change)
+{
+	return change->before.kind == OBJECT_ELEMENT || change->after.kind == OBJECT_ELEMENT;
+}
+
+/*
+ * An interface has elements in many namespaces, and each turn from one to another ends a batch of
+ * netlink's. Elements of different namespaces don't depend on each other: each one's stay in order.
+ */
+static void order_elements(struct change_list *changes)
+{
+	CLEANUP(freep) struct place *places = xcalloc(changes->count, sizeof(*places));
+	size_t end;
+
+	for (size_t start = 0; start < changes->count; start = end) {
+		for (end = start; end < changes->count && is_element(&changes->items[end]); end++)
+			places[end] = (struct place){ changes->items[end], end };
+		if (end > start)
+			qsort(places + start, end - start, sizeof(*places), compare_places);
+		for (size_t i = start; i < end; i++)
+			changes->items[i] = places[i].change;
+		end += end == start;
+	}
 }
 
 bool fabric_needs_sweep(const struct fabric *fabric)
@@ -411,6 +458,7 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
 		add_puts(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
 	drop_what_goes_anyway(&changes);
 	put_off(fabric, &changes, &superseded, &revived);
+	order_elements(&changes);
 	r = changes.count ? kernel_transact(fabric->kernel, changes.items, changes.count, error)
 			  : 0;
 	for (size_t i = 0; r == 0 && i < set->count; i++)

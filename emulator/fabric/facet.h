@@ -15,11 +15,13 @@ enum facet_kind {
 	FACET_ACL,	     /* a subnet's network ACL */
 	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, and its routes */
 	FACET_SUBNET_ROUTES, /* a subnet's route table, programmed */
-	FACET_MEMBER,	     /* a network interface, where its groups are referred to */
-	FACET_GROUP_SET,     /* the rules of the groups that some interfaces of a subnet carry */
-	FACET_MACHINE,	     /* an instance's or Internet host's namespace */
-	FACET_PORT,	     /* a network interface, both ends */
-	FACET_PUBLIC,	     /* a public address: translation and the route to it */
+	/* In this order no port ever has groups whose lists aren't there. */
+	FACET_MEMBER,	 /* a network interface, where its groups are referred to */
+	FACET_GROUP_SET, /* the rules of the groups that some interfaces of a subnet carry */
+	FACET_INTERFACE, /* a network interface's own: what it may send, its groups */
+	FACET_MACHINE,	 /* an instance's or Internet host's namespace */
+	FACET_PORT,	 /* a network interface, both ends */
+	FACET_PUBLIC,	 /* a public address: translation and the route to it */
 	FACET_MAX,
 };
 

@@ -90,6 +90,7 @@ static void of_interface(const struct model *model __attribute__((unused)),
 {
 	facet_set_add(set, FACET_PORT, resource->id);
 	facet_set_add(set, FACET_PUBLIC, resource->id);
+	facet_set_add(set, FACET_INTERFACE, resource->id);
 	facet_set_add(set, FACET_MEMBER, resource->id);
 	facet_set_add(set, FACET_GROUP_SET, group_set_id((const struct interface *)resource));
 }

@@ -62,7 +62,8 @@ bool filters_is_versioned(const struct object *object)
 {
 	static const bool versioned[ELEMENT_MAP_MAX] = {
 		[ELEMENT_SERVICE] = true, [ELEMENT_PEER] = true,   [ELEMENT_OPEN] = true,
-		[ELEMENT_NARROW] = true,  [ELEMENT_DENIED] = true,
+		[ELEMENT_NARROW] = true,  [ELEMENT_DENIED] = true, [ELEMENT_EGRESS] = true,
+		[ELEMENT_INGRESS] = true,
 	};
 
 	return object->kind == OBJECT_ELEMENT && versioned[object->element.map];
@@ -711,11 +712,13 @@ static void want_source(const struct interface *interface, enum element_map map,
 	object_list_add(list, &object);
 }
 
-void filters_want_port(const struct interface *interface, struct object_list *list)
+void filters_want_interface(struct filters *filters, struct rid id, struct object_list *list)
 {
-	const uint32_t id = filters_port_id(interface->resource.id);
+	const struct interface *interface = interface_get(filters->model, id);
 	struct object object;
 
+	if (!interface || !is_realized(filters->model, interface->subnet))
+		return;
 	want_source(interface, ELEMENT_SOURCE, list);
 	want_source(interface, ELEMENT_SENDER, list);
 	if (!interface->source_dest_check) {
@@ -726,10 +729,10 @@ void filters_want_port(const struct interface *interface, struct object_list *li
 	object = element_in(interface->subnet, ELEMENT_PORT);
 	put_number(object.element.key, filters_port_group(interface));
 	put_id(object.element.value, group_set_id(interface).n);
-	put_number(object.element.value + 8, id);
+	put_number(object.element.value + 8, filters_port_id(id));
 	object_list_add(list, &object);
 	object = element_in(interface->subnet, ELEMENT_TRACKED);
 	put_number(object.element.key, filters_port_group(interface));
-	put_number(object.element.key + 4, id);
+	put_number(object.element.key + 4, filters_port_id(id));
 	object_list_add(list, &object);
 }

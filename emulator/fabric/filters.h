@@ -45,18 +45,20 @@ struct filters *filters_free(struct filters *filters); /* always NULL */
 /* The references in the lists of a subnet; good until the model changes. */
 const struct reference_list *filters_references(struct filters *filters, struct rid subnet);
 
-/* The elements of each facet, appended. */
+/*
+ * The elements of each facet, appended. An interface's are there as long as it is, with or without
+ * a port: so a launch of many puts them together, and before anything is routed.
+ */
 void filters_want_group_set(struct filters *filters, struct rid id, struct object_list *list);
 void filters_want_acl(struct filters *filters, struct rid subnet, struct object_list *list);
 void filters_want_member(struct filters *filters, struct rid interface, struct object_list *list);
-/* Of a port: its own addresses, its groups, its id; before anything is routed to it. */
-void filters_want_port(const struct interface *interface, struct object_list *list);
-
+void filters_want_interface(struct filters *filters, struct rid interface,
+			    struct object_list *list);
 /* By what the kernel's counters know an interface: see struct drop_counter. */
 uint32_t filters_port_id(struct rid interface);
 /* The device group of its port: its primary address, unique in the subnet. */
 uint32_t filters_port_group(const struct interface *interface);
 
-/* True for an element that belongs to one version of a list, whose packets may still be on their
- * way when the list is no more. */
+/* True for an element of a list, which packets on their way may still ask for when the list is no
+ * more. */
 bool filters_is_versioned(const struct object *object);

@@ -456,8 +456,6 @@ static void want_port(struct object_list *list, const struct port *port)
 	want_neighbour(list, port->machine, port->device, port->router, port->router_mac);
 	if (port->is_default)
 		want_route(list, port->machine, everywhere, port->router, port->device);
-	if (port->interface)
-		filters_want_port(port->interface, list);
 	/* Last: from here on packets find it. */
 	want_route(list, port->router_ns, cidr_host(port->address), (struct address){ 0 },
 		   object.link.name);
@@ -578,6 +576,7 @@ void facet_wanted(const struct model *model, struct filters *filters, struct fac
 						  struct object_list *) = {
 		[FACET_ACL] = filters_want_acl,
 		[FACET_MEMBER] = filters_want_member,
+		[FACET_INTERFACE] = filters_want_interface,
 		[FACET_GROUP_SET] = filters_want_group_set,
 	};
 
