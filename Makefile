@@ -96,7 +96,9 @@ $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests.mk
 	@echo "  LD    $@"
 	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
-$(BUILD)/bench/floor: $(BUILD)/obj/tests/bench/floor.o
+BENCH_PROGRAMS := $(BUILD)/bench/floor $(BUILD)/bench/traffic
+$(BUILD)/bench/traffic: $(BUILD)/obj/emulator/base/util.o
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^
 
@@ -162,7 +164,7 @@ CPPCHECK := cppcheck --quiet --std=c11 --language=c --enable=warning,portability
 
 bench:
 	@$(AS_ROOT); scripts/bootstrap --bench
-	@mkdir -p build; { $(MAKE) --no-print-directory all $(BUILD)/bench/floor && \
+	@mkdir -p build; { $(MAKE) --no-print-directory all $(BENCH_PROGRAMS) && \
 		tests/bench/run --build $(BUILD) $(BENCH); }; $(GIVE_BACK)
 
 demo:

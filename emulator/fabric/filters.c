@@ -47,6 +47,13 @@ static void put_v4(uint8_t *bytes, uint32_t address)
 	memcpy(bytes, &address, sizeof(address));
 }
 
+/* From an interval's last key to the first after it. */
+static void increment(uint8_t *key, size_t size)
+{
+	while (size-- > 0 && ++key[size] == 0)
+		;
+}
+
 static struct object element_in(struct rid ns, enum element_map map)
 {
 	struct object object;
@@ -417,6 +424,7 @@ static void want_services(const struct classifier *classifier, const struct entr
 		element->end[8] = service->protocol_last;
 		put_port(element->key + 12, service->first);
 		put_port(element->end + 12, service->last);
+		increment(element->end, 16);
 		put_id(element->value, references[service->class]);
 		put_id(element->value + 8, service_of(ret->version, service->class));
 		object_list_add(&ret->elements, &object);
@@ -435,6 +443,7 @@ static void want_peers(const struct classifier *classifier, struct rid ns,
 		put_id(element->end, ret->version);
 		put_v4(element->key + 8, peer->first);
 		put_v4(element->end + 8, peer->last);
+		increment(element->end, 12);
 		put_number(element->value, peer->class);
 		object_list_add(&ret->elements, &object);
 	}

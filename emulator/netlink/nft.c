@@ -103,23 +103,17 @@ static uint32_t type_of(const struct set_field *fields)
 	return type;
 }
 
+/* nft can't print intervals of more than one field. */
+static uint32_t key_type_of(const struct set *set)
+{
+	return set->kind == SET_INTERVALS ? NFT_TYPE_INTEGER : type_of(set->key);
+}
+
 /* Only one byte is as long as it is: everything else is a whole number of registers. */
 static uint32_t length_of(const struct set_field *fields)
 {
 	return fields[0].length < 4 && !fields[1].length ? fields[0].length
 							 : (uint32_t)set_length(fields);
-}
-
-static void describe_intervals(struct nftnl_set *set, const struct set *from)
-{
-	uint8_t lengths[SET_FIELDS];
-	uint32_t count = 0;
-
-	while (count < SET_FIELDS && from->key[count].length) {
-		lengths[count] = from->key[count].length;
-		count++;
-	}
-	nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, lengths, count);
 }
 
 static uint32_t flags_of(const struct set *from)
@@ -130,7 +124,7 @@ static uint32_t flags_of(const struct set *from)
 	case SET_COUNTERS:
 		return NFT_SET_EVAL | NFT_SET_TIMEOUT;
 	case SET_INTERVALS:
-		return NFT_SET_INTERVAL | NFT_SET_CONCAT | NFT_SET_MAP;
+		return NFT_SET_INTERVAL | NFT_SET_MAP;
 	case SET_ELEMENTS:
 	case SET_NEXT_BYTE:
 		break;
@@ -149,15 +143,13 @@ static void put_set_header(struct batch *batch, size_t step, uint8_t family, con
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, from->name);
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags_of(from));
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type_of(from->key));
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type_of(from));
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, length_of(from->key));
 	if (from->value[0].length) {
 		nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, NFT_BYTEORDER_BIG);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, type_of(from->value));
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, length_of(from->value));
 	}
-	if (from->kind == SET_INTERVALS)
-		describe_intervals(set, from);
 	if (from->kind == SET_COUNTERS)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, COUNTERS_AT_MOST);
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
@@ -168,15 +160,21 @@ static void put_set_header(struct batch *batch, size_t step, uint8_t family, con
 	batch_add(batch, message, step, ROLE_PART);
 }
 
-static void add_bound(struct nftnl_set *set, uint32_t host_order, uint32_t flags)
+static void add_key(struct nftnl_set *set, const void *key, uint32_t length, uint32_t flags)
 {
 	struct nftnl_set_elem *element = need(nftnl_set_elem_alloc());
-	uint32_t key = htonl(host_order);
 
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, &key, sizeof(key));
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, length);
 	if (flags)
 		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_FLAGS, flags);
 	nftnl_set_elem_add(set, element);
+}
+
+static void add_bound(struct nftnl_set *set, uint32_t host_order, uint32_t flags)
+{
+	const uint32_t key = htonl(host_order);
+
+	add_key(set, &key, sizeof(key), flags);
 }
 
 static void add_next_byte(struct nftnl_set *set, uint8_t key)
@@ -449,6 +447,7 @@ void nft_delete_skeleton(struct batch *batch, size_t step, enum skeleton skeleto
 	batch_add(batch, message, step, ROLE_DELETE);
 }
 
+/* An interval is two elements: where it begins and, marked as such, where it has ended. */
 static struct nlmsghdr *build_element(struct batch *batch, const struct element_object *from,
 				      bool put)
 {
@@ -462,10 +461,10 @@ static struct nlmsghdr *build_element(struct batch *batch, const struct element_
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, to->name);
 	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, from->key, key);
-	if (to->kind == SET_INTERVALS)
-		nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY_END, from->end, key);
 	if (put && value)
 		nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, from->value, value);
+	if (to->kind == SET_INTERVALS)
+		add_key(set, from->end, key, NFT_SET_ELEM_INTERVAL_END);
 	message = start(batch, put ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
 			skeleton_texts[skeleton_of(from->map)]->family,
 			put ? NLM_F_CREATE | NLM_F_EXCL : 0);

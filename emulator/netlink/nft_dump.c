@@ -92,23 +92,66 @@ static bool read_bytes(struct nftnl_set_elem *element, uint16_t attribute, size_
 	return true;
 }
 
-static int add_element(struct nftnl_set_elem *element, void *context)
-{
-	struct dump *dump = context;
-	const struct set *set = skeleton_set(dump->map);
-	const size_t key = set_length(set->key);
-	struct object object;
+/* The elements of a map in order of key: of an interval the begin, then the end. */
+struct found {
+	struct element_object element;
+	bool is_end;
+};
 
-	memset(&object, 0, sizeof(object)); /* padding too: objects are compared whole */
-	object.kind = OBJECT_ELEMENT;
-	object.ns = dump->ns;
-	object.element.map = dump->map;
-	if (read_bytes(element, NFTNL_SET_ELEM_KEY, key, object.element.key) &&
-	    read_bytes(element, NFTNL_SET_ELEM_KEY_END, set->kind == SET_INTERVALS ? key : 0,
-		       object.element.end) &&
-	    read_bytes(element, NFTNL_SET_ELEM_DATA, set_length(set->value), object.element.value))
-		object_list_add(dump->objects, &object);
+struct found_list {
+	const struct set *set;
+	struct found *items;
+	size_t count;
+};
+
+static int find_element(struct nftnl_set_elem *element, void *context)
+{
+	struct found_list *list = context;
+	struct found found;
+
+	memset(&found, 0, sizeof(found));
+	if (nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_FLAGS))
+		found.is_end = nftnl_set_elem_get_u32(element, NFTNL_SET_ELEM_FLAGS) &
+			       NFT_SET_ELEM_INTERVAL_END;
+	if (read_bytes(element, NFTNL_SET_ELEM_KEY, set_length(list->set->key),
+		       found.element.key) &&
+	    (found.is_end || read_bytes(element, NFTNL_SET_ELEM_DATA, set_length(list->set->value),
+					found.element.value)))
+		*array_grow(&list->items, &list->count) = found;
 	return 0;
+}
+
+static int compare_found(const void *a, const void *b)
+{
+	const struct found *left = a, *right = b;
+	int order = memcmp(left->element.key, right->element.key, sizeof(left->element.key));
+
+	return order ? order : (int)right->is_end - (int)left->is_end;
+}
+
+static void add_elements(struct dump *dump, struct nftnl_set *from)
+{
+	struct found_list list = { .set = skeleton_set(dump->map) };
+
+	nftnl_set_elem_foreach(from, find_element, &list);
+	if (list.count)
+		qsort(list.items, list.count, sizeof(*list.items), compare_found);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct found *found = &list.items[i];
+		struct object object;
+
+		if (found->is_end)
+			continue;
+		memset(&object, 0, sizeof(object)); /* padding too: objects are compared whole */
+		object.kind = OBJECT_ELEMENT;
+		object.ns = dump->ns;
+		object.element = found->element;
+		object.element.map = dump->map;
+		if (i + 1 < list.count && found[1].is_end)
+			memcpy(object.element.end, found[1].element.key, ELEMENT_KEY_MAX);
+		object_list_add(dump->objects, &object);
+	}
+	free(list.items);
 }
 
 /* Reads the elements of a set of our table into `dump->set`, which the caller frees. */
@@ -137,7 +180,7 @@ static int dump_map(struct channels *channels, const struct channel *channel, st
 		     skeleton_set(map)->name, dump, error);
 	set = dump->set;
 	if (r == 0)
-		nftnl_set_elem_foreach(set, add_element, dump);
+		add_elements(dump, set);
 	return r;
 }
 

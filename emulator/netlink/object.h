@@ -175,7 +175,7 @@ enum element_map {
 struct element_object {
 	enum element_map map;
 	uint8_t key[ELEMENT_KEY_MAX];
-	uint8_t end[ELEMENT_KEY_MAX]; /* intervals: every field's last value; else zeros */
+	uint8_t end[ELEMENT_KEY_MAX]; /* intervals: the first key after it; else zeros */
 	uint8_t value[ELEMENT_KEY_MAX];
 };
 

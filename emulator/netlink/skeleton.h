@@ -93,7 +93,7 @@ struct interval {
 
 enum set_kind {
 	SET_ELEMENTS,  /* elements come and go; a map when there is a value */
-	SET_INTERVALS, /* the same, with every field of the key an interval */
+	SET_INTERVALS, /* the same, with disjoint intervals of keys, compared byte by byte */
 	SET_COUNTERS,  /* keys that packets add, with a counter each; idle ones go after a day */
 	SET_ADDRESSES, /* the constant set of IPv4 addresses in `intervals` */
 	SET_NEXT_BYTE, /* the constant map n : n + 1, for n from 1 to 254 */

@@ -644,10 +644,9 @@ static void put_bytes(struct plan *plan, struct rid ns, enum element_map map, co
 /* The port of device group 5 and its one list, for groups and ACL alike: everything passes. */
 static void put_filters(struct plan *plan, struct rid subnet, const char *source)
 {
-	put_bytes(plan, subnet, ELEMENT_SERVICE, BYTES(ALL), BYTES(ALL "\xff\0\0\0\xff\xff"),
+	put_bytes(plan, subnet, ELEMENT_SERVICE, BYTES(ALL), BYTES(ALL "\xff\0\0\0\xff\xff\0\x01"),
 		  BYTES("\0\0\0\0\0\0\0\0" SERVICE));
-	put_bytes(plan, subnet, ELEMENT_PEER, BYTES(ALL), BYTES(ALL "\xff\xff\xff\xff"),
-		  BYTES(PEER));
+	put_bytes(plan, subnet, ELEMENT_PEER, BYTES(ALL), BYTES("versionB"), BYTES(PEER));
 	put_bytes(plan, subnet, ELEMENT_OPEN, BYTES(SERVICE PEER), BYTES(""), BYTES(""));
 	put_bytes(plan, subnet, ELEMENT_EGRESS, BYTES(GROUPS), BYTES(""), BYTES(ALL));
 	put_bytes(plan, subnet, ELEMENT_INGRESS, BYTES(GROUPS), BYTES(""), BYTES(ALL));
