@@ -1,17 +1,29 @@
 /* minivpc: hands the two verbs of the daemon's side, and the way into instances, to the CLI. */
 #include "cli/cli.h"
 #include "instance/instance.h"
+#include "model/quota.h"
 #include "world/world.h"
+
+static int check_quotas(const char *const *texts, size_t count, struct error *error)
+{
+	struct quotas quotas;
+
+	return quotas_parse(texts, count, &quotas, error);
+}
 
 static int serve(const struct serve_options *options, struct error *error)
 {
-	const struct world_options world = {
+	struct world_options world = {
 		.paths = options->paths,
 		.listen = options->listen,
 		.region = options->region,
 		.accept_any_credentials = options->accept_any_credentials,
 	};
 
+	int r = quotas_parse(options->quotas, options->quota_count, &world.quotas, error);
+
+	if (r < 0)
+		return r;
 	return world_serve(&world, error);
 }
 
@@ -23,7 +35,9 @@ static int enter(pid_t pid, uint64_t start_time, char *const argv[], int *ret_st
 
 int main(int argc, char **argv)
 {
-	static const struct cli_hooks hooks = { .serve = serve, .down = world_down, .exec = enter };
+	static const struct cli_hooks hooks = {
+		.check_quotas = check_quotas, .serve = serve, .down = world_down, .exec = enter
+	};
 
 	return cli_main(argc, argv, &hooks);
 }

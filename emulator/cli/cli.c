@@ -51,6 +51,17 @@ static int finish(int status, struct error *error)
 	return EXIT_FAILURE;
 }
 
+static int read_request(int argc, char **argv, const struct cli_hooks *hooks,
+			struct request *ret_request, struct error *error)
+{
+	int r = cli_parse(argc, argv, ret_request, error);
+
+	if (r < 0 || ret_request->help)
+		return r;
+	r = hooks->check_quotas(ret_request->quotas.items, ret_request->quotas.count, error);
+	return r < 0 ? error_wrap(error, r, "serve: --quota") : 0;
+}
+
 int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
 {
 	struct error error = ERROR_INIT;
@@ -58,7 +69,7 @@ int cli_main(int argc, char **argv, const struct cli_hooks *hooks)
 	int status = EXIT_SUCCESS;
 
 	occupy_standard_streams();
-	if (cli_parse(argc, argv, &request, &error) < 0) {
+	if (read_request(argc, argv, hooks, &request, &error) < 0) {
 		print_error(&error);
 		return EXIT_USAGE;
 	}

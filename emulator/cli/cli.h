@@ -11,12 +11,16 @@
 
 struct serve_options {
 	struct paths paths;
-	const char *listen; /* ADDR:PORT */
-	const char *region; /* NULL: the one it was last served with, or DEFAULT_REGION */
+	const char *listen;	   /* ADDR:PORT */
+	const char *region;	   /* NULL: the one it was last served with, or DEFAULT_REGION */
+	const char *const *quotas; /* "NAME=N" */
+	size_t quota_count;
 	bool accept_any_credentials;
 };
 
 struct cli_hooks {
+	/* Refuses quotas that there are not, before anything is done: wrong usage. */
+	int (*check_quotas)(const char *const *quotas, size_t count, struct error *error);
 	/* Runs the daemon in the foreground until SIGTERM or SIGINT. */
 	int (*serve)(const struct serve_options *options, struct error *error);
 	/* Takes the world down and removes its state. */

@@ -12,6 +12,8 @@ static void put_synopsis(struct buffer *buffer, const struct token *token)
 	for (const struct token *next = token->next; next->kind != TOKEN_END; next++) {
 		if (next->kind == TOKEN_OPTION)
 			buffer_printf(buffer, " [%s %s]", next->word, next->argument);
+		else if (next->kind == TOKEN_LIST)
+			buffer_printf(buffer, " [%s %s]...", next->word, next->argument);
 		else if (next->kind == TOKEN_FLAG)
 			buffer_printf(buffer, " [%s]", next->word);
 		else if (next->kind == TOKEN_OPERAND)

@@ -40,12 +40,25 @@ static bool *flag_field(struct request *request, const struct token *token)
 	return (bool *)(void *)((char *)request + token->field);
 }
 
+static int append_text(struct walk *walk, const struct token *token, const char *value,
+		       struct error *error)
+{
+	struct text_list *list = (void *)((char *)&walk->request + token->field);
+
+	if (list->count == ARRAY_SIZE(list->items))
+		return usage(walk, error, "there are too many ", token->word);
+	list->items[list->count++] = value;
+	return 0;
+}
+
 static int set_text(struct walk *walk, const struct token *token, const char *value,
 		    struct error *error)
 {
 	CLEANUP(freep) char *text = NULL;
 
 	if (token->valid ? token->valid(value) : *value) {
+		if (token->kind == TOKEN_LIST)
+			return append_text(walk, token, value, error);
 		*text_field(&walk->request, token) = value;
 		return 0;
 	}
@@ -69,8 +82,8 @@ static bool spells(const struct token *token, const char *argument, const char *
 		*ret_value = NULL;
 		return true;
 	}
-	if (token->kind != TOKEN_OPTION || strncmp(argument, token->word, length) != 0 ||
-	    (is_long && argument[length] != '='))
+	if ((token->kind != TOKEN_OPTION && token->kind != TOKEN_LIST) ||
+	    strncmp(argument, token->word, length) != 0 || (is_long && argument[length] != '='))
 		return false;
 	*ret_value = argument + length + is_long;
 	return true;

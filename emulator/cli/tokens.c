@@ -76,6 +76,12 @@ static const struct token serve[] = {
 	  .field = FIELD(region),
 	  .valid = valid_region,
 	  .help = "the region that `env` and `aws` use (default: " DEFAULT_REGION ")" },
+	{ .kind = TOKEN_LIST,
+	  .word = "--quota",
+	  .argument = "NAME=N",
+	  .field = FIELD(quotas),
+	  .help = "raise or lower a quota while this daemon runs (names: man minivpc); "
+		  "repeatable" },
 	{ .kind = TOKEN_FLAG,
 	  .word = "--accept-any-credentials",
 	  .field = FIELD(accept_any_credentials),

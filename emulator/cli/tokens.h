@@ -26,6 +26,7 @@ enum token_kind {
 	TOKEN_HELP,    /* a word: what follows is explained, not done */
 	TOKEN_FLAG,    /* an option without a value: sets the bool at `field` */
 	TOKEN_OPTION,  /* an option with a value: sets the text at `field` */
+	TOKEN_LIST,    /* an option that may come again: appends to the text_list at `field` */
 	TOKEN_OPERAND, /* one argument: sets the text at `field` */
 	TOKEN_COMMAND, /* all that is left, once every operand is there */
 };
@@ -33,13 +34,19 @@ enum token_kind {
 struct token {
 	enum token_kind kind;
 	const char *word;     /* what is typed; an operand's or command's name */
-	const char *argument; /* TOKEN_OPTION: its value's name */
+	const char *argument; /* TOKEN_OPTION, TOKEN_LIST: its value's name */
 	const char *help;     /* NULL: a spelling that the usage text leaves out */
 	const struct token *next;
 	enum verb verb;			  /* TOKEN_WORD; VERB_NONE: a sub-verb must follow */
 	size_t field;			  /* offset in struct request */
 	bool (*valid)(const char *value); /* NULL: anything but "" */
 	bool dashes;			  /* TOKEN_COMMAND: a leading "--" is dropped */
+};
+
+/* The values of an option that may be given several times, in their order. */
+struct text_list {
+	const char *items[32];
+	size_t count;
 };
 
 #define TOKEN_DEPTH 2 /* words that lead to a verb, at most */
@@ -53,6 +60,7 @@ struct request {
 	const char *region;
 	const char *output;
 	const char *instance;
+	struct text_list quotas;
 	bool accept_any_credentials;
 	bool all;
 	char **command; /* the NULL-terminated tail of argv */

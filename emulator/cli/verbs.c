@@ -36,6 +36,8 @@ static int do_serve(struct context *context, int *ret_status, struct error *erro
 		.paths = context->paths,
 		.listen = request->listen ? request->listen : DEFAULT_LISTEN,
 		.region = request->region,
+		.quotas = request->quotas.items,
+		.quota_count = request->quotas.count,
 		.accept_any_credentials = request->accept_any_credentials,
 	};
 

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 
 /* VPC quotas; the deny at the end counts, of IPv6 too, which has one as soon as a VPC has IPv6. */
-#define ACLS_PER_VPC	 200
-#define ENTRIES_PER_SIDE 20 /* of one direction and one address family */
 
 static const char *get_action(const struct view *view, struct buffer *scratch)
 {
@@ -220,12 +218,12 @@ static size_t count_entries(const struct acl *acl, bool egress, int family)
 	return count;
 }
 
-static int check_room(const struct acl *acl, const struct acl_entry *entry, struct error *error)
+static int check_room(const struct model *model, const struct acl *acl,
+		      const struct acl_entry *entry, struct error *error)
 {
-	if (count_entries(acl, entry->egress, entry->cidr.address.family) < ENTRIES_PER_SIDE)
-		return 0;
-	return error_subject(error, ERROR_QUOTA, "acl-entry",
-			     "The maximum number of network acl entries has been reached.");
+	size_t count = count_entries(acl, entry->egress, entry->cidr.address.family);
+
+	return quota_check(model, QUOTA_NETWORK_ACL_ENTRIES, count + 1, error);
 }
 
 /* As it is kept: the block without host bits. */
@@ -258,7 +256,7 @@ int acl_add_entry(struct transaction *transaction, struct acl *acl, const struct
 		return error_set(error, ERROR_ACL_ENTRY_EXISTS,
 				 "The network acl entry identified by %" PRId64 " already exists.",
 				 added.number);
-	if ((r = check_room(acl, &added, error)) < 0)
+	if ((r = check_room(transaction->model, acl, &added, error)) < 0)
 		return r;
 	transaction_edit(transaction, acl);
 	insert_entry(acl, &added);
@@ -284,7 +282,7 @@ int acl_replace_entry(struct transaction *transaction, struct acl *acl,
 	if (!there)
 		return no_entry(next.number, error);
 	if (there->cidr.address.family != next.cidr.address.family &&
-	    (r = check_room(acl, &next, error)) < 0)
+	    (r = check_room(transaction->model, acl, &next, error)) < 0)
 		return r;
 	transaction_edit(transaction, acl); /* in place: `there` is still it */
 	*there = next;
@@ -331,6 +329,7 @@ int acl_create(struct transaction *transaction, struct vpc *vpc, const char *cli
 	       struct acl **ret_acl, struct error *error)
 {
 	size_t acls = 0;
+	int r;
 
 	for_each_resource (struct acl, acl, vpc->resource.scope, KIND_NETWORK_ACL) {
 		acls += rid_equal(acl->vpc, vpc->resource.id);
@@ -341,9 +340,8 @@ int acl_create(struct transaction *transaction, struct vpc *vpc, const char *cli
 		*ret_acl = acl;
 		return 0;
 	}
-	if (acls >= ACLS_PER_VPC)
-		return error_subject(error, ERROR_QUOTA, "acl",
-				     "The maximum number of network acls has been reached.");
+	if ((r = quota_check(transaction->model, QUOTA_NETWORK_ACLS, acls + 1, error)) < 0)
+		return r;
 	*ret_acl = create(transaction, vpc);
 	(*ret_acl)->client_token = xstrdup_null(client_token);
 	return 0;

@@ -31,15 +31,13 @@ static int create_subnets(struct transaction *transaction, struct vpc *vpc, stru
 	return 0;
 }
 
-int defaults_create(struct transaction *transaction, struct scope *scope, struct error *error)
+static int create(struct transaction *transaction, struct scope *scope, struct error *error)
 {
 	const struct cidr everywhere = { { .family = AF_INET }, 0 };
 	struct gateway *gateway;
 	struct vpc *vpc;
 	int r;
 
-	if (rid_is_set(dhcp_default(scope)))
-		return 0;
 	dhcp_create_default(transaction, scope);
 	if ((r = vpc_create(transaction, scope, (struct cidr){ address_v4(0xac1f0000u), 16 }, NULL,
 			    &vpc, error)) < 0)
@@ -56,4 +54,18 @@ int defaults_create(struct transaction *transaction, struct scope *scope, struct
 			return route_create(transaction, table, to_cidr(everywhere),
 					    &gateway->resource, error);
 	return 0;
+}
+
+/* What a region comes with is there whatever the quotas are. */
+int defaults_create(struct transaction *transaction, struct scope *scope, struct error *error)
+{
+	const struct quotas quotas = transaction->model->quotas;
+	int r;
+
+	if (rid_is_set(dhcp_default(scope)))
+		return 0;
+	transaction->model->quotas = (struct quotas){ 0 };
+	r = create(transaction, scope, error);
+	transaction->model->quotas = quotas;
+	return r;
 }

@@ -4,8 +4,6 @@
 #include "model/interface.h"
 #include "model/internet.h"
 
-#define GATEWAYS_PER_REGION 5
-
 static bool child_attachment(const struct view *view, size_t index, struct view *ret_child)
 {
 	const struct gateway *gateway = view->object;
@@ -50,10 +48,11 @@ int gateway_create(struct transaction *transaction, struct scope *scope,
 		   struct gateway **ret_gateway, struct error *error)
 {
 	struct gateway *gateway;
+	int r = quota_check(transaction->model, QUOTA_INTERNET_GATEWAYS,
+			    scope->lists[KIND_INTERNET_GATEWAY].count + 1, error);
 
-	if (scope->lists[KIND_INTERNET_GATEWAY].count >= GATEWAYS_PER_REGION)
-		return error_subject(error, ERROR_QUOTA, "igw",
-				     "The maximum number of internet gateways has been reached.");
+	if (r < 0)
+		return r;
 	gateway = transaction_create(transaction, scope, KIND_INTERNET_GATEWAY);
 	gateway->realized = true;
 	internet_realize(transaction);

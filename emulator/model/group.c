@@ -105,9 +105,9 @@ int group_create(struct transaction *transaction, struct vpc *vpc, const char *n
 			return error_set(error, ERROR_GROUP_DUPLICATE,
 					 "The security group '%s' already exists for VPC '%s'",
 					 kept, rid_format(vpc->resource.id).text);
-	if (scope->lists[KIND_SECURITY_GROUP].count >= GROUPS_PER_REGION)
-		return error_subject(error, ERROR_QUOTA, "sg",
-				     "The maximum number of security groups has been reached.");
+	if ((r = quota_check(transaction->model, QUOTA_SECURITY_GROUPS,
+			     scope->lists[KIND_SECURITY_GROUP].count + 1, error)) < 0)
+		return r;
 	*ret_group = create(transaction, vpc, kept, description);
 	allow_all(transaction, *ret_group, true);
 	return 0;

@@ -9,11 +9,6 @@
 #include "model/traffic.h"
 #include "model/vpc.h"
 
-/* VPC guide, "Amazon VPC quotas". The middle two may be raised: their product is 1,000 at most. */
-#define GROUPS_PER_REGION    2500
-#define RULES_PER_GROUP	     60 /* per direction and address family */
-#define GROUPS_PER_INTERFACE 5
-
 struct group_rule {
 	struct resource resource;
 	struct rid group; /* the group it is a rule of */

@@ -387,8 +387,8 @@ bool group_has_room(const struct model *model, const struct group *group,
 			if (rules->items[i]->egress == egress &&
 			    rid_equal(rules->items[i]->prefix_list, list->resource.id))
 				grown += more;
-		if (grown > 0 &&
-		    weight_of_all(model, rules, egress, ipv6) + grown > RULES_PER_GROUP)
+		if (grown > 0 && weight_of_all(model, rules, egress, ipv6) + grown >
+					 quota_of(model, QUOTA_SECURITY_GROUP_RULES))
 			return false;
 	}
 	return true;
@@ -409,6 +409,7 @@ static int check_limit(const struct model *model, const struct group *group,
 		       size_t count, struct error *error)
 {
 	const struct group_rules *rules = group_rules(model, group->resource.id);
+	int r;
 
 	for (int i = 0; i < 4; i++) {
 		bool egress = i & 1, ipv6 = i & 2;
@@ -420,10 +421,9 @@ static int check_limit(const struct model *model, const struct group *group,
 			if (replaced && replaced[n]->egress == egress)
 				after -= weight(model, replaced[n], ipv6);
 		}
-		if (after > before && after > RULES_PER_GROUP)
-			return error_subject(
-				error, ERROR_QUOTA, "sgr",
-				"The maximum number of rules per security group has been reached.");
+		if (after > before &&
+		    (r = quota_check(model, QUOTA_SECURITY_GROUP_RULES, (size_t)after, error)) < 0)
+			return r;
 	}
 	return 0;
 }

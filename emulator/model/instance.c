@@ -106,8 +106,14 @@ int instance_launch(struct transaction *transaction, const struct launch_request
 			"There are not enough free addresses in subnet '%s' to satisfy the "
 			"requested number of instances.",
 			rid_format(subnet->resource.id).text);
+	if ((r = interface_check_room(transaction->model, subnet->resource.scope, request->minimum,
+				      error)) < 0)
+		return r;
+	room = MIN(room,
+		   quota_of(transaction->model, QUOTA_INTERFACES) -
+			   (int64_t)subnet->resource.scope->lists[KIND_NETWORK_INTERFACE].count);
 	subnet_realize(transaction, subnet);
-	for (int64_t i = 0; i < MIN(room, request->maximum); i++)
+	for (int64_t i = 0, count = MIN(room, request->maximum); i < count; i++)
 		if ((r = launch_one(transaction, request, reservation, i, error)) < 0)
 			return r;
 	*ret_reservation = reservation;

@@ -338,10 +338,10 @@ static int check_address(const struct model *model, const struct subnet *subnet,
 static int check_groups(const struct model *model, struct rid subnet, struct rid vpc,
 			const struct rid_item *groups, size_t count, struct error *error)
 {
-	if (count > GROUPS_PER_INTERFACE)
-		return error_subject(error, ERROR_QUOTA, "interface-group",
-				     "The maximum number of security groups per interface has been "
-				     "reached.");
+	int r = quota_check(model, QUOTA_INTERFACE_GROUPS, count, error);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < count; i++) {
 		const struct group *group =
 			(const struct group *)model_get(model, NULL, groups[i].id);
@@ -355,6 +355,13 @@ static int check_groups(const struct model *model, struct rid subnet, struct rid
 	return 0;
 }
 
+int interface_check_room(const struct model *model, const struct scope *scope, int64_t more,
+			 struct error *error)
+{
+	return quota_check(model, QUOTA_INTERFACES,
+			   scope->lists[KIND_NETWORK_INTERFACE].count + (size_t)more, error);
+}
+
 int interface_create(struct transaction *transaction, const struct interface_request *request,
 		     struct interface **ret_interface, struct error *error)
 {
@@ -365,7 +372,8 @@ int interface_create(struct transaction *transaction, const struct interface_req
 	int r;
 
 	if ((r = check_groups(model, subnet->resource.id, subnet->vpc, request->groups,
-			      request->group_count, error)) < 0)
+			      request->group_count, error)) < 0 ||
+	    (r = interface_check_room(model, subnet->resource.scope, 1, error)) < 0)
 		return r;
 	if (address_is_set(address))
 		r = check_address(model, subnet, address, error);

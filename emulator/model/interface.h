@@ -39,6 +39,10 @@ struct interface *interface_get(const struct model *model, struct rid id);
 void interface_mac(struct rid id, uint8_t ret_mac[6]);
 int64_t interface_addresses_in(const struct model *model, struct rid subnet);
 
+/* Is there room for `more` interfaces in the region? ERROR_QUOTA. */
+int interface_check_room(const struct model *model, const struct scope *scope, int64_t more,
+			 struct error *error);
+
 struct interface_request {
 	struct subnet *subnet;
 	struct address address;	       /* unset: chosen */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "model/field.h"
+#include "model/quota.h"
 
 struct tag {
 	char *key, *value;
@@ -67,6 +68,7 @@ struct model {
 	 * from resources and kept is good as long as its kinds' numbers are the same.
 	 */
 	uint64_t changes[KIND_MAX];
+	struct quotas quotas; /* of the daemon that runs; not stored */
 	uint32_t next_public; /* a new public address is never the one just given back */
 	int64_t next_order;
 };

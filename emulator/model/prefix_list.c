@@ -7,8 +7,6 @@
 #include <inttypes.h>
 
 /* VPC quotas */
-#define LISTS_PER_REGION  100
-#define ENTRIES_PER_LIST  1000
 #define VERSIONS_PER_LIST 1000 /* older ones are forgotten */
 
 #define NAME_MAX_LENGTH	       255
@@ -156,12 +154,14 @@ static int check_name(const char *name, struct error *error)
 	return 0;
 }
 
-static int check_size(int64_t max_entries, struct error *error)
+static int check_size(const struct model *model, int64_t max_entries, struct error *error)
 {
-	if (max_entries >= 1 && max_entries <= ENTRIES_PER_LIST)
+	const int64_t most = quota_of(model, QUOTA_PREFIX_LIST_ENTRIES);
+
+	if (max_entries >= 1 && max_entries <= most)
 		return 0;
 	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-			 "Must specify a max size between 1 and %d", ENTRIES_PER_LIST);
+			 "Must specify a max size between 1 and %" PRId64, most);
 }
 
 static int check_count(size_t count, int64_t max_entries, struct error *error)
@@ -235,13 +235,13 @@ int prefix_list_create(struct transaction *transaction, struct scope *scope,
 		return 0;
 	}
 	if ((r = check_name(request->name, error)) < 0 ||
-	    (r = check_size(request->max_entries, error)) < 0 ||
+	    (r = check_size(transaction->model, request->max_entries, error)) < 0 ||
 	    (r = check_changes(entries, family, error)) < 0 ||
 	    (r = check_count(entries->count, request->max_entries, error)) < 0)
 		return r;
-	if (scope->lists[KIND_PREFIX_LIST].count >= LISTS_PER_REGION)
-		return error_subject(error, ERROR_QUOTA, "pl",
-				     "The maximum number of prefix lists has been reached.");
+	if ((r = quota_check(transaction->model, QUOTA_PREFIX_LISTS,
+			     scope->lists[KIND_PREFIX_LIST].count + 1, error)) < 0)
+		return r;
 	list = transaction_create(transaction, scope, KIND_PREFIX_LIST);
 	list->name = xstrdup(request->name);
 	list->family = request->family;
@@ -396,7 +396,7 @@ int prefix_list_resize(struct transaction *transaction, struct prefix_list *list
 {
 	int r;
 
-	if ((r = check_size(max_entries, error)) < 0)
+	if ((r = check_size(transaction->model, max_entries, error)) < 0)
 		return r;
 	if ((size_t)max_entries < count_in(list, list->version))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,

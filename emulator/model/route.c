@@ -5,9 +5,6 @@
 
 #include "model/gateway.h"
 
-#define TABLES_PER_VPC	 200
-#define ROUTES_PER_TABLE 500 /* VPC quotas since June 2025 */
-
 static const char *const origin_names[] = { "CreateRouteTable", "CreateRoute", NULL };
 
 static const char *get_target(const struct view *view, struct buffer *scratch)
@@ -148,6 +145,7 @@ int route_table_create(struct transaction *transaction, struct vpc *vpc, const c
 		       struct route_table **ret_table, struct error *error)
 {
 	size_t tables = 0;
+	int r;
 
 	for_each_resource (struct route_table, table, vpc->resource.scope, KIND_ROUTE_TABLE) {
 		tables += rid_equal(table->vpc, vpc->resource.id);
@@ -158,9 +156,8 @@ int route_table_create(struct transaction *transaction, struct vpc *vpc, const c
 		*ret_table = table;
 		return 0;
 	}
-	if (tables >= TABLES_PER_VPC)
-		return error_subject(error, ERROR_QUOTA, "rtb",
-				     "The maximum number of route tables has been reached.");
+	if ((r = quota_check(transaction->model, QUOTA_ROUTE_TABLES, tables + 1, error)) < 0)
+		return r;
 	*ret_table = create(transaction, vpc);
 	(*ret_table)->client_token = xstrdup_null(client_token);
 	return 0;
@@ -370,13 +367,21 @@ static int64_t weight(const struct model *model, struct rid prefix_list)
 	return list ? list->max_entries : 1;
 }
 
-bool route_table_has_room(const struct model *model, const struct route_table *table, int64_t more)
+static int check_room(const struct model *model, const struct route_table *table, int64_t more,
+		      struct error *error)
 {
 	int64_t routes = more;
 
 	for (size_t i = 0; i < table->route_count; i++)
 		routes += weight(model, table->routes[i].prefix_list);
-	return routes <= ROUTES_PER_TABLE;
+	return quota_check(model, QUOTA_ROUTES, (size_t)routes, error);
+}
+
+bool route_table_has_room(const struct model *model, const struct route_table *table, int64_t more)
+{
+	struct error ignored = ERROR_INIT;
+
+	return check_room(model, table, more, &ignored) == 0;
 }
 
 int route_create(struct transaction *transaction, struct route_table *table,
@@ -393,9 +398,8 @@ int route_create(struct transaction *transaction, struct route_table *table,
 				 destination_text(destination).text);
 	if ((r = check_route(transaction, table, destination, target, error)) < 0)
 		return r;
-	if (!route_table_has_room(model, table, weight(model, destination.prefix_list)))
-		return error_subject(error, ERROR_QUOTA, "route",
-				     "The maximum number of routes has been reached.");
+	if ((r = check_room(model, table, weight(model, destination.prefix_list), error)) < 0)
+		return r;
 	transaction_edit(transaction, table);
 	route = array_grow(&table->routes, &table->route_count);
 	route->destination = destination.cidr;

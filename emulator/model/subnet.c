@@ -6,7 +6,6 @@
 #include "model/region.h"
 #include "model/route.h"
 
-#define SUBNETS_PER_VPC	   200
 #define RESERVED_ADDRESSES 5 /* network, router, DNS, future, last: VPC guide, "subnet sizing" */
 
 static const char *get_zone(const struct view *view, struct buffer *scratch)
@@ -129,7 +128,8 @@ struct subnet *subnet_default(const struct scope *scope, const char *zone)
 	return NULL;
 }
 
-static int check_cidr(const struct subnet_request *request, struct error *error)
+static int check_cidr(const struct model *model, const struct subnet_request *request,
+		      struct error *error)
 {
 	struct cidr cidr = cidr_canonical(request->cidr);
 	const struct vpc *vpc = request->vpc;
@@ -150,10 +150,7 @@ static int check_cidr(const struct subnet_request *request, struct error *error)
 					 "The CIDR '%s' conflicts with another subnet",
 					 request->cidr_text);
 	}
-	if (siblings >= SUBNETS_PER_VPC)
-		return error_subject(error, ERROR_QUOTA, "subnet",
-				     "The maximum number of subnets has been reached.");
-	return 0;
+	return quota_check(model, QUOTA_SUBNETS, siblings + 1, error);
 }
 
 static int find_zone(const struct subnet_request *request, size_t *ret_zone, struct error *error)
@@ -182,7 +179,8 @@ int subnet_create(struct transaction *transaction, const struct subnet_request *
 	size_t zone;
 	int r;
 
-	if ((r = check_cidr(request, error)) < 0 || (r = find_zone(request, &zone, error)) < 0)
+	if ((r = check_cidr(transaction->model, request, error)) < 0 ||
+	    (r = find_zone(request, &zone, error)) < 0)
 		return r;
 	subnet = transaction_create(transaction, request->vpc->resource.scope, KIND_SUBNET);
 	subnet->vpc = request->vpc->resource.id;

@@ -1,7 +1,6 @@
 /* Tags: see tags.h. */
 #include "model/tags.h"
 
-#define TAGS_MAX      50
 #define TAG_KEY_MAX   128
 #define TAG_VALUE_MAX 256
 
@@ -52,7 +51,7 @@ int tag_set(struct transaction *transaction, struct resource *resource, const ch
 	transaction_edit(transaction, resource);
 	tag = find(resource, key);
 	if (!tag) {
-		if (resource->tag_count >= TAGS_MAX)
+		if ((int64_t)resource->tag_count >= quota_of(transaction->model, QUOTA_TAGS))
 			return error_set(
 				error, ERROR_TAG_LIMIT,
 				"The maximum number of Tags for a resource has been reached.");

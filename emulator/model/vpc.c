@@ -10,8 +10,6 @@
 #include "model/route.h"
 #include "model/subnet.h"
 
-#define VPCS_PER_REGION 5 /* VPC guide, "Amazon VPC quotas"; the default one counts */
-
 static const struct field cidr_fields[] = {
 	FIELD_OF(struct vpc_cidr, association, FIELD_RID, "associationId",
 		 "cidr-block-association.association-id", FIELD_BOTH),
@@ -109,6 +107,7 @@ int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr
 {
 	struct vpc_cidr *block;
 	struct vpc *vpc;
+	int r;
 
 	if (!usable(cidr))
 		return error_set(error, ERROR_VPC_RANGE, "The CIDR '%s' is invalid.",
@@ -116,9 +115,9 @@ int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr
 	if (tenancy && !streq(tenancy, "default") && !streq(tenancy, "dedicated"))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Value (%s) for parameter instanceTenancy is invalid.", tenancy);
-	if (scope->lists[KIND_VPC].count >= VPCS_PER_REGION)
-		return error_subject(error, ERROR_QUOTA, "vpc",
-				     "The maximum number of VPCs has been reached.");
+	if ((r = quota_check(transaction->model, QUOTA_VPCS, scope->lists[KIND_VPC].count + 1,
+			     error)) < 0)
+		return r;
 	vpc = transaction_create(transaction, scope, KIND_VPC);
 	block = array_grow(&vpc->cidrs, &vpc->cidr_count);
 	block->association = rid_new(KIND_VPC_CIDR_ASSOCIATION);

@@ -36,6 +36,7 @@ static int open_model(struct world *world, struct error *error)
 	const char *region = world->options.region;
 	int r;
 
+	world->model.quotas = world->options.quotas;
 	if ((r = store_open(world->options.paths.database, &world->store, error)) < 0 ||
 	    (r = store_load(world->store, &world->model, error)) < 0)
 		return r;

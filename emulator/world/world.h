@@ -6,11 +6,13 @@
 #pragma once
 
 #include "base/paths.h"
+#include "model/quota.h"
 
 struct world_options {
 	struct paths paths;
 	const char *listen; /* ADDR:PORT */
 	const char *region; /* NULL: the one it was last served with, or DEFAULT_REGION */
+	struct quotas quotas;
 	bool accept_any_credentials;
 };
 

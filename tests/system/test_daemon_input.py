@@ -98,6 +98,17 @@ def test_bad_region(state):
     before.assert_same(within=3)
 
 
+@pytest.mark.parametrize("quota, about", [
+    ("banana=1", ["banana", "vpcs-per-region", "tags-per-resource"]),
+    ("vpcs-per-region", ["vpcs-per-region", "number"]), ("vpcs-per-region=0", ["'0'"]),
+    ("vpcs-per-region=many", ["'many'"]), ("entries-per-network-acl=41", ["1 to 40"]),
+    ("rules-per-security-group=201", ["201", "security-groups-per-interface (5)", "1000"])])
+def test_bad_quota(state, quota, about):
+    refuses("serve", "--state", state, "--listen", "127.0.0.1:0", "--quota", "subnets-per-vpc=3",
+            "--quota", quota, status=2, about=about)
+    assert not os.path.exists(state)
+
+
 @pytest.mark.parametrize("verb", ["serve", "down", "ps"])
 def test_no_root(scratch, verb):
     """As somebody who could write the state directory, to make root the only matter."""

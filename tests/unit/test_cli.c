@@ -59,6 +59,8 @@ static char *describe(const struct request *request)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (texts[i].value)
 			buffer_printf(&text, " %s=%s", texts[i].name, texts[i].value);
+	for (size_t i = 0; i < request->quotas.count; i++)
+		buffer_printf(&text, " quota=%s", request->quotas.items[i]);
 	for (char **word = request->command; word && *word; word++)
 		buffer_printf(&text, "%s%s", word == request->command ? " [" : "|", *word);
 	if (request->command)
@@ -77,6 +79,8 @@ static const struct {
 	{ "--state d serve --listen=[::1]:65535", VERB_SERVE, "serve state=d listen=[::1]:65535" },
 	{ "serve --state=a --state b", VERB_SERVE, "serve state=b" },
 	{ "serve --region us-gov-west-1", VERB_SERVE, "serve region=us-gov-west-1" },
+	{ "serve --quota a=1 --quota=b=2 --quota a=3", VERB_SERVE,
+	  "serve quota=a=1 quota=b=2 quota=a=3" },
 	{ "env --state d", VERB_ENV, "env state=d" },
 	{ "--state d aws ec2 --state e", VERB_AWS, "aws state=d [ec2|--state|e]" },
 	{ "aws --help", VERB_AWS, "aws [--help]" },
@@ -163,6 +167,9 @@ static const struct {
 	  "serve: --listen takes ADDR:PORT, not 127.0.0.1:8x: try minivpc help serve" },
 	{ "serve --region EU", "serve: --region takes NAME, not EU: try minivpc help serve" },
 	{ "serve --region a/b-1", "serve: --region takes NAME, not a/b-1: try minivpc help serve" },
+	{ "serve --quota", "serve: --quota needs NAME=N: try minivpc help serve" },
+	{ "serve --quota ~", "serve: --quota takes NAME=N, not \"\": try minivpc help serve" },
+	{ "ps --quota a=1", "ps: unknown option --quota: try minivpc help ps" },
 	{ "serve now", "serve: unexpected argument now: try minivpc help serve" },
 	{ "aws", "aws: needs ARGS...: try minivpc help aws" },
 	{ "exec", "exec: needs INSTANCE: try minivpc help exec" },
@@ -223,6 +230,7 @@ static void help_holds_every_token(void **state)
 	}
 	assert_non_null(strstr(all.data, "  exec INSTANCE [--] CMD...\n"));
 	assert_non_null(strstr(all.data, "  internet address\n"));
+	assert_non_null(strstr(all.data, " [--quota NAME=N]... "));
 	assert_non_null(strstr(all.data, "  ps [-a] [-o table|json]\n"));
 }
 
@@ -443,6 +451,14 @@ static int fake_serve(const struct serve_options *options, struct error *error)
 	return -EADDRINUSE;
 }
 
+static int fake_check_quotas(const char *const *quotas, size_t count, struct error *error)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!streq(quotas[i], "good=1"))
+			return error_set(error, ERROR_INVALID_PARAMETER, "no %s", quotas[i]);
+	return 0;
+}
+
 static int fake_down(const struct paths *paths, struct error *error)
 {
 	(void)paths;
@@ -464,7 +480,8 @@ static int fake_exec(pid_t pid, uint64_t start_time, char *const argv[], int *re
 /* Runs a command line; `ret_text` gets what went to `stream` (2: standard error). */
 static int run(const char *line, int stream, char *ret_text, size_t size)
 {
-	static const struct cli_hooks hooks = { fake_serve, fake_down, fake_exec };
+	static const struct cli_hooks hooks = { fake_check_quotas, fake_serve, fake_down,
+						fake_exec };
 	struct words words = split(line);
 	FILE *file = tmpfile();
 	int old, status;
@@ -497,14 +514,45 @@ static void statuses_and_lines(void **state)
 	assert_string_equal(text, "minivpc: unknown verb ps?: try minivpc help\n");
 }
 
-static void serve_is_handed_its_options(void **state)
+static void too_many_values(void **state)
+{
+	char program[] = "minivpc", verb[] = "serve", quota[] = "--quota=a=1";
+	char *argv[35] = { program, verb };
+	struct error error = ERROR_INIT;
+	struct request request;
+
+	(void)state;
+	for (size_t i = 2; i < ARRAY_SIZE(argv); i++)
+		argv[i] = quota;
+	assert_int_equal(cli_parse(2 + 32, argv, &request, &error), 0);
+	assert_int_equal(request.quotas.count, 32);
+	assert_int_equal(cli_parse(2 + 33, argv, &request, &error), -EINVAL);
+	assert_string_equal(error.text,
+			    "serve: there are too many --quota: try minivpc help serve");
+}
+
+static void bad_quotas_are_wrong_usage(void **state)
 {
 	char text[4096];
 
 	(void)state;
 	assert_int_equal(
-		run("serve --state /tmp/./world --accept-any-credentials", 2, text, sizeof(text)),
-		1);
+		run("serve --quota good=1 --quota bad=1 --state /tmp/world", 2, text, sizeof(text)),
+		2);
+	assert_string_equal(text, "minivpc: serve: --quota: no bad=1\n");
+	assert_int_equal(serve_calls, 0);
+	assert_int_equal(run("serve --quota bad=1 --help", 1, text, sizeof(text)), 0);
+	assert_int_equal(strncmp(text, "usage: minivpc ", 15), 0);
+}
+
+static void serve_is_handed_its_options(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(run("serve --state /tmp/./world --quota good=1 --accept-any-credentials",
+			     2, text, sizeof(text)),
+			 1);
 	if (geteuid() != 0) {
 		assert_int_equal(serve_calls, 0);
 		assert_string_equal(text, "minivpc: needs root: try sudo minivpc serve\n");
@@ -515,6 +563,7 @@ static void serve_is_handed_its_options(void **state)
 	assert_string_equal(served.paths.state, "/tmp/world");
 	assert_string_equal(served.listen, DEFAULT_LISTEN);
 	assert_null(served.region); /* the world remembers its own */
+	assert_int_equal(served.quota_count, 1);
 	assert_true(served.accept_any_credentials);
 }
 
@@ -549,6 +598,8 @@ int main(void)
 		cmocka_unit_test(json_names_every_field),
 		cmocka_unit_test(replies_are_checked),
 		cmocka_unit_test(statuses_and_lines),
+		cmocka_unit_test(too_many_values),
+		cmocka_unit_test(bad_quotas_are_wrong_usage),
 		cmocka_unit_test(serve_is_handed_its_options),
 		cmocka_unit_test(down_of_nothing_is_fine),
 	};

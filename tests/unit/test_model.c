@@ -12,6 +12,7 @@
 #include "model/instance.h"
 #include "model/internet.h"
 #include "model/prefix_list.h"
+#include "model/quota.h"
 #include "model/region.h"
 #include "model/route.h"
 #include "model/tags.h"
@@ -519,6 +520,108 @@ static void tags_have_limits(void **state)
 	assert_true(tag_set(&transaction, vpc, long_key, "", &error) < 0);
 }
 
+/* ---- quotas ---- */
+
+static int parse_quota(const char *text)
+{
+	error.text[0] = '\0';
+	return quotas_parse(&text, 1, &model.quotas, &error);
+}
+
+static void quotas_are_read(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"vpcs-per-region",
+		"vpcs-per-region=",
+		"vpcs-per-region=0",
+		"vpcs-per-region=-1",
+		"vpcs-per-region= 7",
+		"vpcs-per-region=7x",
+		"vpcs-per-region=1000000001",
+		"vpcs-per-region=99999999999999999999999999",
+		"vpcs-per-regio=7",
+		"vpcs-per-regions=7",
+		"VPCs-per-region=7",
+		"entries-per-network-acl=41",
+		"security-groups-per-interface=17",
+		"tags-per-resource=51",
+		"entries-per-prefix-list=1001",
+		"routes-per-route-table=1001",
+	};
+	static const char *const fine[] = { "rules-per-security-group=62",
+					    "security-groups-per-interface=16" };
+	static const char *const much[] = { "rules-per-security-group=63",
+					    "security-groups-per-interface=16" };
+	static const char *const again[] = { "vpcs-per-region=7", "vpcs-per-region=8" };
+
+	(void)state;
+	assert_int_equal(quota_of(&model, QUOTA_VPCS), 5);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (parse_quota(bad[i]) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+		assert_int_equal(quota_of(&model, QUOTA_VPCS), 5); /* untouched */
+	}
+	assert_int_equal(parse_quota("banana=1"), -EINVAL);
+	assert_non_null(strstr(error.text, "no quota 'banana'"));
+	assert_non_null(strstr(error.text, "vpcs-per-region, "));
+	assert_non_null(
+		strstr(error.text, " tags-per-resource")); /* the last one: nothing is cut */
+	assert_int_equal(parse_quota("entries-per-network-acl=41"), -EINVAL);
+	assert_string_equal(error.text, "the quota entries-per-network-acl takes a number from 1 "
+					"to 40, not '41'");
+
+	assert_int_equal(quotas_parse(much, 2, &model.quotas, &error), -EINVAL);
+	assert_string_equal(error.text,
+			    "the quotas rules-per-security-group (63) and "
+			    "security-groups-per-interface (16) multiplied are 1000 at most");
+	assert_int_equal(parse_quota("rules-per-security-group=201"), -EINVAL); /* times 5 */
+	assert_int_equal(parse_quota("rules-per-security-group=200"), 0);
+	assert_int_equal(quotas_parse(fine, 2, &model.quotas, &error), 0);
+	assert_int_equal(quota_of(&model, QUOTA_SECURITY_GROUP_RULES), 62);
+	assert_int_equal(quota_of(&model, QUOTA_INTERFACE_GROUPS), 16);
+
+	assert_int_equal(quotas_parse(again, 2, &model.quotas, &error), 0);
+	assert_int_equal(quota_of(&model, QUOTA_VPCS), 8);
+	assert_int_equal(quota_of(&model, QUOTA_SECURITY_GROUP_RULES), 60);
+	assert_int_equal(quota_of(&model, QUOTA_INTERNET_GATEWAYS), 8); /* goes with it … */
+	assert_int_equal(parse_quota("internet-gateways-per-region=3"), 0);
+	assert_int_equal(quota_of(&model, QUOTA_INTERNET_GATEWAYS), 3); /* … unless set itself */
+	assert_int_equal(quota_of(&model, QUOTA_VPCS), 5);
+}
+
+/* As many go as the quota says, and what is there already stays when it is lowered. */
+static void quotas_are_kept(void **state)
+{
+	struct vpc *vpc = NULL;
+	struct subnet *subnet;
+
+	(void)state;
+	assert_int_equal(parse_quota("vpcs-per-region=7"), 0);
+	for (int i = 1; i < 7; i++) /* the default one counts */
+		make_vpc("10.0.0.0/16");
+	assert_true(vpc_create(&transaction, scope, cidr_of("10.0.0.0/16"), NULL, &vpc, &error) <
+		    0);
+	assert_string_equal(error.text, "The maximum number of VPCs has been reached.");
+	assert_int_equal(parse_quota("vpcs-per-region=2"), 0);
+	vpc = (struct vpc *)scope->lists[KIND_VPC].items[6];
+	assert_int_equal(vpc_delete(&transaction, vpc, &error), 0);
+	assert_int_equal(scope->lists[KIND_VPC].count, 6);
+	assert_true(vpc_create(&transaction, scope, cidr_of("10.0.0.0/16"), NULL, &vpc, &error) <
+		    0);
+
+	subnet = make_subnet((struct vpc *)scope->lists[KIND_VPC].items[1], "10.0.1.0/24");
+	assert_int_equal(parse_quota("network-interfaces-per-region=3"), 0);
+	assert_int_equal(launch(subnet, 1, 2), 0);
+	assert_true(launch(subnet, 2, 2) < 0);
+	assert_int_equal(error.code, ERROR_QUOTA);
+	assert_string_equal(error.text,
+			    "The maximum number of network interfaces has been reached.");
+	assert_int_equal(launch(subnet, 1, 5), 0); /* as many as there is room for */
+	assert_int_equal(scope->lists[KIND_NETWORK_INTERFACE].count, 3);
+	assert_true(launch(subnet, 1, 1) < 0);
+}
+
 /* ---- rules of security groups ---- */
 
 /* The index holds every rule once, in both its orders. */
@@ -595,7 +698,7 @@ static void groups_of_an_interface_are_checked(void **state)
 	(void)state;
 	assert_int_equal(launch(make_subnet(vpc, "10.0.1.0/24"), 1, 1), 0);
 	interface = instance_primary(&model, newest());
-	for (int i = 0; i <= GROUPS_PER_INTERFACE; i++) {
+	for (int i = 0; i <= quota_of(&model, QUOTA_INTERFACE_GROUPS); i++) {
 		char name[] = "group-x";
 		struct group *group;
 
@@ -604,13 +707,13 @@ static void groups_of_an_interface_are_checked(void **state)
 		rid_item_add(&groups, &count, group->resource.id);
 		rid_item_add(&groups, &count, group->resource.id);
 	}
-	assert_int_equal(count, GROUPS_PER_INTERFACE + 1);
+	assert_int_equal(count, (size_t)quota_of(&model, QUOTA_INTERFACE_GROUPS) + 1);
 	assert_true(interface_set_groups(&transaction, interface, groups, count, &error) < 0);
 	assert_int_equal(error.code, ERROR_QUOTA);
 	assert_int_equal(interface->group_count, 1);
 	assert_int_equal(interface_set_groups(&transaction, interface, groups, count - 1, &error),
 			 0);
-	assert_int_equal(interface->group_count, GROUPS_PER_INTERFACE);
+	assert_int_equal(interface->group_count, (size_t)quota_of(&model, QUOTA_INTERFACE_GROUPS));
 	groups[0].id = group_named(scope, other->resource.id, "default")->resource.id;
 	assert_true(interface_set_groups(&transaction, interface, groups, 1, &error) < 0);
 	assert_int_equal(error.code, ERROR_INVALID_PARAMETER);
@@ -825,6 +928,8 @@ int main(void)
 		CASE(a_prefix_list_keeps_its_versions),
 		CASE(protocols_have_names),
 		CASE(tags_have_limits),
+		CASE(quotas_are_read),
+		CASE(quotas_are_kept),
 		CASE(rules_are_found_whatever_changes),
 		CASE(groups_of_an_interface_are_checked),
 		CASE(a_rollback_restores_everything),

@@ -1,0 +1,123 @@
+/* The table of quotas: see quota.h. */
+#include "model/quota.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/buffer.h"
+#include "model/model.h"
+
+/* "This quota multiplied by the quota for security groups per network interface cannot exceed
+ * 1,000" (VPC guide). */
+#define RULES_PER_INTERFACE_MAX 1000
+#define RAISED_MAX		1000000000 /* where AWS says no bound */
+
+static const struct {
+	const char *name;
+	int64_t standard;
+	int64_t maximum; /* that AWS raises it to; 0: it says none */
+	/* A refusal: whose code (api/errors.c), and "The maximum number of … has been reached." */
+	const char *subject;
+	const char *what;
+} table[] = {
+	[QUOTA_VPCS] = { "vpcs-per-region", 5, 0, "vpc", "VPCs" },
+	[QUOTA_INTERNET_GATEWAYS] = { "internet-gateways-per-region", 5, 0, "igw",
+				      "internet gateways" },
+	[QUOTA_SUBNETS] = { "subnets-per-vpc", 200, 0, "subnet", "subnets" },
+	[QUOTA_ROUTE_TABLES] = { "route-tables-per-vpc", 200, 0, "rtb", "route tables" },
+	[QUOTA_ROUTES] = { "routes-per-route-table", 500, 1000, "route", "routes" },
+	[QUOTA_NETWORK_ACLS] = { "network-acls-per-vpc", 200, 0, "acl", "network acls" },
+	[QUOTA_NETWORK_ACL_ENTRIES] = { "entries-per-network-acl", 20, 40, "acl-entry",
+					"network acl entries" },
+	[QUOTA_SECURITY_GROUPS] = { "security-groups-per-region", 2500, 0, "sg",
+				    "security groups" },
+	[QUOTA_SECURITY_GROUP_RULES] = { "rules-per-security-group", 60, RULES_PER_INTERFACE_MAX,
+					 "sgr", "rules per security group" },
+	[QUOTA_INTERFACE_GROUPS] = { "security-groups-per-interface", 5, 16, "interface-group",
+				     "security groups per interface" },
+	[QUOTA_INTERFACES] = { "network-interfaces-per-region", 5000, 0, "eni",
+			       "network interfaces" },
+	[QUOTA_PREFIX_LISTS] = { "prefix-lists-per-region", 100, 0, "pl", "prefix lists" },
+	[QUOTA_PREFIX_LIST_ENTRIES] = { "entries-per-prefix-list", 1000, 1000, NULL, NULL },
+	[QUOTA_TAGS] = { "tags-per-resource", 50, 50, NULL, NULL },
+};
+static_assert(ARRAY_SIZE(table) == QUOTA_MAX, "every quota has a row");
+
+int64_t quotas_get(const struct quotas *quotas, enum quota quota)
+{
+	if (quotas->values[quota])
+		return quotas->values[quota];
+	/* "Increasing this quota increases the quota on internet gateways by the same amount." */
+	if (quota == QUOTA_INTERNET_GATEWAYS)
+		return quotas_get(quotas, QUOTA_VPCS);
+	return table[quota].standard;
+}
+
+int64_t quota_of(const struct model *model, enum quota quota)
+{
+	return quotas_get(&model->quotas, quota);
+}
+
+int quota_check(const struct model *model, enum quota quota, size_t total, struct error *error)
+{
+	if ((int64_t)total <= quota_of(model, quota))
+		return 0;
+	return error_subject(error, ERROR_QUOTA, table[quota].subject,
+			     "The maximum number of %s has been reached.", table[quota].what);
+}
+
+static int unknown(const char *text, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer names = BUFFER_INIT;
+
+	for (size_t i = 0; i < QUOTA_MAX; i++)
+		buffer_printf(&names, "%s%s", i ? ", " : "", table[i].name);
+	return error_set(error, ERROR_INVALID_PARAMETER, "there is no quota '%.*s'; there are %s",
+			 (int)MIN(strcspn(text, "="), (size_t)40), text, names.data);
+}
+
+static int parse_one(struct quotas *quotas, const char *text, struct error *error)
+{
+	const size_t length = strcspn(text, "=");
+	const char *digits = text + length + (text[length] == '=');
+	size_t quota = 0;
+	int64_t maximum, value = 0;
+
+	while (quota < QUOTA_MAX && (strlen(table[quota].name) != length ||
+				     memcmp(table[quota].name, text, length) != 0))
+		quota++;
+	if (quota == QUOTA_MAX)
+		return unknown(text, error);
+	maximum = table[quota].maximum ? table[quota].maximum : RAISED_MAX;
+	for (const char *c = digits; *c >= '0' && *c <= '9' && value <= maximum; c++)
+		value = value * 10 + (*c - '0');
+	if (digits[strspn(digits, "0123456789")] || value < 1 || value > maximum)
+		return error_set(error, ERROR_INVALID_PARAMETER,
+				 "the quota %s takes a number from 1 to %" PRId64 ", not '%s'",
+				 table[quota].name, maximum, digits);
+	quotas->values[quota] = value;
+	return 0;
+}
+
+int quotas_parse(const char *const *texts, size_t count, struct quotas *ret_quotas,
+		 struct error *error)
+{
+	struct quotas quotas = { 0 };
+	int64_t rules, groups;
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		if ((r = parse_one(&quotas, texts[i], error)) < 0)
+			return r;
+	rules = quotas_get(&quotas, QUOTA_SECURITY_GROUP_RULES);
+	groups = quotas_get(&quotas, QUOTA_INTERFACE_GROUPS);
+	if (rules * groups > RULES_PER_INTERFACE_MAX)
+		return error_set(error, ERROR_INVALID_PARAMETER,
+				 "the quotas %s (%" PRId64 ") and %s (%" PRId64
+				 ") multiplied are %d at most",
+				 table[QUOTA_SECURITY_GROUP_RULES].name, rules,
+				 table[QUOTA_INTERFACE_GROUPS].name, groups,
+				 RULES_PER_INTERFACE_MAX);
+	*ret_quotas = quotas;
+	return 0;
+}
