@@ -175,6 +175,14 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 		table[resource->id.kind](model, resource, set);
 }
 
+static bool are_same(const struct reference_list *a, const struct reference_list *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (!reference_find(b, a->items[i].id))
+			return false;
+	return a->count == b->count; /* each is there once */
+}
+
 static bool is_told_apart(const struct interface *interface, const struct reference_list *list,
 			  const struct reference_list *other)
 {
@@ -191,7 +199,7 @@ void facets_of_references(const struct model *model, struct rid subnet,
 {
 	const struct subnet *of = subnet_get(model, subnet);
 
-	if (!of)
+	if (!of || are_same(before, after))
 		return;
 	for_each_resource (struct interface, interface, of->resource.scope, KIND_NETWORK_INTERFACE)
 		if (rid_equal(interface->vpc, of->vpc) &&

@@ -418,6 +418,9 @@ static void want_services(const struct classifier *classifier, const struct entr
 		struct object object = element_in(ns, ELEMENT_SERVICE);
 		struct element_object *element = &object.element;
 
+		/* Else the box would be no interval of keys. */
+		assert(service->protocol_first == service->protocol_last ||
+		       (service->first == 0 && service->last == UINT16_MAX));
 		put_id(element->key, ret->version);
 		put_id(element->end, ret->version);
 		element->key[8] = service->protocol_first;

@@ -9,7 +9,7 @@
 #include "store/record.h"
 
 #define APPLICATION_ID 0x6d767063 /* "mvpc": tells our files from anybody else's */
-#define FORMAT	       1
+#define FORMAT	       2
 
 struct store {
 	sqlite3 *database;
@@ -44,7 +44,7 @@ static const char schema[] =
 	"CREATE TABLE orphan (id TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"CREATE TABLE provisional (id TEXT PRIMARY KEY, fresh INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA application_id = 1836478563;"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 2;";
 
 static int failed(struct store *store, struct error *error)
 {

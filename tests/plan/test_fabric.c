@@ -4,8 +4,10 @@
  * touches, and that a failure at any point leaves the kernel as it was.
  */
 #include "fabric/fabric.h"
+#include "model/acl.h"
 #include "model/defaults.h"
 #include "model/gateway.h"
+#include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
 #include "model/prefix_list.h"
@@ -191,6 +193,13 @@ static void sweep(void)
 	assert_false(fabric_needs_sweep(fabric));
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const struct rid *left = a, *right = b;
+
+	return (left->n > right->n) - (left->n < right->n);
+}
+
 /* Everything in every namespace that the model knows, as one text. */
 static char *whole_kernel(void)
 {
@@ -199,6 +208,8 @@ static char *whole_kernel(void)
 	size_t count;
 
 	assert_int_equal(kernel_list_netns(kernel, &ids, &count, &error), 0);
+	if (count)
+		qsort(ids, count, sizeof(*ids), compare_ids);
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(object_list_clear) struct object_list objects = { 0 };
 
@@ -510,6 +521,196 @@ static void a_prefix_list_gives_way(void **state)
 	assert_has(subnet, "blackhole 0.0.0.0/0");
 }
 
+/* ---- groups and ACLs ---- */
+
+static void authorize(struct group *group, int port, const char *block, struct rid peer)
+{
+	struct group_rule wanted = { .group = group->resource.id, .traffic = { 6, port, port } };
+	struct group_rule *rule;
+
+	if (block)
+		wanted.cidr = cidr_of(block);
+	wanted.peer = peer;
+	assert_int_equal(group_authorize(&transaction, group, &wanted, 1, &rule, &error), 0);
+}
+
+static void revoke(struct group *group, int port, const char *block)
+{
+	struct group_rule like = { .group = group->resource.id,
+				   .traffic = { 6, port, port },
+				   .cidr = cidr_of(block) };
+	struct group_rule *rule = group_rule_find(&model, &like);
+
+	assert_non_null(rule);
+	transaction_delete(&transaction, rule);
+}
+
+static struct group *default_group(void)
+{
+	return group_named(scope, vpc->resource.id, "default");
+}
+
+static struct interface *interface_of(const struct instance *instance)
+{
+	return interface_get(&model, instance->interfaces[0].id);
+}
+
+static void assert_whole(void)
+{
+	size_t mended = 99;
+
+	assert_int_equal(fabric_reconcile(fabric, &mended, &error), 0);
+	assert_int_equal(mended, 0);
+}
+
+static size_t count_elements(struct rid ns, enum element_map map)
+{
+	CLEANUP(object_list_clear) struct object_list objects = { 0 };
+	size_t count = 0;
+
+	fake_list(kernel, ns, &objects);
+	for (size_t i = 0; i < objects.count; i++)
+		count += objects.items[i].kind == OBJECT_ELEMENT &&
+			 objects.items[i].element.map == map;
+	return count;
+}
+
+static void a_superseded_list_goes_by_the_second_sweep(void **state)
+{
+	struct rid subnet;
+	size_t before, turns;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	subnet = public_subnet->resource.id;
+	before = count_elements(subnet, ELEMENT_SERVICE);
+	turns = count_elements(subnet, ELEMENT_INGRESS);
+	authorize(default_group(), 22, "192.0.2.0/24", (struct rid){ KIND_NONE, 0 });
+	assert_int_equal(commit(), 0);
+	assert_true(count_elements(subnet, ELEMENT_SERVICE) > before);
+	assert_int_equal(count_elements(subnet, ELEMENT_INGRESS), turns);
+	assert_int_equal(fabric_sweep(fabric, &error), 0);
+	before = count_elements(subnet, ELEMENT_SERVICE);
+	assert_int_equal(fabric_sweep(fabric, &error), 0);
+	assert_true(count_elements(subnet, ELEMENT_SERVICE) < before);
+	assert_false(fabric_needs_sweep(fabric));
+	assert_whole();
+}
+
+static void a_list_comes_back_before_the_sweep(void **state)
+{
+	CLEANUP(freep) char *before = NULL, *after = NULL;
+
+	(void)state;
+	seed();
+	authorize(default_group(), 22, "192.0.2.0/24", (struct rid){ KIND_NONE, 0 });
+	assert_int_equal(commit(), 0);
+	before = whole_kernel();
+	for (int i = 0; i < 3; i++) {
+		revoke(default_group(), 22, "192.0.2.0/24");
+		assert_int_equal(commit(), 0);
+		if (i == 1) /* … and between the sweeps */
+			assert_int_equal(fabric_sweep(fabric, &error), 0);
+		authorize(default_group(), 22, "192.0.2.0/24", (struct rid){ KIND_NONE, 0 });
+		assert_int_equal(commit(), 0);
+	}
+	sweep();
+	after = whole_kernel();
+	assert_string_equal(after, before);
+}
+
+/* Groups, references, membership and an ACL at once. */
+static void change_filters(void)
+{
+	const struct acl_entry entry = { .number = 90,
+					 .traffic = { 6, 80, 80 },
+					 .cidr = cidr_of("10.0.0.0/8") };
+	struct rid_item groups[2] = { { default_group()->resource.id } };
+	struct group *group;
+
+	assert_int_equal(group_create(&transaction, vpc, "web", "web", &group, &error), 0);
+	authorize(group, 80, "0.0.0.0/0", (struct rid){ KIND_NONE, 0 });
+	authorize(default_group(), 5432, NULL, group->resource.id);
+	groups[1].id = group->resource.id;
+	assert_int_equal(interface_set_groups(&transaction, interface_of(web), groups, 2, &error),
+			 0);
+	assert_int_equal(acl_add_entry(&transaction, acl_of(private_subnet), &entry, &error), 0);
+}
+
+static void a_changed_filter_is_whole_or_undone(void **state)
+{
+	size_t total, before;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	change_filters();
+	assert_int_equal(commit(), 0);
+	total = fake_changes(kernel) - before;
+	assert_true(total > 20);
+	sweep();
+	assert_whole();
+	for (size_t k = 0; k < total; k++) {
+		CLEANUP(freep) char *intact = NULL, *after = NULL;
+
+		tear_down(NULL);
+		set_up(NULL);
+		seed();
+		assert_int_equal(commit(), 0);
+		intact = whole_kernel();
+		change_filters();
+		fake_fail_at(kernel, k, ENOMEM);
+		assert_int_equal(commit(), -ENOMEM);
+		after = whole_kernel();
+		assert_string_equal(after, intact);
+		change_filters();
+		assert_int_equal(commit(), 0);
+		sweep();
+		assert_whole();
+	}
+	print_message("    %zu points of failure\n", total);
+}
+
+/* The port's own element is the last to change, and what its old groups had stays till the sweep.
+ */
+static void groups_are_changed_in_one_place(void **state)
+{
+	struct rid subnet;
+	size_t ports, turns;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	subnet = public_subnet->resource.id;
+	ports = count_elements(subnet, ELEMENT_PORT);
+	turns = count_elements(subnet, ELEMENT_INGRESS);
+	change_filters();
+	assert_int_equal(commit(), 0);
+	assert_int_equal(count_elements(subnet, ELEMENT_PORT), ports);
+	assert_int_equal(count_elements(subnet, ELEMENT_INGRESS), turns + 1);
+	sweep();
+	assert_int_equal(count_elements(subnet, ELEMENT_INGRESS), turns);
+}
+
+/* A member that leaves is out at once, although the reference stays. */
+static void a_member_that_leaves_is_out_at_once(void **state)
+{
+	struct rid subnet;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	subnet = private_subnet->resource.id;
+	assert_has(subnet, "10.0.1.4 of set members");
+	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	instance_settle(&transaction, web);
+	assert_int_equal(commit(), 0);
+	assert_lacks(subnet, "10.0.1.4 of set members");
+	assert_has(subnet, "10.0.2.4 of set members");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -526,6 +727,11 @@ int main(void)
 		CASE(a_subnet_as_large_as_its_vpc_works),
 		CASE(a_prefix_list_is_one_route_for_each_entry),
 		CASE(a_prefix_list_gives_way),
+		CASE(a_superseded_list_goes_by_the_second_sweep),
+		CASE(a_list_comes_back_before_the_sweep),
+		CASE(a_changed_filter_is_whole_or_undone),
+		CASE(groups_are_changed_in_one_place),
+		CASE(a_member_that_leaves_is_out_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
