@@ -399,6 +399,12 @@ static int dump_once(struct channels *channels, struct rid ns, struct object_lis
 	return 0;
 }
 
+static int restless(struct rid ns, struct error *error)
+{
+	return error_sys(error, EBUSY, "%s: dump: it changed %d times meanwhile",
+			 rid_format(ns).text, ATTEMPTS);
+}
+
 int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_objects,
 		struct error *error)
 {
@@ -408,8 +414,7 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
 	for (int i = 0; i < ATTEMPTS && r == -EINTR; i++)
 		r = dump_once(&kernel->channels, ns, ret_objects, error);
 	if (r == -EINTR)
-		return error_sys(error, EBUSY, "%s: dump: it changed %d times meanwhile",
-				 rid_format(ns).text, ATTEMPTS);
+		return restless(ns, error);
 	return r < 0 ? error_wrap(error, r, "%s", rid_format(ns).text) : 0;
 }
 
@@ -424,5 +429,7 @@ int kernel_drops(struct kernel *kernel, struct rid ns, struct drop_list *ret_dro
 		ret_drops->count = 0;
 		r = nft_drops(&kernel->channels, ns, ret_drops, error);
 	}
+	if (r == -EINTR)
+		return restless(ns, error);
 	return r < 0 ? error_wrap(error, r, "%s", rid_format(ns).text) : 0;
 }

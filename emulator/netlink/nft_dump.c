@@ -20,7 +20,8 @@ static void table_freep(struct nftnl_table **table)
 
 static void set_freep(struct nftnl_set **set)
 {
-	nftnl_set_free(*set);
+	if (*set)
+		nftnl_set_free(*set);
 }
 
 static void *need(void *memory)

@@ -712,6 +712,9 @@ static void the_subnet_shields_its_router(void **state)
 	assert_int_equal(drops.items[0].kind, DROP_SOURCE_CHECK);
 	assert_int_equal(drops.items[0].packets, 2);
 	free(drops.items);
+	drops = (struct drop_list){ 0 };
+	assert_int_equal(kernel_drops(lab->kernel, rid_new(KIND_SUBNET), &drops, &error), -ENOENT);
+	assert_int_equal(drops.count, 0);
 }
 
 static int run_as_root(void)
