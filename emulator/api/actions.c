@@ -220,6 +220,7 @@ const struct action actions[] = {
 	    "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
 	{ "sts", "GetCallerIdentity", "", get_caller_identity },
 	OWN("ListInstances", list_instances, ""),
+	OWN("ListDrops", list_drops, "Instance"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
 	OWN("GetInternetHost", get_internet_host, ""),
 	OWN("GetInternetAddress", get_internet_address, ""),

@@ -3,6 +3,8 @@
  * of the world: whoever holds its secret is its owner.
  */
 #include "api/actions.h"
+#include "model/acl.h"
+#include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
 
@@ -76,6 +78,85 @@ static int find_instance(const struct call *call, const char *text, struct insta
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "%zu instances are named '%s': use an instance id", matches, text);
 	*ret = found;
+	return 0;
+}
+
+/* Who judges the interface's packets now: they may have come and gone while it was counted. */
+static void reply_judge(struct call *call, const struct api_drop *drop,
+			const struct interface *interface)
+{
+	const struct model *model = call_model(call);
+
+	if (drop->reason == API_DROP_NETWORK_ACL) {
+		const struct acl *acl = acl_of(subnet_get(model, interface->subnet));
+
+		if (drop->rule == ACL_NUMBER_LAST)
+			xml_text(call->xml, "ruleNumber", "*");
+		else
+			xml_int(call->xml, "ruleNumber", drop->rule);
+		xml_text(call->xml, "networkAclId", rid_format(acl->resource.id).text);
+	} else if (drop->reason == API_DROP_SECURITY_GROUP) {
+		xml_open(call->xml, "groupSet");
+		for (size_t i = 0; i < interface->group_count; i++) {
+			xml_open(call->xml, "item");
+			xml_text(call->xml, "groupId", rid_format(interface->groups[i].id).text);
+			xml_close(call->xml);
+		}
+		xml_close(call->xml);
+	}
+}
+
+static void reply_drop(struct call *call, const struct api_drop *drop,
+		       const struct interface *interface)
+{
+	static const char *const reasons[] = {
+		[API_DROP_SOURCE_CHECK] = "source-check",
+		[API_DROP_SECURITY_GROUP] = "security-group",
+		[API_DROP_NETWORK_ACL] = "network-acl",
+	};
+	const struct scope *scope = interface->resource.scope;
+	const struct instance *instance = instance_get(call_model(call), interface->instance);
+
+	xml_open(call->xml, "item");
+	xml_text(call->xml, "networkInterfaceId", rid_format(interface->resource.id).text);
+	if (instance) {
+		xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
+		xml_text(call->xml, "name", resource_tag(&instance->resource, "Name"));
+	}
+	xml_text(call->xml, "privateIpAddress", address_format(interface->address).text);
+	xml_text(call->xml, "subnetId", rid_format(interface->subnet).text);
+	xml_text(call->xml, "vpcId", rid_format(interface->vpc).text);
+	xml_text(call->xml, "reason", reasons[drop->reason]);
+	xml_text(call->xml, "direction", drop->egress ? "egress" : "ingress");
+	reply_judge(call, drop, interface);
+	xml_int(call->xml, "packets", (int64_t)drop->packets);
+	xml_int(call->xml, "bytes", (int64_t)drop->bytes);
+	xml_text(call->xml, "region", scope->region);
+	xml_text(call->xml, "account", scope->account);
+	xml_close(call->xml);
+}
+
+int list_drops(struct call *call, struct error *error)
+{
+	const struct api_hooks *hooks = call->hooks;
+	const char *wanted = call_text(call, "Instance");
+	struct api_drop_list drops = { NULL, 0 };
+	struct instance *instance = NULL;
+	int r;
+
+	if ((wanted && (r = find_instance(call, wanted, &instance, error)) < 0) ||
+	    (r = hooks->drops(hooks->context, &drops, error)) < 0)
+		return r;
+	xml_open(call->xml, "dropSet");
+	for (size_t i = 0; i < drops.count; i++) {
+		const struct interface *interface =
+			interface_get(call_model(call), drops.items[i].interface);
+
+		if (!instance || rid_equal(interface->instance, instance->resource.id))
+			reply_drop(call, &drops.items[i], interface);
+	}
+	xml_close(call->xml);
+	free(drops.items);
 	return 0;
 }
 

@@ -14,6 +14,26 @@ struct api_process {
 	int64_t pid, start_time;
 };
 
+enum api_drop_reason {
+	API_DROP_SOURCE_CHECK,
+	API_DROP_SECURITY_GROUP,
+	API_DROP_NETWORK_ACL,
+};
+
+/* What one rule dropped of one interface's packets, since there were any. */
+struct api_drop {
+	struct rid interface;
+	enum api_drop_reason reason;
+	bool egress;  /* from the interface; else to it */
+	int64_t rule; /* of a network ACL: its number, or ACL_NUMBER_LAST for "*"; else 0 */
+	uint64_t packets, bytes;
+};
+
+struct api_drop_list {
+	struct api_drop *items; /* owned */
+	size_t count;
+};
+
 /* What the API asks of the rest of the daemon; wired up in world/. */
 struct api_hooks {
 	void *context;
@@ -24,6 +44,11 @@ struct api_hooks {
 	int (*commit)(void *context, struct transaction *transaction, struct error *error);
 	/* Asks the init of a running instance to start over. */
 	int (*reboot)(void *context, struct rid instance, struct error *error);
+	/*
+	 * What was dropped in all subnets, of interfaces that there are, in the order of their
+	 * creation, then by reason, direction and rule. The caller frees ret_drops->items.
+	 */
+	int (*drops)(void *context, struct api_drop_list *ret_drops, struct error *error);
 };
 
 struct action;

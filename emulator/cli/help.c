@@ -17,7 +17,7 @@ static void put_synopsis(struct buffer *buffer, const struct token *token)
 		else if (next->kind == TOKEN_FLAG)
 			buffer_printf(buffer, " [%s]", next->word);
 		else if (next->kind == TOKEN_OPERAND)
-			buffer_printf(buffer, " %s", next->word);
+			buffer_printf(buffer, next->with ? " [%s]" : " %s", next->word);
 		else if (next->kind == TOKEN_COMMAND)
 			buffer_printf(buffer, " %s%s", next->dashes ? "[--] " : "", next->word);
 	}

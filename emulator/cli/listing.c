@@ -1,41 +1,90 @@
-/* The instances as `ps` shows them: see listing.h. */
+/* What `ps` shows: see listing.h. */
 #include "cli/listing.h"
 
 #include <jansson.h>
 
-static const struct {
-	const char *name;    /* in the reply and in JSON */
-	const char *heading; /* NULL: not in the table */
-} fields[] = {
-	{ "instanceId", "INSTANCE" },
-	{ "name", "NAME" },
-	{ "state", "STATE" },
-	{ "availabilityZone", "AZ" },
-	{ "subnetId", "SUBNET" },
-	{ "vpcId", NULL },
-	{ "privateIpAddress", "PRIVATE" },
-	{ "publicIpAddress", "PUBLIC" },
-	{ "region", NULL },
-	{ "account", NULL },
+enum field_kind {
+	FIELD_TEXT,
+	FIELD_NUMBER, /* in JSON too */
+	FIELD_LIST,   /* of what `element` names in the items of `name`; joined with commas */
 };
-static_assert(ARRAY_SIZE(fields) == LISTING_FIELDS, "one value per field");
 
-#define LAST_COLUMN 7 /* PUBLIC: not padded */
+struct listing_field {
+	const char *name; /* in the reply and in JSON */
+	/* NULL: not in the table; "": in the column before it, where that has nothing to show */
+	const char *heading;
+	enum field_kind kind;
+	const char *element;
+};
 
-void listing_read(const struct reply *reply, bool all, struct listing *ret_listing)
+struct listing_type {
+	const char *set;   /* the element whose items are the rows */
+	const char *empty; /* instead of a table without rows; NULL: its header */
+	size_t count;
+	struct listing_field fields[LISTING_FIELDS];
+};
+
+const struct listing_type listing_instances = {
+	.set = "instanceSet",
+	.count = 10,
+	.fields = {
+		{ "instanceId", "INSTANCE", FIELD_TEXT, NULL },
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "state", "STATE", FIELD_TEXT, NULL },
+		{ "availabilityZone", "AZ", FIELD_TEXT, NULL },
+		{ "subnetId", "SUBNET", FIELD_TEXT, NULL },
+		{ "vpcId", NULL, FIELD_TEXT, NULL },
+		{ "privateIpAddress", "PRIVATE", FIELD_TEXT, NULL },
+		{ "publicIpAddress", "PUBLIC", FIELD_TEXT, NULL },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_drops = {
+	.set = "dropSet",
+	.empty = "no packet was dropped",
+	.count = 15,
+	.fields = {
+		{ "instanceId", "INSTANCE", FIELD_TEXT, NULL },
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "networkInterfaceId", NULL, FIELD_TEXT, NULL },
+		{ "privateIpAddress", "PRIVATE", FIELD_TEXT, NULL },
+		{ "subnetId", NULL, FIELD_TEXT, NULL },
+		{ "vpcId", NULL, FIELD_TEXT, NULL },
+		{ "direction", "DIRECTION", FIELD_TEXT, NULL },
+		{ "packets", "PACKETS", FIELD_NUMBER, NULL },
+		{ "bytes", "BYTES", FIELD_NUMBER, NULL },
+		{ "reason", "REASON", FIELD_TEXT, NULL },
+		{ "ruleNumber", "RULE", FIELD_TEXT, NULL },
+		{ "networkAclId", "OF", FIELD_TEXT, NULL },
+		{ "groupSet", "", FIELD_LIST, "groupId" },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
+void listing_read(const struct reply *reply, const struct listing_type *type, bool all,
+		  struct listing *ret_listing)
 {
-	struct listing listing = { NULL, 0 };
+	struct listing listing = { type, NULL, 0 };
 	const void *item = NULL;
 
-	while ((item = reply_next(reply, "instanceSet", item))) {
+	while ((item = reply_next(reply, type->set, item))) {
 		CLEANUP(freep) char *state = reply_item_text(item, "state");
 		struct listing_row *row;
 
 		if (!all && streq(state, "terminated"))
 			continue;
 		row = array_grow(&listing.rows, &listing.count);
-		for (size_t i = 0; i < LISTING_FIELDS; i++)
-			row->values[i] = reply_item_text(item, fields[i].name);
+		for (size_t i = 0; i < type->count; i++) {
+			const struct listing_field *field = &type->fields[i];
+
+			row->values[i] =
+				field->kind == FIELD_LIST
+					? reply_item_list(item, field->name, field->element)
+					: reply_item_text(item, field->name);
+		}
 	}
 	*ret_listing = listing;
 }
@@ -46,7 +95,7 @@ void listing_clear(struct listing *listing)
 		for (size_t j = 0; j < LISTING_FIELDS; j++)
 			free(listing->rows[i].values[j]);
 	free(listing->rows);
-	*listing = (struct listing){ NULL, 0 };
+	*listing = (struct listing){ NULL, NULL, 0 };
 }
 
 /*
@@ -69,54 +118,97 @@ static size_t put_cell(struct buffer *buffer, const char *text)
 	return width;
 }
 
-static const char *cell(const struct listing_row *row, size_t field)
+static bool is_column(const struct listing_field *field)
 {
+	return field->heading && *field->heading;
+}
+
+/* The text of a column; `row` is NULL for the header. */
+static const char *cell(const struct listing_type *type, const struct listing_row *row,
+			size_t field)
+{
+	if (!row)
+		return type->fields[field].heading;
+	if (!row->values[field] && field + 1 < type->count &&
+	    streq(type->fields[field + 1].heading, ""))
+		field++;
 	return row->values[field] ? row->values[field] : "-";
 }
 
 static size_t column_width(const struct listing *listing, size_t field)
 {
-	size_t width = strlen(fields[field].heading);
+	size_t width = strlen(listing->type->fields[field].heading);
 
 	for (size_t i = 0; i < listing->count; i++)
-		width = MAX(width, put_cell(NULL, cell(&listing->rows[i], field)));
+		width = MAX(width, put_cell(NULL, cell(listing->type, &listing->rows[i], field)));
 	return width;
 }
 
-/* `row` is NULL for the header. */
-static void put_row(struct buffer *buffer, const size_t *widths, const struct listing_row *row)
+/* `row` is NULL for the header. The last column is not padded. */
+static void put_row(struct buffer *buffer, const struct listing_type *type, const size_t *widths,
+		    const struct listing_row *row)
 {
-	for (size_t i = 0; i < LISTING_FIELDS; i++) {
-		size_t width;
+	size_t padding = 0;
 
-		if (!fields[i].heading)
+	for (size_t i = 0; i < type->count; i++) {
+		if (!is_column(&type->fields[i]))
 			continue;
-		width = put_cell(buffer, row ? cell(row, i) : fields[i].heading);
-		if (i != LAST_COLUMN)
-			buffer_printf(buffer, "%*s", (int)(widths[i] - width + 2), "");
+		buffer_printf(buffer, "%*s", (int)padding, "");
+		padding = widths[i] + 2 - put_cell(buffer, cell(type, row, i));
 	}
 	buffer_putc(buffer, '\n');
 }
 
 void listing_table(const struct listing *listing, struct buffer *buffer)
 {
+	const struct listing_type *type = listing->type;
 	size_t widths[LISTING_FIELDS] = { 0 };
 
-	for (size_t i = 0; i < LISTING_FIELDS; i++)
-		if (fields[i].heading)
+	if (!listing->count && type->empty) {
+		buffer_printf(buffer, "%s\n", type->empty);
+		return;
+	}
+	for (size_t i = 0; i < type->count; i++)
+		if (is_column(&type->fields[i]))
 			widths[i] = column_width(listing, i);
-	put_row(buffer, widths, NULL);
+	put_row(buffer, type, widths, NULL);
 	for (size_t i = 0; i < listing->count; i++)
-		put_row(buffer, widths, &listing->rows[i]);
+		put_row(buffer, type, widths, &listing->rows[i]);
 }
 
-static json_t *row_json(const struct listing_row *row)
+/* "a,b" as objects with that one member; absent: none. */
+static json_t *list_json(const char *member, const char *texts)
+{
+	json_t *array = json_array();
+
+	while (texts && *texts) {
+		size_t length = strcspn(texts, ",");
+		json_t *item = json_object();
+
+		json_object_set_new(item, member, json_stringn(texts, length));
+		json_array_append_new(array, item);
+		texts += length + (texts[length] == ',');
+	}
+	return array;
+}
+
+static json_t *value_json(const struct listing_field *field, const char *value)
+{
+	if (field->kind == FIELD_LIST)
+		return list_json(field->element, value);
+	if (!value)
+		return json_null();
+	return field->kind == FIELD_NUMBER ? json_integer(strtoll(value, NULL, 10))
+					   : json_string(value);
+}
+
+static json_t *row_json(const struct listing_type *type, const struct listing_row *row)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < LISTING_FIELDS; i++)
-		json_object_set_new(object, fields[i].name,
-				    row->values[i] ? json_string(row->values[i]) : json_null());
+	for (size_t i = 0; i < type->count; i++)
+		json_object_set_new(object, type->fields[i].name,
+				    value_json(&type->fields[i], row->values[i]));
 	return object;
 }
 
@@ -126,7 +218,7 @@ void listing_json(const struct listing *listing, struct buffer *buffer)
 	char *text;
 
 	for (size_t i = 0; i < listing->count; i++)
-		json_array_append_new(array, row_json(&listing->rows[i]));
+		json_array_append_new(array, row_json(listing->type, &listing->rows[i]));
 	text = json_dumps(array, JSON_INDENT(2));
 	buffer_printf(buffer, "%s\n", text ? text : "");
 	free(text);

@@ -1,27 +1,33 @@
 /*
- * The instances as `ps` shows them: read from a ListInstances reply, printed as a table or as JSON.
+ * What `ps` shows, by a table of fields: read from a List… reply, printed as a table or as JSON.
  */
 #pragma once
 
 #include "base/buffer.h"
 #include "cli/reply.h"
 
-#define LISTING_FIELDS 10
+#define LISTING_FIELDS 15
 
 struct listing_row {
 	char *values[LISTING_FIELDS]; /* owned; NULL: absent */
 };
 
+struct listing_type;
+extern const struct listing_type listing_instances; /* of ListInstances */
+extern const struct listing_type listing_drops;	    /* of ListDrops */
+
 struct listing {
+	const struct listing_type *type;
 	struct listing_row *rows; /* owned */
 	size_t count;
 };
 
 /* Terminated instances are left out unless `all`. */
-void listing_read(const struct reply *reply, bool all, struct listing *ret_listing);
+void listing_read(const struct reply *reply, const struct listing_type *type, bool all,
+		  struct listing *ret_listing);
 void listing_clear(struct listing *listing); /* for CLEANUP() */
 
-/* Aligned columns below a header; what is absent is "-". */
+/* Aligned columns below a header; what is absent is "-". No drops: a line that says so. */
 void listing_table(const struct listing *listing, struct buffer *buffer);
 /* An array of objects named as in the API's reply; what is absent is null. */
 void listing_json(const struct listing *listing, struct buffer *buffer);

@@ -195,6 +195,24 @@ static int take(struct walk *walk, struct error *error)
 	return take_plain(walk, error);
 }
 
+static int check_companions(struct walk *walk, struct error *error)
+{
+	for (const struct token *token = walk->tokens; token->kind != TOKEN_END; token++) {
+		const struct token *flag = walk->tokens;
+
+		if (!token->with || !*text_field(&walk->request, token))
+			continue;
+		while (flag->field != token->with)
+			flag++;
+		if (!*flag_field(&walk->request, flag)) {
+			CLEANUP(freep) char *text = xasprintf("%s needs ", token->word);
+
+			return usage(walk, error, text, flag->word);
+		}
+	}
+	return 0;
+}
+
 static int check_complete(struct walk *walk, struct error *error)
 {
 	const struct token *token = due(walk);
@@ -204,9 +222,9 @@ static int check_complete(struct walk *walk, struct error *error)
 	if (walk->request.verb == VERB_NONE)
 		return usage(walk, error,
 			     walk->request.path[0] ? "needs a sub-verb" : "needs a verb", "");
-	if (token && (token->kind == TOKEN_OPERAND || !walk->request.command))
+	if (token && (token->kind == TOKEN_OPERAND ? !token->with : !walk->request.command))
 		return usage(walk, error, "needs ", token->word);
-	return 0;
+	return check_companions(walk, error);
 }
 
 int cli_parse(int argc, char **argv, struct request *ret_request, struct error *error)

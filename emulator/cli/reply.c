@@ -1,6 +1,8 @@
 /* A reply of the API: see reply.h. */
 #include "cli/reply.h"
 
+#include "base/buffer.h"
+
 #include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -102,11 +104,31 @@ const void *reply_next(const struct reply *reply, const char *set, const void *i
 	return node;
 }
 
-char *reply_item_text(const void *item, const char *name)
+static const xmlNode *child(const void *item, const char *name)
 {
 	const xmlNode *node = ((const xmlNode *)item)->children;
 
 	while (node && !named(node, name))
 		node = node->next;
-	return content(node);
+	return node;
+}
+
+char *reply_item_text(const void *item, const char *name)
+{
+	return content(child(item, name));
+}
+
+char *reply_item_list(const void *item, const char *set, const char *name)
+{
+	const xmlNode *list = child(item, set);
+	struct buffer texts = BUFFER_INIT;
+
+	for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+		CLEANUP(freep)
+		char *text = named(node, "item") ? reply_item_text(node, name) : NULL;
+
+		if (text)
+			buffer_printf(&texts, "%s%s", texts.length ? "," : "", text);
+	}
+	return texts.length ? buffer_steal(&texts) : NULL;
 }

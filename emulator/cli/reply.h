@@ -26,3 +26,5 @@ int reply_number(const struct reply *reply, const char *name, uint64_t max, uint
 const void *reply_next(const struct reply *reply, const char *set, const void *item);
 /* The text of the item's own child `name`; NULL when absent or empty. The caller frees it. */
 char *reply_item_text(const void *item, const char *name);
+/* Those of the <item>s in the item's own child `set`, with commas between them; the same. */
+char *reply_item_list(const void *item, const char *set, const char *name);

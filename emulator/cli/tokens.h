@@ -37,8 +37,10 @@ struct token {
 	const char *argument; /* TOKEN_OPTION, TOKEN_LIST: its value's name */
 	const char *help;     /* NULL: a spelling that the usage text leaves out */
 	const struct token *next;
-	enum verb verb;			  /* TOKEN_WORD; VERB_NONE: a sub-verb must follow */
-	size_t field;			  /* offset in struct request */
+	enum verb verb; /* TOKEN_WORD; VERB_NONE: a sub-verb must follow */
+	size_t field;	/* offset in struct request */
+	/* TOKEN_OPERAND: may be left out, and comes only with the flag at this offset; 0: needed */
+	size_t with;
 	bool (*valid)(const char *value); /* NULL: anything but "" */
 	bool dashes;			  /* TOKEN_COMMAND: a leading "--" is dropped */
 };
@@ -63,6 +65,7 @@ struct request {
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool all;
+	bool drops;
 	char **command; /* the NULL-terminated tail of argv */
 };
 

@@ -120,15 +120,20 @@ static int do_internet_address(struct context *context, int *ret_status, struct 
 
 static int do_ps(struct context *context, int *ret_status, struct error *error)
 {
-	CLEANUP(listing_clear) struct listing listing = { NULL, 0 };
+	const struct request *request = context->request;
+	const struct parameter instance = { "Instance", request->instance };
+	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	int r;
 
-	if ((r = client_call(&context->client, "ListInstances", NULL, &reply, error)) < 0)
+	r = client_call(&context->client, request->drops ? "ListDrops" : "ListInstances",
+			request->instance ? &instance : NULL, &reply, error);
+	if (r < 0)
 		return r;
-	listing_read(reply, context->request->all, &listing);
-	if (streq(context->request->output, "json"))
+	listing_read(reply, request->drops ? &listing_drops : &listing_instances, request->all,
+		     &listing);
+	if (streq(request->output, "json"))
 		listing_json(&listing, &text);
 	else
 		listing_table(&listing, &text);

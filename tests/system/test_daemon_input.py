@@ -59,7 +59,7 @@ def tree(directory):
 @pytest.mark.parametrize("arguments, about", [
     (["--banana"], "banana"), (["banana"], "banana"), (["serve", "--banana"], "--banana"),
     (["serve", "extra"], "extra"), (["serve", "--listen"], "--listen"),
-    (["serve", "--state"], "--state"), (["ps", "-o", "xml"], "xml"), (["ps", "extra"], "extra"),
+    (["serve", "--state"], "--state"), (["ps", "-o", "xml"], "xml"), (["ps", "extra"], "--drops"),
     (["exec"], ""), (["exec", "i-0123456789abcdef0"], ""), (["internet"], ""),
     (["internet", "banana"], "banana"), (["internet", "exec"], ""), (["down", "extra"], "extra"),
     (["env", "--listen", "x"], "--listen"), ([], "")])

@@ -56,6 +56,8 @@ static char *describe(const struct request *request)
 		buffer_puts(&text, " any");
 	if (request->all)
 		buffer_puts(&text, " all");
+	if (request->drops)
+		buffer_puts(&text, " drops");
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (texts[i].value)
 			buffer_printf(&text, " %s=%s", texts[i].name, texts[i].value);
@@ -104,6 +106,10 @@ static const struct {
 	{ "ps -a -o json", VERB_PS, "ps all output=json" },
 	{ "ps -ojson --state d", VERB_PS, "ps state=d output=json" },
 	{ "ps -o table", VERB_PS, "ps output=table" },
+	{ "ps --drops", VERB_PS, "ps drops" },
+	{ "ps --drops web -o json", VERB_PS, "ps drops output=json instance=web" },
+	{ "ps web --drops", VERB_PS, "ps drops instance=web" },
+	{ "ps --help web", VERB_PS, "ps help instance=web" },
 	{ "down --state d", VERB_DOWN, "down state=d" },
 	{ "version", VERB_VERSION, "version" },
 	{ "--version", VERB_VERSION, "--version" },
@@ -147,7 +153,9 @@ static const struct {
 	{ "ps --all", "ps: unknown option --all: try minivpc help ps" },
 	{ "ps -a=1", "ps: unknown option -a=1: try minivpc help ps" },
 	{ "ps --statex", "ps: unknown option --statex: try minivpc help ps" },
-	{ "ps web", "ps: unexpected argument web: try minivpc help ps" },
+	{ "ps web", "ps: INSTANCE needs --drops: try minivpc help ps" },
+	{ "ps --drops web db", "ps: unexpected argument db: try minivpc help ps" },
+	{ "ps --drops ~", "ps: INSTANCE can't be \"\": try minivpc help ps" },
 	{ "ps -o xml", "ps: -o takes table|json, not xml: try minivpc help ps" },
 	{ "ps -o", "ps: -o needs table|json: try minivpc help ps" },
 	{ "ps --state", "ps: --state needs DIR: try minivpc help ps" },
@@ -231,7 +239,7 @@ static void help_holds_every_token(void **state)
 	assert_non_null(strstr(all.data, "  exec INSTANCE [--] CMD...\n"));
 	assert_non_null(strstr(all.data, "  internet address\n"));
 	assert_non_null(strstr(all.data, " [--quota NAME=N]... "));
-	assert_non_null(strstr(all.data, "  ps [-a] [-o table|json]\n"));
+	assert_non_null(strstr(all.data, "  ps [-a] [--drops] [-o table|json] [INSTANCE]\n"));
 }
 
 static void quoting_survives_a_shell(void **state)
@@ -337,15 +345,20 @@ static const char listing_reply[] =
 	"</item><item><instanceId>i-03</instanceId><state>terminated</state></item>"
 	"</instanceSet></ListInstancesResponse>";
 
-static struct listing read_listing(const char *text, bool all)
+static struct listing read_rows(const struct listing_type *type, const char *text, bool all)
 {
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	struct error error = ERROR_INIT;
 	struct listing listing;
 
 	assert_int_equal(reply_parse(text, strlen(text), &reply, &error), 0);
-	listing_read(reply, all, &listing);
+	listing_read(reply, type, all, &listing);
 	return listing;
+}
+
+static struct listing read_listing(const char *text, bool all)
+{
+	return read_rows(&listing_instances, text, all);
 }
 
 static void table_is_aligned(void **state)
@@ -408,6 +421,89 @@ static void json_names_every_field(void **state)
 				       "    \"publicIpAddress\": null,\n"
 				       "    \"region\": null,\n"
 				       "    \"account\": null\n"
+				       "  }\n"
+				       "]\n");
+	listing_json(&empty, &none);
+	assert_string_equal(none.data, "[]\n");
+}
+
+static const char drops_reply[] =
+	"<ListDropsResponse><dropSet>"
+	"<item><networkInterfaceId>eni-01</networkInterfaceId><instanceId>i-01</instanceId>"
+	"<name>web</name><privateIpAddress>10.0.1.4</privateIpAddress>"
+	"<subnetId>subnet-01</subnetId><vpcId>vpc-01</vpcId><reason>security-group</reason>"
+	"<direction>ingress</direction><groupSet><item><groupId>sg-01</groupId></item>"
+	"<item><groupId>sg-02</groupId><groupName>x</groupName></item></groupSet>"
+	"<packets>12</packets><bytes>9007199254740993</bytes><region>us-east-1</region>"
+	"<account>123456789012</account></item>"
+	"<item><networkInterfaceId>eni-02</networkInterfaceId>"
+	"<privateIpAddress>10.0.1.5</privateIpAddress><reason>network-acl</reason>"
+	"<direction>egress</direction><ruleNumber>*</ruleNumber>"
+	"<networkAclId>acl-01</networkAclId><packets>1</packets><bytes>84</bytes></item>"
+	"<item><privateIpAddress>10.0.1.5</privateIpAddress><reason>source-check</reason>"
+	"<direction>egress</direction><packets>3</packets><bytes>252</bytes></item>"
+	"</dropSet></ListDropsResponse>";
+
+static void drops_name_who_dropped(void **state)
+{
+	CLEANUP(listing_clear)
+	struct listing listing = read_rows(&listing_drops, drops_reply, false);
+	CLEANUP(listing_clear)
+	struct listing empty = read_rows(&listing_drops, "<r><dropSet/></r>", false);
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT, none = BUFFER_INIT;
+
+	(void)state;
+	listing_table(&listing, &text);
+	assert_string_equal(
+		text.data,
+		"INSTANCE  NAME  PRIVATE   DIRECTION  PACKETS  BYTES             REASON          "
+		"RULE  OF\n"
+		"i-01      web   10.0.1.4  ingress    12       9007199254740993  security-group  "
+		"-     sg-01,sg-02\n"
+		"-         -     10.0.1.5  egress     1        84                network-acl     "
+		"*     acl-01\n"
+		"-         -     10.0.1.5  egress     3        252               source-check    "
+		"-     -\n");
+	listing_table(&empty, &none);
+	assert_string_equal(none.data, "no packet was dropped\n");
+}
+
+static void drops_as_json(void **state)
+{
+	CLEANUP(listing_clear)
+	struct listing listing = read_rows(&listing_drops, drops_reply, false);
+	CLEANUP(listing_clear)
+	struct listing empty = read_rows(&listing_drops, "<r><dropSet/></r>", false);
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT, none = BUFFER_INIT;
+
+	(void)state;
+	listing.count = 1;
+	listing_json(&listing, &text);
+	listing.count = 3;
+	assert_string_equal(text.data, "[\n"
+				       "  {\n"
+				       "    \"instanceId\": \"i-01\",\n"
+				       "    \"name\": \"web\",\n"
+				       "    \"networkInterfaceId\": \"eni-01\",\n"
+				       "    \"privateIpAddress\": \"10.0.1.4\",\n"
+				       "    \"subnetId\": \"subnet-01\",\n"
+				       "    \"vpcId\": \"vpc-01\",\n"
+				       "    \"direction\": \"ingress\",\n"
+				       "    \"packets\": 12,\n"
+				       "    \"bytes\": 9007199254740993,\n"
+				       "    \"reason\": \"security-group\",\n"
+				       "    \"ruleNumber\": null,\n"
+				       "    \"networkAclId\": null,\n"
+				       "    \"groupSet\": [\n"
+				       "      {\n"
+				       "        \"groupId\": \"sg-01\"\n"
+				       "      },\n"
+				       "      {\n"
+				       "        \"groupId\": \"sg-02\"\n"
+				       "      }\n"
+				       "    ],\n"
+				       "    \"region\": \"us-east-1\",\n"
+				       "    \"account\": \"123456789012\"\n"
 				       "  }\n"
 				       "]\n");
 	listing_json(&empty, &none);
@@ -596,6 +692,8 @@ int main(void)
 		cmocka_unit_test(table_is_aligned),
 		cmocka_unit_test(table_leaves_out_terminated),
 		cmocka_unit_test(json_names_every_field),
+		cmocka_unit_test(drops_name_who_dropped),
+		cmocka_unit_test(drops_as_json),
 		cmocka_unit_test(replies_are_checked),
 		cmocka_unit_test(statuses_and_lines),
 		cmocka_unit_test(too_many_values),
