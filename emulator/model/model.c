@@ -141,7 +141,6 @@ static struct journal_entry *journal(struct transaction *transaction, struct res
 {
 	struct journal_entry *entry = array_grow(&transaction->entries, &transaction->count);
 
-	transaction->model->changes[(after ? after : before)->id.kind]++;
 	entry->before = before;
 	entry->after = after;
 	return entry;
@@ -153,6 +152,7 @@ void *transaction_create(struct transaction *transaction, struct scope *scope, e
 
 	resource->order = transaction->model->next_order++;
 	resource->journalled = true;
+	transaction->model->changes[kind]++;
 	model_insert(transaction->model, scope, resource);
 	journal(transaction, NULL, resource);
 	return resource;
@@ -162,6 +162,7 @@ void *transaction_edit(struct transaction *transaction, void *object)
 {
 	struct resource *resource = object;
 
+	transaction->model->changes[resource->id.kind]++;
 	if (!resource->journalled) {
 		journal(transaction, resource_copy(resource), resource);
 		resource->journalled = true;

@@ -39,7 +39,9 @@ static int compare_element(const struct element_object *a, const struct element_
 {
 	int order = compare_number(a->map, b->map);
 
-	return order ? order : memcmp(a->key, b->key, sizeof(a->key) + sizeof(a->end));
+	if (order == 0)
+		order = memcmp(a->key, b->key, sizeof(a->key));
+	return order ? order : memcmp(a->end, b->end, sizeof(a->end));
 }
 
 int object_compare_key(const struct object *a, const struct object *b)
