@@ -227,12 +227,6 @@ void fabric_touched(const struct transaction *transaction, struct facet_set *set
 
 /* ---- references ---- */
 
-static uint64_t references_stamp(const struct model *model)
-{
-	return model->changes[KIND_SECURITY_GROUP_RULE] + model->changes[KIND_PREFIX_LIST] +
-	       model->changes[KIND_GROUP_SET] + model->changes[KIND_SUBNET];
-}
-
 static const struct reference_list *wanted_references(const struct fabric *fabric, struct rid id)
 {
 	static const struct reference_list nothing = { NULL, 0 };
@@ -299,11 +293,11 @@ static void forget_gone_subnets(struct fabric *fabric)
 /* What the kernel has now is what the model wants. */
 static void remember_all_references(struct fabric *fabric)
 {
-	if (fabric->stamp == references_stamp(fabric->model))
+	if (fabric->stamp == filters_stamp(fabric->model))
 		return;
 	each_subnet(fabric, remember_references, NULL);
 	forget_gone_subnets(fabric);
-	fabric->stamp = references_stamp(fabric->model);
+	fabric->stamp = filters_stamp(fabric->model);
 }
 
 /* ---- what goes later ---- */
@@ -445,7 +439,7 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
 	struct object_list *wanted;
 	int r;
 
-	if (fabric->stamp != references_stamp(fabric->model))
+	if (fabric->stamp != filters_stamp(fabric->model))
 		each_subnet(fabric, touch_members, set);
 	wanted = xcalloc(set->count, sizeof(*wanted));
 	if (set->count)

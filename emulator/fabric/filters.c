@@ -493,7 +493,7 @@ static void compile(const struct entries *entries, uint64_t seed, struct rid ns,
 /* ---- what was compiled is kept ---- */
 
 struct compiled {
-	uint64_t rules;		       /* rules_stamp() then */
+	uint64_t stamp;		       /* stamp_of() then */
 	struct compiled_list lists[2]; /* ingress, egress */
 };
 
@@ -508,10 +508,14 @@ struct filters {
 	struct map references; /* subnet → struct subnet_references */
 };
 
-/* It changes with everything that lists are made of. */
-static uint64_t rules_stamp(const struct model *model)
+/* It changes with everything that the set's lists are made of. */
+static uint64_t stamp_of(const struct model *model, const struct group_set *set)
 {
-	return model->changes[KIND_SECURITY_GROUP_RULE] + model->changes[KIND_PREFIX_LIST];
+	uint64_t hash = hash_number(HASH_START, model->changes[KIND_PREFIX_LIST]);
+
+	for (size_t i = 0; i < set->group_count; i++)
+		hash = hash_number(hash, group_rules(model, set->groups[i])->revision);
+	return hash;
 }
 
 struct filters *filters_new(const struct model *model)
@@ -552,14 +556,14 @@ struct filters *filters_free(struct filters *filters)
 static const struct compiled *compiled_of(struct filters *filters, const struct group_set *set)
 {
 	struct compiled *compiled = map_get(&filters->compiled, map_key_rid(set->id));
-	uint64_t stamp = rules_stamp(filters->model);
+	uint64_t stamp = stamp_of(filters->model, set);
 
-	if (compiled && compiled->rules == stamp)
+	if (compiled && compiled->stamp == stamp)
 		return compiled;
 	if (compiled)
 		compiled_free(compiled);
 	compiled = xcalloc(1, sizeof(*compiled));
-	compiled->rules = stamp;
+	compiled->stamp = stamp;
 	for (int egress = 0; egress <= 1; egress++) {
 		CLEANUP(entries_clear) struct entries entries = { 0 };
 
@@ -570,6 +574,12 @@ static const struct compiled *compiled_of(struct filters *filters, const struct 
 	}
 	map_put(&filters->compiled, map_key_rid(set->id), compiled);
 	return compiled;
+}
+
+uint64_t filters_stamp(const struct model *model)
+{
+	return model->changes[KIND_SECURITY_GROUP_RULE] + model->changes[KIND_PREFIX_LIST] +
+	       model->changes[KIND_GROUP_SET] + model->changes[KIND_SUBNET];
 }
 
 static void forget(struct filters *filters, struct rid set)
@@ -583,7 +593,7 @@ static void forget(struct filters *filters, struct rid set)
 const struct reference_list *filters_references(struct filters *filters, struct rid subnet)
 {
 	struct subnet_references *known = map_get(&filters->references, map_key_rid(subnet));
-	uint64_t stamp = rules_stamp(filters->model) + filters->model->changes[KIND_GROUP_SET];
+	uint64_t stamp = filters_stamp(filters->model);
 
 	if (known && known->stamp == stamp)
 		return &known->list;

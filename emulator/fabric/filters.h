@@ -42,6 +42,8 @@ struct filters;
 struct filters *filters_new(const struct model *model);
 struct filters *filters_free(struct filters *filters); /* always NULL */
 
+/* It changes with everything that references are made of. */
+uint64_t filters_stamp(const struct model *model);
 /* The references in the lists of a subnet; good until the model changes. */
 const struct reference_list *filters_references(struct filters *filters, struct rid subnet);
 

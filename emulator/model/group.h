@@ -34,6 +34,7 @@ struct group_rules {
 	/* The same by direction, traffic and peer: what is shown as one permission is together. */
 	struct group_rule **sorted;
 	size_t sorted_count;
+	uint64_t revision; /* another one after every change to them */
 };
 
 enum group_peer {

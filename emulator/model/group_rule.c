@@ -100,6 +100,7 @@ static void index_rule(struct model *model, struct resource *resource, bool add)
 		rules = xcalloc(1, sizeof(*rules));
 		map_put(&model->group_rules, key, rules);
 	}
+	rules->revision = ++model->revision;
 	if (add) {
 		put(&rules->items, &rules->count, rule, compare_order);
 		put(&rules->sorted, &rules->sorted_count, rule, compare_sorted);
@@ -130,7 +131,7 @@ void group_rules_free(struct group_rules *rules)
 
 const struct group_rules *group_rules(const struct model *model, struct rid group)
 {
-	static const struct group_rules none = { NULL, 0, NULL, 0 };
+	static const struct group_rules none = { 0 };
 	const struct group_rules *rules = map_get(&model->group_rules, map_key_rid(group));
 
 	return rules ? rules : &none;
