@@ -8,7 +8,7 @@ import time
 from lib import environment
 from packets import PROBE_TOS, Seen
 
-QUIET = 0.08  # seconds: by then a packet has arrived or never does
+QUIET = 0.05  # seconds: by then a packet has arrived or never does
 
 
 def source_text():

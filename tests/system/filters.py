@@ -155,7 +155,9 @@ class Lab:
         set_acl(self.ec2, self.acls[subnet], inward, outward)
 
     def reset(self):
-        """No group lets anything by, every ACL everything."""
+        """No group lets anything by, every ACL everything; nobody speaks."""
+        for guest in self.everyone():
+            guest.agent("hang_up")
         for subnet, acl in self.acls.items():
             if association(self.ec2, subnet)[0] != acl:
                 bind_acl(self.ec2, subnet, acl)
@@ -163,19 +165,20 @@ class Lab:
         for guest in self.guests:
             set_groups(self.ec2, guest.id, guest.group)
             self.rules(guest)
-        for guest in (*self.guests, self.outside):
-            guest.agent("heard")
 
     def wide_open(self):
         for guest in self.guests:
             self.rules(guest, [allow()], [allow()])
 
-    def probe(self, source, target, protocol, port=0, direction="q", pretend=None, **more):
+    def probe(self, source, target, protocol, port=0, direction="q", pretend=None,
+              via=None):
         """A first packet of a flow that nobody had before, and its tag."""
         number = next(self.numbers)
         tag = str(number)
-        return tag, probe(pretend or source.address, target.address,
-                          NUMBERS.get(protocol, protocol), tag, number, port, direction, **more)
+        outside = INTERNET in (source.id, target.id)
+        there = target.public if outside and target.id != INTERNET else target.address
+        return tag, probe(pretend or source.address, via or there,
+                          NUMBERS.get(protocol, protocol), tag, number, port, direction)
 
     def check(self, *expected):
         """
@@ -184,6 +187,7 @@ class Lab:
         of our instances hears is an error: drops are silent.
         """
         wanted = {guest: [] for guest in self.everyone()}
+        self.forget()
         for verdict, source, target, protocol, *port in expected:
             tag, data = self.probe(source, target, protocol, *port)
             source.agent.send(data)
@@ -195,6 +199,11 @@ class Lab:
         for guest, heard in found.items():
             assert sorted(entry[:2] for entry in heard) == sorted(wanted[guest]), \
                 f"{guest}: {heard}, {expected}"
+
+    def forget(self):
+        """What the guests' own conversations brought."""
+        for guest in self.everyone():
+            guest.agent("tags")
 
     def everyone(self):
         return (*self.guests, self.outside)

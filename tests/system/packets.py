@@ -65,12 +65,15 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def sctp_init(source_port, port, payload=b""):
-    """An INIT chunk; the payload is a parameter that no receiver knows."""
+INIT, INIT_ACK = 1, 2
+
+
+def sctp(source_port, port, payload=b"", kind=INIT, verification=0):
+    """INIT or INIT ACK; the payload is a parameter that no receiver knows."""
     payload += bytes(-len(payload) % 4)
-    chunk = struct.pack("!BBHIIHHI", 1, 0, 20 + 4 + len(payload), 7, 65535, 1, 1, 7)
+    chunk = struct.pack("!BBHIIHHI", kind, 0, 20 + 4 + len(payload), 7, 65535, 1, 1, 7)
     chunk += struct.pack("!HH", 0x8888, 4 + len(payload)) + payload
-    header = struct.pack("!HHII", source_port, port, 0, 0)
+    header = struct.pack("!HHII", source_port, port, verification, 0)
     crc = crc32c(header + chunk)
     return header[:8] + struct.pack("<I", crc) + chunk
 
@@ -127,7 +130,7 @@ def probe(source, target, protocol, tag, first=0, second=0, direction="q"):
             first = 0
         body = icmp(kind, code, first << 16, text)
     elif protocol == SCTP:
-        body = sctp_init(first, second, text)
+        body = sctp(first, second, text)
     else:
         body = bytes(4) + text  # GRE's plainest header too
     return packet(source, target, protocol, body)
@@ -150,6 +153,9 @@ def answer(seen):
             return None
         ident, = struct.unpack("!I", seen.payload[4:8])
         body = icmp(REPLY_TYPES[seen.kind[0]], 0, ident, text)
+    elif seen.protocol == SCTP:
+        back, forth = seen.ports
+        body = sctp(forth, back, text.split(b";")[0] + b";", INIT_ACK, 7)
     else:
         body = seen.payload[:4] + text
     return packet(source, target, seen.protocol, body)
