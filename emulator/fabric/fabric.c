@@ -316,11 +316,38 @@ static bool goes_later(struct fabric *fabric, const struct object *object)
 }
 
 /*
+ * Members of what nobody asked for any more: if it is asked for again, those that have left in the
+ * meantime must be gone before. They go to `settled`.
+ */
+static void remove_stale_members(struct fabric *fabric, const struct object_list *waiting,
+				 struct change_list *changes, struct object_list *settled)
+{
+	CLEANUP(change_list_clear) struct change_list later = { 0 };
+	CLEANUP(object_list_clear) struct object_list stale = { 0 };
+	CLEANUP(freep) const struct object **index = sorted(settled);
+
+	for (size_t i = 0; i < waiting->count; i++)
+		if (!goes_later(fabric, &waiting->items[i]) &&
+		    !find(index, settled->count, &waiting->items[i]))
+			object_list_add(&stale, &waiting->items[i]);
+	if (!stale.count)
+		return;
+	later = *changes;
+	*changes = (struct change_list){ 0 };
+	for (size_t i = 0; i < stale.count; i++)
+		add_change(changes, &stale.items[i], NULL);
+	for (size_t i = 0; i < later.count; i++)
+		*array_grow(&changes->items, &changes->count) = later.items[i];
+	freep(&index); /* it points into `settled` */
+	flatten(&stale, 1, settled);
+}
+
+/*
  * Takes out of the changes the removal of what may still be asked for (to `superseded`), and the
- * making of what is still there (to `revived`), which at most changes.
+ * making of what is still there (to `settled`), which at most changes.
  */
 static void put_off(struct fabric *fabric, struct change_list *changes,
-		    struct object_list *superseded, struct object_list *revived)
+		    struct object_list *superseded, struct object_list *settled)
 {
 	CLEANUP(object_list_clear) struct object_list waiting = { 0 };
 	CLEANUP(freep) const struct object **index = NULL;
@@ -341,7 +368,7 @@ static void put_off(struct fabric *fabric, struct change_list *changes,
 				? find(index, waiting.count, &change->after)
 				: NULL;
 		if (there)
-			object_list_add(revived, there);
+			object_list_add(settled, there);
 		if (there && object_same(there, &change->after))
 			continue;
 		changes->items[kept] = *change;
@@ -350,6 +377,8 @@ static void put_off(struct fabric *fabric, struct change_list *changes,
 		kept++;
 	}
 	changes->count = kept;
+	if (waiting.count)
+		remove_stale_members(fabric, &waiting, changes, settled);
 }
 
 static void take_out(struct object_list *from, const struct object_list *what)
@@ -434,7 +463,7 @@ int fabric_sweep(struct fabric *fabric, struct error *error)
 
 int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error)
 {
-	CLEANUP(object_list_clear) struct object_list superseded = { 0 }, revived = { 0 };
+	CLEANUP(object_list_clear) struct object_list superseded = { 0 }, settled = { 0 };
 	CLEANUP(change_list_clear) struct change_list changes = { 0 };
 	struct object_list *wanted;
 	int r;
@@ -451,7 +480,7 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
 	for (size_t i = 0; i < set->count; i++)
 		add_puts(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
 	drop_what_goes_anyway(&changes);
-	put_off(fabric, &changes, &superseded, &revived);
+	put_off(fabric, &changes, &superseded, &settled);
 	order_elements(&changes);
 	r = changes.count ? kernel_transact(fabric->kernel, changes.items, changes.count, error)
 			  : 0;
@@ -461,9 +490,9 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
 	if (r < 0)
 		return r;
 	remember_all_references(fabric);
-	if (revived.count) {
-		take_out(&fabric->doomed, &revived);
-		take_out(&fabric->superseded, &revived);
+	if (settled.count) {
+		take_out(&fabric->doomed, &settled);
+		take_out(&fabric->superseded, &settled);
 	}
 	flatten(&superseded, 1, &fabric->superseded);
 	return 0;

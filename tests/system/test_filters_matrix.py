@@ -524,6 +524,20 @@ def test_row_66_members_of_a_referenced_group(lab):
     leave(lab, other_one)
 
 
+def test_row_66_a_member_that_left_unasked(lab):
+    """It leaves while no rule asks for the group; when one does again, it isn't a member."""
+    for guest in (lab.c, lab.b):
+        lab.rules(guest, [allow(group=lab.d.group)])
+        lab.rules(lab.a, [], [allow()])
+        set_groups(lab.ec2, lab.a.id, lab.a.group, lab.d.group)
+        lab.check(("ok", lab.a, guest, "udp", 53))
+        set_groups(lab.ec2, guest.id, lab.d.group)
+        set_groups(lab.ec2, lab.a.id, lab.a.group)
+        set_groups(lab.ec2, guest.id, guest.group)
+        lab.check(("no", lab.a, guest, "udp", 53))
+        lab.rules(guest)
+
+
 def leave(lab, guest):
     lab.guests.remove(guest)
     lab.ec2.terminate_instances(InstanceIds=[guest.id])
