@@ -46,6 +46,13 @@ struct rid rid_new(enum kind kind)
 	return id;
 }
 
+int rid_compare(const void *a, const void *b)
+{
+	const struct rid *left = a, *right = b;
+
+	return (left->n > right->n) - (left->n < right->n);
+}
+
 struct rid_text rid_format(struct rid id)
 {
 	struct rid_text text = { "" };

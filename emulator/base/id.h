@@ -54,6 +54,8 @@ static inline bool rid_equal(struct rid a, struct rid b)
 {
 	return a.kind == b.kind && a.n == b.n;
 }
+/* For qsort(): of one kind, by number. */
+int rid_compare(const void *a, const void *b);
 static inline bool rid_is_set(struct rid id)
 {
 	return id.kind != KIND_NONE;

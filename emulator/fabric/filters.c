@@ -369,13 +369,6 @@ static uint64_t version_of(uint64_t hash, const struct entries *entries)
 	return hash;
 }
 
-static int compare_groups(const void *a, const void *b)
-{
-	const struct rid *left = a, *right = b;
-
-	return (left->n > right->n) - (left->n < right->n);
-}
-
 /* R of a service class: 0, which has no members, when it is open to no group. */
 static uint64_t reference_of(const struct entries *entries,
 			     const struct classifier_references *rules, struct reference_list *list)
@@ -387,7 +380,7 @@ static uint64_t reference_of(const struct entries *entries,
 		groups[i] = entries->items[rules->rules[i]].group;
 	if (!rules->count)
 		return 0;
-	qsort(groups, rules->count, sizeof(*groups), compare_groups);
+	qsort(groups, rules->count, sizeof(*groups), rid_compare);
 	for (size_t i = 0; i < rules->count; i++) {
 		size_t n = reference.group_count;
 

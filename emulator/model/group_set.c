@@ -3,13 +3,6 @@
 
 #include "base/hash.h"
 
-static int compare_rids(const void *a, const void *b)
-{
-	const struct rid *left = a, *right = b;
-
-	return (left->n > right->n) - (left->n < right->n);
-}
-
 /* The caller frees the array. */
 static struct rid *sorted_groups(const struct interface *interface, size_t *ret_count)
 {
@@ -19,7 +12,7 @@ static struct rid *sorted_groups(const struct interface *interface, size_t *ret_
 	for (size_t i = 0; i < interface->group_count; i++)
 		groups[i] = interface->groups[i].id;
 	if (interface->group_count)
-		qsort(groups, interface->group_count, sizeof(*groups), compare_rids);
+		qsort(groups, interface->group_count, sizeof(*groups), rid_compare);
 	for (size_t i = 0; i < interface->group_count; i++)
 		if (!count || !rid_equal(groups[count - 1], groups[i]))
 			groups[count++] = groups[i];

@@ -193,13 +193,6 @@ static void sweep(void)
 	assert_false(fabric_needs_sweep(fabric));
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	const struct rid *left = a, *right = b;
-
-	return (left->n > right->n) - (left->n < right->n);
-}
-
 /* Everything in every namespace that the model knows, as one text. */
 static char *whole_kernel(void)
 {
@@ -209,7 +202,7 @@ static char *whole_kernel(void)
 
 	assert_int_equal(kernel_list_netns(kernel, &ids, &count, &error), 0);
 	if (count)
-		qsort(ids, count, sizeof(*ids), compare_ids);
+		qsort(ids, count, sizeof(*ids), rid_compare);
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(object_list_clear) struct object_list objects = { 0 };
 
