@@ -8,8 +8,6 @@ import json
 import os
 import select
 import subprocess
-import sys
-import time
 
 from packets import *  # pylint: disable=wildcard-import
 

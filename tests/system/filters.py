@@ -1,4 +1,4 @@
-"""A small VPC whose groups and ACLs a test sets as a whole, and probes that tell what they let by."""
+"""A small VPC whose groups and ACLs a test sets as a whole, and probes that tell what passes."""
 import itertools
 import json
 

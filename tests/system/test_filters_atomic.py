@@ -4,7 +4,6 @@ packet by it, and of one that both deny none gets through: no packet sees half a
 comes from a port of its own, so each is judged anew.
 """
 import json
-import os
 import select
 import subprocess
 import time

@@ -64,8 +64,8 @@ CASES = {
                allow(kind, 9, -1) if kind == "icmp" else allow(kind, 0, PORTS[kind] - 1)]}),
     "1 the rule out is another peer's": ("no", lambda kind: {"out": [
         exactly(kind, cidr="10.0.0.0/24"), exactly(kind, cidr="10.0.4.0/22")]}),
-    "1 the rule in is another peer's": ("no", lambda kind: {"in": [exactly(kind, cidr="10.0.2.0/24"),
-                                                                  exactly(kind, cidr="10.0.0.0/24")]}),
+    "1 the rule in is another peer's": ("no", lambda kind: {"in": [
+        exactly(kind, cidr="10.0.2.0/24"), exactly(kind, cidr="10.0.0.0/24")]}),
     "1 the rule in is IPv6's": ("no", lambda kind: {"in": [allow(cidr6="::/0")]}),
     "2 the reply needs no rule": ("ok", lambda kind: {}),
     "2 nor with 0.0.0.0/0 both ways": ("ok", lambda kind: {"in": [allow()], "out": [allow()]}),
@@ -1014,11 +1014,9 @@ def test_a_tracked_flow_is_not_a_strangers(lab, stranger, place, kind):
     found = lab.collect({lab.a: 1, target: 1})
     assert ["r", tag, target.address] in found[lab.a]
     # What the stranger says in A's name, and in the target's.
-    forged = data.replace(b"probe:q", b"probe:o")
-    forged = probe(lab.a.address, target.address, forged[9], "forged", *numbers(kind, data), "o")
-    back = answer(Seen(probe(lab.a.address, target.address, forged[9], "forged",
-                             *numbers(kind, data))))
-    stranger.agent.send(forged, back)
+    forged, asked = (probe(lab.a.address, target.address, data[9], "forged", *numbers(kind, data),
+                           direction) for direction in "oq")
+    stranger.agent.send(forged, answer(Seen(asked)))
     assert not any(lab.collect({}).values())
     # Where its own rules let it, it is the receiver's rules' and flows' business (row 14).
     lab.rules(stranger, [], [allow()])

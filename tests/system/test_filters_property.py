@@ -230,7 +230,8 @@ class Dice:
                 for _ in range(PROBES_PER_PAIR):
                     protocol = pick.choice((TCP, TCP, UDP, UDP, ICMP))
                     port = pick.choice(KINDS) if protocol == ICMP else pick.choice(PORTS)
-                    found.append(Probe(len(found), source, target, protocol, next(self.ports), port))
+                    found.append(Probe(len(found), source, target, protocol, next(self.ports),
+                                       port))
                 if source.address < target.address:
                     pair = (source, target) if pick.random() < 0.5 else (target, source)
                     found.append(Probe(len(found), *pair, pick.choice(self.protocols), 0, 0))
