@@ -68,7 +68,7 @@ struct model {
 	 * from resources and kept is good as long as its kinds' numbers are the same.
 	 */
 	uint64_t changes[KIND_MAX];
-	uint64_t revision; /* the last one given, see struct group_rules */
+	uint64_t revision;    /* the last one given, see struct group_rules */
 	struct quotas quotas; /* of the daemon that runs; not stored */
 	uint32_t next_public; /* a new public address is never the one just given back */
 	int64_t next_order;
