@@ -1,6 +1,7 @@
 /* Route tables and their routes. */
 #include "api/actions.h"
 #include "model/gateway.h"
+#include "model/instance.h"
 #include "model/route.h"
 
 static int table_call(struct call *call, struct route_table **ret_table, struct error *error)
@@ -159,28 +160,56 @@ static int gateway_target(const struct call *call, const struct resource **ret_t
 			 text);
 }
 
+static int interface_target(const struct call *call, const struct resource **ret_target,
+			    struct error *error)
+{
+	return call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, ret_target, error);
+}
+
+static int instance_target(const struct call *call, const struct resource **ret_target,
+			   struct error *error)
+{
+	const struct instance *instance;
+	struct interface *interface;
+	int r;
+
+	if ((r = call_resource(call, "InstanceId", KIND_INSTANCE, &instance, error)) < 0 ||
+	    (r = instance_sole_interface(call_model(call), instance, &interface, error)) < 0)
+		return r;
+	*ret_target = &interface->resource;
+	return 0;
+}
+
 /* Exactly one target. */
 static int target_of(const struct call *call, const struct resource **ret_target,
 		     struct error *error)
 {
-	static const char *const names[] = {
-		"GatewayId",
-		"EgressOnlyInternetGatewayId",
-		"InstanceId",
-		"NetworkInterfaceId",
-		"VpcPeeringConnectionId",
-		"NatGatewayId",
-		"VpcEndpointId",
-		"TransitGatewayId",
-		"LocalGatewayId",
-		"CarrierGatewayId",
-		"CoreNetworkArn",
-		"OdbNetworkArn",
+	static const struct {
+		const char *name;
+		/* NULL: not here yet */
+		int (*find)(const struct call *call, const struct resource **ret_target,
+			    struct error *error);
+	} targets[] = {
+		{ "GatewayId", gateway_target },
+		{ "InstanceId", instance_target },
+		{ "NetworkInterfaceId", interface_target },
+		{ "EgressOnlyInternetGatewayId", NULL },
+		{ "VpcPeeringConnectionId", NULL },
+		{ "NatGatewayId", NULL },
+		{ "VpcEndpointId", NULL },
+		{ "TransitGatewayId", NULL },
+		{ "LocalGatewayId", NULL },
+		{ "CarrierGatewayId", NULL },
+		{ "CoreNetworkArn", NULL },
+		{ "OdbNetworkArn", NULL },
 	};
-	size_t given = 0;
+	size_t given = 0, found = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		given += call_text(call, names[i]) != NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
+		if (call_text(call, targets[i].name)) {
+			found = i;
+			given++;
+		}
 	if (given == 0)
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain exactly one of gatewayId, natGatewayId, "
@@ -190,10 +219,10 @@ static int target_of(const struct call *call, const struct resource **ret_target
 	if (given > 1)
 		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
 				 "Only one target may be specified for a route");
-	if (!call_text(call, "GatewayId"))
+	if (!targets[found].find)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "Routes can only target internet gateways so far.");
-	return gateway_target(call, ret_target, error);
+				 "A route's %s is not supported yet.", targets[found].name);
+	return targets[found].find(call, ret_target, error);
 }
 
 static int change_route(struct call *call,

@@ -55,6 +55,7 @@
 	ROW(ADDRESS_IN_USE, 400, "InvalidIPAddress.InUse")                                         \
 	ROW(INSUFFICIENT_ADDRESSES, 400, "InsufficientFreeAddressesInSubnet")                      \
 	ROW(INSTANCE_STATE, 400, "IncorrectInstanceState")                                         \
+	ROW(INSTANCE_ID, 400, "InvalidInstanceID")                                                 \
 	ROW(INSTANCE_CAPACITY, 500, "InsufficientInstanceCapacity")                                \
 	ROW(INSUFFICIENT_ADDRESS_CAPACITY, 500, "InsufficientAddressCapacity")                     \
 	ROW(TAG_KEY_MALFORMED, 400, "InvalidTagKey.Malformed")                                     \

@@ -28,6 +28,23 @@ struct interface *instance_primary(const struct model *model, const struct insta
 	return instance->interface_count ? interface_get(model, instance->interfaces[0].id) : NULL;
 }
 
+int instance_sole_interface(const struct model *model, const struct instance *instance,
+			    struct interface **ret_interface, struct error *error)
+{
+	const struct rid_text id = rid_format(instance->resource.id);
+
+	if (instance->interface_count > 1)
+		return error_set(error, ERROR_INSTANCE_ID,
+				 "There are multiple interfaces attached to instance '%s'. Please "
+				 "specify an interface ID for the operation instead.",
+				 id.text);
+	if (!instance->interface_count)
+		return error_set(error, ERROR_INSTANCE_ID,
+				 "There is no interface attached to instance '%s'.", id.text);
+	*ret_interface = instance_primary(model, instance);
+	return 0;
+}
+
 static void set_reason(struct instance *instance, const char *code, const char *message,
 		       int64_t now)
 {

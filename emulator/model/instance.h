@@ -62,6 +62,10 @@ extern const struct field instance_status_fields[];
 struct instance *instance_get(const struct model *model, struct rid id);
 /* The first interface, or NULL for a terminated instance. */
 struct interface *instance_primary(const struct model *model, const struct instance *instance);
+/* Its interface, for calls that take an instance and mean that. ERROR_INSTANCE_ID unless it has
+ * exactly one. */
+int instance_sole_interface(const struct model *model, const struct instance *instance,
+			    struct interface **ret_interface, struct error *error);
 extern const char *const instance_state_names[]; /* by state; ends with NULL */
 int instance_state_code(int state);
 /* True while its interfaces are wired: pending, running and stopping. */

@@ -4,15 +4,51 @@
 #include <stdio.h>
 
 #include "model/gateway.h"
+#include "model/instance.h"
 
 static const char *const origin_names[] = { "CreateRouteTable", "CreateRoute", NULL };
 
-static const char *get_target(const struct view *view, struct buffer *scratch)
+/* The target's id where it is of this kind: each kind is shown in a member of its own. */
+static const char *target_of(const struct view *view, enum kind kind, struct buffer *scratch)
+{
+	const struct rid target = ((const struct route *)view->object)->target;
+
+	return target.kind == kind ? get_print(scratch, "%s", rid_format(target).text) : NULL;
+}
+
+static const char *get_gateway(const struct view *view, struct buffer *scratch)
 {
 	const struct route *route = view->object;
 
-	return rid_is_set(route->target) ? get_print(scratch, "%s", rid_format(route->target).text)
+	return rid_is_set(route->target) ? target_of(view, KIND_INTERNET_GATEWAY, scratch)
 					 : "local";
+}
+
+static const char *get_interface(const struct view *view, struct buffer *scratch)
+{
+	return target_of(view, KIND_NETWORK_INTERFACE, scratch);
+}
+
+/* The interface that is the target, while it is attached. */
+static const struct interface *attached_target(const struct model *model, const struct route *route)
+{
+	const struct interface *interface = route->target.kind == KIND_NETWORK_INTERFACE
+						    ? interface_get(model, route->target)
+						    : NULL;
+
+	return interface && rid_is_set(interface->attachment) ? interface : NULL;
+}
+
+static const char *get_instance(const struct view *view, struct buffer *scratch)
+{
+	const struct interface *interface = attached_target(view->model, view->object);
+
+	return interface ? get_print(scratch, "%s", rid_format(interface->instance).text) : NULL;
+}
+
+static const char *get_instance_owner(const struct view *view, struct buffer *scratch)
+{
+	return attached_target(view->model, view->object) ? get_owner(view, scratch) : NULL;
 }
 
 static const char *get_state(const struct view *view, struct buffer *scratch)
@@ -28,7 +64,10 @@ static const struct field route_fields[] = {
 		 "route.destination-cidr-block", FIELD_BOTH),
 	FIELD_OF(struct route, prefix_list, FIELD_RID, "destinationPrefixListId",
 		 "route.destination-prefix-list-id", FIELD_BOTH),
-	FIELD_GET_OF(get_target, "gatewayId", "route.gateway-id"),
+	FIELD_GET_OF(get_gateway, "gatewayId", "route.gateway-id"),
+	FIELD_GET_OF(get_interface, "networkInterfaceId", NULL),
+	FIELD_GET_OF(get_instance, "instanceId", "route.instance-id"),
+	FIELD_GET_OF(get_instance_owner, "instanceOwnerId", NULL),
 	FIELD_OF(struct route, target, FIELD_RID, "target", NULL, FIELD_STORED),
 	FIELD_ENUM_OF(struct route, origin, origin_names, "origin", "route.origin", FIELD_BOTH),
 	FIELD_GET_OF(get_state, "state", "route.state"),
@@ -109,10 +148,25 @@ bool route_is_active(const struct model *model, const struct route_table *table,
 {
 	const struct resource *target = model_get(model, table->resource.scope, route->target);
 
-	if (!rid_is_set(route->target))
+	switch (route->target.kind) {
+	case KIND_NONE: /* local */
 		return true;
-	return target && route->target.kind == KIND_INTERNET_GATEWAY &&
-	       rid_equal(((const struct gateway *)target)->vpc, table->vpc);
+	case KIND_INTERNET_GATEWAY:
+		return target && rid_equal(((const struct gateway *)target)->vpc, table->vpc);
+	case KIND_NETWORK_INTERFACE:
+		return route_interface(model, route) != NULL;
+	default:
+		return false;
+	}
+}
+
+const struct interface *route_interface(const struct model *model, const struct route *route)
+{
+	const struct interface *interface = attached_target(model, route);
+	const struct instance *instance =
+		interface ? instance_get(model, interface->instance) : NULL;
+
+	return instance && instance_is_live(instance) ? interface : NULL;
 }
 
 static struct route_table *create(struct transaction *transaction, struct vpc *vpc)
@@ -302,10 +356,25 @@ static bool is_local(const struct vpc *vpc, struct cidr cidr)
 	return false;
 }
 
+static bool is_subnet(const struct vpc *vpc, struct cidr cidr)
+{
+	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET)
+		if (rid_equal(subnet->vpc, vpc->resource.id) && cidr_equal(subnet->cidr, cidr))
+			return true;
+	return false;
+}
+
+/* Within the VPC a route may only lead a whole subnet, and only to an appliance of the VPC. */
+static bool can_lead(const struct vpc *vpc, struct cidr cidr, struct rid target)
+{
+	return !is_local(vpc, cidr) ||
+	       (target.kind == KIND_NETWORK_INTERFACE && is_subnet(vpc, cidr));
+}
+
 bool route_entry_counts(const struct model *model, const struct route_table *table,
 			const struct route *route, struct cidr entry)
 {
-	if (is_reserved(entry) || is_local(vpc_get(model, table->vpc), entry) ||
+	if (is_reserved(entry) || !can_lead(vpc_get(model, table->vpc), entry, route->target) ||
 	    find_route(table, to_cidr(entry)))
 		return false;
 	for (const struct route *other = table->routes; other < route; other++) {
@@ -317,20 +386,38 @@ bool route_entry_counts(const struct model *model, const struct route_table *tab
 	return true;
 }
 
-static int check_block(const struct vpc *vpc, struct cidr cidr, struct error *error)
+static int check_block(const struct vpc *vpc, struct cidr cidr, struct rid target,
+		       struct error *error)
 {
 	if (is_reserved(cidr))
 		return error_set(
 			error, ERROR_INVALID_PARAMETER_VALUE,
 			"The destination CIDR block %s is in a range reserved for AWS services.",
 			cidr_format(cidr).text);
-	if (is_local(vpc, cidr))
+	if (!can_lead(vpc, cidr, target))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "The destination CIDR block %s is equal to or more specific than "
 				 "one of this VPC's CIDR blocks. This route can target only an "
 				 "interface or an instance.",
 				 cidr_format(cidr).text);
 	return 0;
+}
+
+/* A target is of the table's own VPC. */
+static int check_target(const struct route_table *table, const struct resource *target,
+			struct error *error)
+{
+	const bool is_interface = target->id.kind == KIND_NETWORK_INTERFACE;
+	struct rid vpc = is_interface ? ((const struct interface *)target)->vpc
+				      : ((const struct gateway *)target)->vpc;
+
+	if (rid_equal(vpc, table->vpc))
+		return 0;
+	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+			 "route table %s and %s %s belong to different networks",
+			 rid_format(table->resource.id).text,
+			 is_interface ? "interface" : "network gateway",
+			 rid_format(target->id).text);
 }
 
 /*
@@ -348,15 +435,10 @@ static int check_route(const struct transaction *transaction, const struct route
 	if (list && prefix_list_address_family(list) != AF_INET)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "IPv6 destinations are not supported yet.");
-	if (!list && (r = check_block(vpc_get(model, table->vpc), destination.cidr, error)) < 0)
+	if (!list &&
+	    (r = check_block(vpc_get(model, table->vpc), destination.cidr, target->id, error)) < 0)
 		return r;
-	if (target->id.kind == KIND_INTERNET_GATEWAY &&
-	    !rid_equal(((const struct gateway *)target)->vpc, table->vpc))
-		return error_set(
-			error, ERROR_INVALID_PARAMETER_VALUE,
-			"route table %s and network gateway %s belong to different networks",
-			rid_format(table->resource.id).text, rid_format(target->id).text);
-	return 0;
+	return check_target(table, target, error);
 }
 
 /* How many routes this destination is in the quota. */
@@ -423,6 +505,9 @@ int route_replace(struct transaction *transaction, struct route_table *table,
 				 "There is no route defined for '%s' in the route table. Use "
 				 "CreateRoute instead.",
 				 destination_text(destination).text);
+	if (route->origin == ROUTE_ORIGIN_TABLE)
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "Local routes can't be replaced yet.");
 	if ((r = check_route(transaction, table, destination, target, error)) < 0)
 		return r;
 	transaction_edit(transaction, table);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "model/interface.h"
 #include "model/prefix_list.h"
 #include "model/subnet.h"
 
@@ -26,8 +27,10 @@ static inline struct destination to_cidr(struct cidr cidr)
 struct route {
 	struct cidr destination; /* canonical */
 	struct rid prefix_list;	 /* set: to this list's entries; `destination` is unset */
-	struct rid target;	 /* an internet gateway; unset: local */
-	int origin;		 /* enum route_origin */
+	/* An internet gateway or an interface, which may be gone since; unset: local. A route to an
+	 * instance is one to its interface. */
+	struct rid target;
+	int origin; /* enum route_origin */
 };
 
 struct route_table_association {
@@ -53,6 +56,12 @@ struct route_table *route_table_of(const struct subnet *subnet);
 /* False for a blackhole: its target can't take packets. */
 bool route_is_active(const struct model *model, const struct route_table *table,
 		     const struct route *route);
+/*
+ * The interface that a route leads to, if it can take packets now: it is attached, and to an
+ * instance that is live. Whether it forwards what it takes is its source/dest check's to say. NULL
+ * for a blackhole and for every other kind of target.
+ */
+const struct interface *route_interface(const struct model *model, const struct route *route);
 
 void route_table_create_main(struct transaction *transaction, struct vpc *vpc);
 /*
@@ -87,16 +96,22 @@ void route_table_forget_subnet(struct transaction *transaction, struct scope *sc
 bool route_table_has_room(const struct model *model, const struct route_table *table, int64_t more);
 /*
  * Does an entry of the list that `route` is to count as a route? Not where a CIDR route or an
- * earlier list has the same block, nor where a CIDR route could not be made: within the VPC.
+ * earlier list has the same block, nor where a CIDR route to the same target could not be made:
+ * within the VPC.
  */
 bool route_entry_counts(const struct model *model, const struct route_table *table,
 			const struct route *route, struct cidr entry);
 
-/* ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA. */
+/*
+ * `target`: an internet gateway or an interface, of the table's VPC. Within the VPC's CIDR blocks
+ * only a whole subnet can be led elsewhere, and only to an interface. ERROR_ROUTE_EXISTS,
+ * ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA.
+ */
 int route_create(struct transaction *transaction, struct route_table *table,
 		 struct destination destination, const struct resource *target,
 		 struct error *error);
-/* ERROR_INVALID_PARAMETER_VALUE when there is no such route. */
+/* The same errors but for the first and the last; ERROR_INVALID_PARAMETER_VALUE when there is no
+ * such route. */
 int route_replace(struct transaction *transaction, struct route_table *table,
 		  struct destination destination, const struct resource *target,
 		  struct error *error);
