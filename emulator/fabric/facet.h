@@ -12,6 +12,7 @@ enum facet_kind {
 	FACET_VPC,	     /* the VPC's namespace and bridge */
 	FACET_GATEWAY,	     /* an internet gateway's namespace and its port on the Internet */
 	FACET_SUBNET,	     /* a subnet's namespace and its port on the fabric */
+	FACET_STEERING,	     /* a subnet with appliances takes in what is sent to them */
 	FACET_ACL,	     /* a subnet's network ACL */
 	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, and its routes */
 	FACET_SUBNET_ROUTES, /* a subnet's route table, programmed */
@@ -21,6 +22,8 @@ enum facet_kind {
 	FACET_INTERFACE, /* a network interface's own: what it may send, its groups */
 	FACET_MACHINE,	 /* an instance's or Internet host's namespace */
 	FACET_PORT,	 /* a network interface, both ends */
+	FACET_APPLIANCE, /* a network interface that routes point at, in its own subnet */
+	FACET_VIA,	 /* a subnet\'s routes by way of appliances */
 	FACET_PUBLIC,	 /* a public address: translation and the route to it */
 	FACET_MAX,
 };

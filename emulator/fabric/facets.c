@@ -24,13 +24,19 @@ void facet_set_add(struct facet_set *set, enum facet_kind kind, struct rid id)
 	*array_grow(&set->keys, &set->count) = (struct facet_key){ kind, id };
 }
 
+static void add_routes(struct rid subnet, struct facet_set *set)
+{
+	facet_set_add(set, FACET_SUBNET_ROUTES, subnet);
+	facet_set_add(set, FACET_VIA, subnet);
+}
+
 static void add_subnet_routes(const struct scope *scope, struct rid vpc, struct facet_set *set)
 {
 	if (!rid_is_set(vpc))
 		return;
 	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
 		if (rid_equal(subnet->vpc, vpc))
-			facet_set_add(set, FACET_SUBNET_ROUTES, subnet->resource.id);
+			add_routes(subnet->resource.id, set);
 }
 
 static void add_gateway_port(const struct scope *scope, struct rid vpc, struct facet_set *set)
@@ -55,7 +61,8 @@ static void of_subnet(const struct model *model __attribute__((unused)),
 
 	facet_set_add(set, FACET_SUBNET, resource->id);
 	facet_set_add(set, FACET_ACL, resource->id);
-	facet_set_add(set, FACET_SUBNET_ROUTES, resource->id);
+	facet_set_add(set, FACET_STEERING, resource->id);
+	add_routes(resource->id, set);
 	add_subnet_routes(resource->scope, subnet->vpc, set);
 	add_gateway_port(resource->scope, subnet->vpc, set);
 }
@@ -74,25 +81,61 @@ static void of_gateway(const struct model *model __attribute__((unused)),
 			facet_set_add(set, FACET_PUBLIC, interface->resource.id);
 }
 
-static void of_route_table(const struct model *model __attribute__((unused)),
-			   const struct resource *resource, struct facet_set *set)
+/* An interface that routes may point at. */
+static void add_appliance(const struct model *model, struct rid id, struct facet_set *set)
+{
+	const struct interface *interface = interface_get(model, id);
+
+	facet_set_add(set, FACET_APPLIANCE, id);
+	if (interface)
+		facet_set_add(set, FACET_STEERING, interface->subnet);
+}
+
+static void of_route_table(const struct model *model, const struct resource *resource,
+			   struct facet_set *set)
 {
 	const struct route_table *table = (const struct route_table *)resource;
 
 	for (size_t i = 0; i < table->association_count; i++)
-		facet_set_add(set, FACET_SUBNET_ROUTES, table->associations[i].subnet);
+		if (rid_is_set(table->associations[i].subnet))
+			add_routes(table->associations[i].subnet, set);
 	if (route_table_is_main(table))
 		add_subnet_routes(resource->scope, table->vpc, set);
+	for (size_t i = 0; i < table->route_count; i++)
+		if (table->routes[i].target.kind == KIND_NETWORK_INTERFACE)
+			add_appliance(model, table->routes[i].target, set);
 }
 
-static void of_interface(const struct model *model __attribute__((unused)),
-			 const struct resource *resource, struct facet_set *set)
+static bool points_at(const struct route_table *table, struct rid target)
 {
+	for (size_t i = 0; i < table->route_count; i++)
+		if (rid_equal(table->routes[i].target, target))
+			return true;
+	return false;
+}
+
+/* Whatever becomes of an interface, the routes that point at it do. */
+static void add_routes_to(const struct model *model, const struct scope *scope, struct rid target,
+			  struct facet_set *set)
+{
+	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
+		if (points_at(table, target))
+			of_route_table(model, &table->resource, set);
+}
+
+static void of_interface(const struct model *model, const struct resource *resource,
+			 struct facet_set *set)
+{
+	const struct interface *interface = (const struct interface *)resource;
+
 	facet_set_add(set, FACET_PORT, resource->id);
 	facet_set_add(set, FACET_PUBLIC, resource->id);
 	facet_set_add(set, FACET_INTERFACE, resource->id);
 	facet_set_add(set, FACET_MEMBER, resource->id);
-	facet_set_add(set, FACET_GROUP_SET, group_set_id((const struct interface *)resource));
+	facet_set_add(set, FACET_GROUP_SET, group_set_id(interface));
+	facet_set_add(set, FACET_APPLIANCE, resource->id);
+	facet_set_add(set, FACET_STEERING, interface->subnet);
+	add_routes_to(model, resource->scope, resource->id, set);
 }
 
 static void of_acl(const struct model *model __attribute__((unused)),
@@ -129,8 +172,8 @@ static void of_prefix_list(const struct model *model, const struct resource *res
 			add_group_sets(model, users[i]->id, set);
 }
 
-static void of_instance(const struct model *model __attribute__((unused)),
-			const struct resource *resource, struct facet_set *set)
+static void of_instance(const struct model *model, const struct resource *resource,
+			struct facet_set *set)
 {
 	const struct instance *instance = (const struct instance *)resource;
 
@@ -138,6 +181,8 @@ static void of_instance(const struct model *model __attribute__((unused)),
 	for (size_t i = 0; i < instance->interface_count; i++) {
 		facet_set_add(set, FACET_PORT, instance->interfaces[i].id);
 		facet_set_add(set, FACET_PUBLIC, instance->interfaces[i].id);
+		add_appliance(model, instance->interfaces[i].id, set);
+		add_routes_to(model, resource->scope, instance->interfaces[i].id, set);
 	}
 }
 

@@ -55,6 +55,8 @@ static int apply_entry(struct transaction *t, size_t i, const struct object *obj
 		route_route(message, &object->route, verb, index);
 	else if (object->kind == OBJECT_NEIGHBOUR)
 		route_neighbour(message, &object->neighbour, verb, index);
+	else if (object->kind == OBJECT_RULE)
+		route_rule(message, &object->rule, verb);
 	else
 		route_fdb(message, &object->fdb, verb, index);
 	batch_add(&t->batch, message, i, role_of(verb));
@@ -302,6 +304,7 @@ static int put(struct transaction *t, size_t i, const struct object *object, str
 	case OBJECT_ROUTE:
 	case OBJECT_NEIGHBOUR:
 	case OBJECT_FDB:
+	case OBJECT_RULE:
 		r = apply_entry(t, i, object, VERB_ADD, error);
 		break;
 	}
@@ -330,6 +333,7 @@ static int delete (struct transaction *t, size_t i, const struct object *object,
 	case OBJECT_ROUTE:
 	case OBJECT_NEIGHBOUR:
 	case OBJECT_FDB:
+	case OBJECT_RULE:
 		break;
 	}
 	return apply_entry(t, i, object, VERB_DELETE, error);

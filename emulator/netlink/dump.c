@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -190,12 +191,9 @@ static int take_address(void *context, const struct nlmsghdr *message,
 }
 
 /* Asked for already, but a family that the kernel lacks is answered with all of them. */
-static bool is_our_route(const struct rtmsg *header, const struct attributes *attributes)
+static bool is_our_route(const struct rtmsg *header)
 {
-	const struct nlattr *table = attributes->of[RTA_TABLE];
-
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
-	       (table ? mnl_attr_get_u32(table) : header->rtm_table) == RT_TABLE_MAIN &&
 	       header->rtm_protocol == ROUTE_PROTOCOL && !(header->rtm_flags & RTM_F_CLONED);
 }
 
@@ -209,8 +207,14 @@ static int take_route(void *context, const struct nlmsghdr *message,
 	struct route_object *route = &object.route;
 	int index = (int)read_number(attributes.of[RTA_OIF]), r;
 
-	if (!is_our_route(header, &attributes))
+	if (!is_our_route(header))
 		return 0;
+	route->table = read_number(attributes.of[RTA_TABLE]);
+	if (route->table == RT_TABLE_MAIN)
+		route->table = 0;
+	/* IPv6's routes always have one. */
+	if (header->rtm_family == AF_INET)
+		route->metric = read_number(attributes.of[RTA_PRIORITY]);
 	route->destination.address.family = header->rtm_family;
 	route->destination.length = header->rtm_dst_len;
 	read_address(attributes.of[RTA_DST], header->rtm_family, &route->destination.address);
@@ -264,6 +268,23 @@ static int take_fdb(const struct dump *dump, const struct ndmsg *header,
 	if (r == 0)
 		object_list_add(dump->objects, &object);
 	return r;
+}
+
+static int take_rule(void *context, const struct nlmsghdr *message,
+		     struct error *error __attribute__((unused)))
+{
+	const struct fib_rule_hdr *header = mnl_nlmsg_get_payload(message);
+	struct attributes attributes = read_attributes(message, sizeof(*header));
+	const struct nlattr *protocol = attributes.of[FRA_PROTOCOL];
+	const struct dump *dump = context;
+	struct object object = object_new(dump, OBJECT_RULE);
+
+	if (header->family != AF_INET || !protocol || mnl_attr_get_u8(protocol) != ROUTE_PROTOCOL)
+		return 0;
+	object.rule.mark = read_number(attributes.of[FRA_FWMARK]);
+	object.rule.table = read_number(attributes.of[FRA_TABLE]);
+	object_list_add(dump->objects, &object);
+	return 0;
 }
 
 static int take_entry(void *context, const struct nlmsghdr *message,
@@ -359,6 +380,17 @@ static int dump_entries(struct channels *channels, const struct channel *channel
 	return channel_dump(channels, channel, request, take_entry, dump, error);
 }
 
+static int dump_rules(struct channels *channels, const struct channel *channel, struct dump *dump,
+		      struct error *error)
+{
+	char data[128] __attribute__((aligned(8)));
+	struct nlmsghdr *request = start(data, RTM_GETRULE);
+	struct fib_rule_hdr *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+
+	header->family = AF_INET;
+	return channel_dump(channels, channel, request, take_rule, dump, error);
+}
+
 static int dump_rtnetlink(struct channels *channels, struct dump *dump, struct error *error)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6, AF_BRIDGE };
@@ -372,6 +404,8 @@ static int dump_rtnetlink(struct channels *channels, struct dump *dump, struct e
 		r = name_masters(dump);
 	if (r == 0)
 		r = dump_addresses(channels, channel, dump, error);
+	if (r == 0)
+		r = dump_rules(channels, channel, dump, error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
 		if (families[i] != AF_BRIDGE)
 			r = dump_routes(channels, channel, dump, families[i], error);

@@ -75,7 +75,8 @@ static void put_table(struct batch *batch, size_t step, const struct skeleton_te
 	batch_add(batch, message, step, ROLE_PUT);
 }
 
-static void put_chain(struct batch *batch, size_t step, uint8_t family, const struct chain *from)
+static void put_chain(struct batch *batch, size_t step, const struct skeleton_text *text,
+		      const struct chain *from)
 {
 	CLEANUP(chain_freep) struct nftnl_chain *chain = need(nftnl_chain_alloc());
 	struct nlmsghdr *message;
@@ -87,8 +88,10 @@ static void put_chain(struct batch *batch, size_t step, uint8_t family, const st
 		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, from->hook);
 		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, from->priority);
 		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, from->drop ? NF_DROP : NF_ACCEPT);
+		if (text->device)
+			nftnl_chain_set_str(chain, NFTNL_CHAIN_DEV, text->device);
 	}
-	message = start(batch, NFT_MSG_NEWCHAIN, family, NLM_F_CREATE | NLM_F_EXCL);
+	message = start(batch, NFT_MSG_NEWCHAIN, text->family, NLM_F_CREATE | NLM_F_EXCL);
 	nftnl_chain_nlmsg_build_payload(message, chain);
 	batch_add(batch, message, step, ROLE_PART);
 }
@@ -347,6 +350,8 @@ static void add_test(struct nftnl_rule *rule, const struct word *word)
 
 static void add_word(struct nftnl_rule *rule, const struct word *word)
 {
+	struct nftnl_expr *expression;
+
 	switch (word->kind) {
 	case WORD_END:
 		break;
@@ -362,6 +367,11 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 		break;
 	case WORD_META:
 		add_meta(rule, word->value, word->to);
+		break;
+	case WORD_PUT:
+		expression = add_expression(rule, "meta");
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, word->value);
+		nftnl_expr_set_u32(expression, NFTNL_EXPR_META_SREG, reg(word->from));
 		break;
 	case WORD_CT:
 	case WORD_LABEL:
@@ -431,7 +441,7 @@ void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
 			put_constants(batch, step, text->family, &text->sets[i]);
 	}
 	for (size_t i = 0; i < text->chain_count; i++)
-		put_chain(batch, step, text->family, &text->chains[i]);
+		put_chain(batch, step, text, &text->chains[i]);
 	for (size_t i = 0; i < text->rule_count; i++)
 		put_rule(batch, step, text->family, &text->rules[i]);
 }

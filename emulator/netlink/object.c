@@ -64,12 +64,18 @@ int object_compare_key(const struct object *a, const struct object *b)
 		order = strcmp(a->address.device, b->address.device);
 		return order ? order : compare_cidr(a->address.cidr, b->address.cidr);
 	case OBJECT_ROUTE:
-		return compare_cidr(a->route.destination, b->route.destination);
+		order = compare_number(a->route.table, b->route.table);
+		if (!order)
+			order = compare_number(a->route.metric, b->route.metric);
+		return order ? order : compare_cidr(a->route.destination, b->route.destination);
 	case OBJECT_NEIGHBOUR:
 		order = strcmp(a->neighbour.device, b->neighbour.device);
 		return order ? order : compare_address(a->neighbour.address, b->neighbour.address);
 	case OBJECT_FDB:
 		return memcmp(&a->fdb.mac, &b->fdb.mac, sizeof(a->fdb.mac));
+	case OBJECT_RULE:
+		order = compare_number(a->rule.mark, b->rule.mark);
+		return order ? order : compare_number(a->rule.table, b->rule.table);
 	case OBJECT_SYSCTL:
 		return strcmp(a->sysctl.path, b->sysctl.path);
 	case OBJECT_SKELETON:
@@ -121,6 +127,7 @@ bool object_same(const struct object *a, const struct object *b)
 	case OBJECT_NONE: /* these are their identity */
 	case OBJECT_NETNS:
 	case OBJECT_ADDRESS:
+	case OBJECT_RULE:
 	case OBJECT_SKELETON:
 		break;
 	}
@@ -158,14 +165,19 @@ static void describe_link(const struct link_object *link, char *text, size_t siz
 static void describe_route(const struct route_object *route, char *text, size_t size)
 {
 	struct address_text destination = cidr_format(route->destination);
+	size_t n = (size_t)snprintf(text, size, "route %s%s",
+				    route->type == ROUTE_BLACKHOLE ? "blackhole " : "",
+				    destination.text);
 
-	if (route->type == ROUTE_BLACKHOLE)
-		snprintf(text, size, "route blackhole %s", destination.text);
-	else if (address_is_set(route->gateway))
-		snprintf(text, size, "route %s via %s dev %s", destination.text,
-			 address_format(route->gateway).text, route->device);
-	else
-		snprintf(text, size, "route %s dev %s", destination.text, route->device);
+	if (address_is_set(route->gateway))
+		n += (size_t)snprintf(text + n, size - n, " via %s",
+				      address_format(route->gateway).text);
+	if (route->type == ROUTE_UNICAST)
+		n += (size_t)snprintf(text + n, size - n, " dev %s", route->device);
+	if (route->table)
+		n += (size_t)snprintf(text + n, size - n, " table %u", route->table);
+	if (route->metric)
+		snprintf(text + n, size - n, " metric %u", route->metric);
 }
 
 /* "0a000105 . 0050"; addresses alone are told as such. */
@@ -208,6 +220,7 @@ static void describe(const struct object *object, char *text, size_t size)
 	static const char *const skeletons[] = {
 		[SKELETON_SUBNET] = "subnet",
 		[SKELETON_SUBNET_ARP] = "subnet's ARP",
+		[SKELETON_SUBNET_STEERING] = "subnet's steering",
 		[SKELETON_INTERNET_GATEWAY] = "internet gateway",
 	};
 
@@ -237,6 +250,10 @@ static void describe(const struct object *object, char *text, size_t size)
 	case OBJECT_FDB:
 		snprintf(text, size, "fdb %s dev %s", mac_format(object->fdb.mac).text,
 			 object->fdb.device);
+		break;
+	case OBJECT_RULE:
+		snprintf(text, size, "rule fwmark %#x lookup %u", object->rule.mark,
+			 object->rule.table);
 		break;
 	case OBJECT_SYSCTL:
 		snprintf(text, size, "sysctl net/%s = %d", object->sysctl.path,

@@ -18,6 +18,7 @@ enum object_kind {
 	OBJECT_ROUTE,
 	OBJECT_NEIGHBOUR,
 	OBJECT_FDB,
+	OBJECT_RULE,
 	OBJECT_SYSCTL,
 	OBJECT_SKELETON,
 	OBJECT_ELEMENT,
@@ -69,8 +70,10 @@ enum route_type {
 	ROUTE_BLACKHOLE, /* silent drop */
 };
 
-/* The main table; one route per destination. Marked by ROUTE_PROTOCOL as ours. */
+/* One route per table, destination and metric. Marked by ROUTE_PROTOCOL as ours. */
 struct route_object {
+	uint32_t table;	 /* 0: the main table */
+	uint32_t metric; /* of two with one destination the one with the lower metric counts */
 	struct cidr destination; /* 0.0.0.0/0 is the default route */
 	enum route_type type;
 	struct address gateway;	      /* unset: on link. With one, RTNH_F_ONLINK is always set */
@@ -94,6 +97,13 @@ struct fdb_object {
 	char device[DEVICE_NAME_MAX];
 	struct mac mac;
 };
+
+/* Policy routing, IPv4: packets with that mark ask the table before the main one. */
+struct rule_object {
+	uint32_t mark, table;
+};
+
+#define RULE_PRIORITY 1000
 
 /*
  * A number under /proc/sys/net of the namespace: "ipv4/ip_forward". Putting it writes it, whatever
@@ -120,6 +130,11 @@ enum skeleton {
 	SKELETON_SUBNET,
 	/* Subnet, family arp: only from a port's own addresses. */
 	SKELETON_SUBNET_ARP,
+	/*
+	 * Subnet, family netdev, on the device "fabric": what comes for an appliance's MAC of the
+	 * fabric is taken in and marked for its own route. Goes with the device.
+	 */
+	SKELETON_SUBNET_STEERING,
 	/*
 	 * Internet gateway, stateless 1:1 NAT (family ip, hook prerouting, priority raw, -300),
 	 * maps "public" (public → private) and "private" (private → public), ipv4_addr : ipv4_addr:
@@ -167,6 +182,8 @@ enum element_map {
 	ELEMENT_MEMBER,	   /* R . address */
 	/* SKELETON_SUBNET_ARP */
 	ELEMENT_SENDER, /* group . MAC . address */
+	/* SKELETON_SUBNET_STEERING */
+	ELEMENT_STEERED, /* MAC : mark (4 bytes) */
 	ELEMENT_MAP_MAX,
 };
 
@@ -215,6 +232,7 @@ struct object {
 		struct route_object route;
 		struct neighbour_object neighbour;
 		struct fdb_object fdb;
+		struct rule_object rule;
 		struct sysctl_object sysctl;
 		struct skeleton_object skeleton;
 		struct element_object element;

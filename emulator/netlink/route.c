@@ -2,6 +2,7 @@
 #include "netlink/route.h"
 
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -177,7 +178,7 @@ void route_route(struct nlmsghdr *message, const struct route_object *route, enu
 
 	header->rtm_family = destination.address.family;
 	header->rtm_dst_len = destination.length;
-	header->rtm_table = RT_TABLE_MAIN;
+	header->rtm_table = route->table ? RT_TABLE_UNSPEC : RT_TABLE_MAIN;
 	header->rtm_protocol = ROUTE_PROTOCOL;
 	header->rtm_type = route->type == ROUTE_BLACKHOLE ? RTN_BLACKHOLE : RTN_UNICAST;
 	if (verb == VERB_DELETE)
@@ -187,6 +188,10 @@ void route_route(struct nlmsghdr *message, const struct route_object *route, enu
 	if (gateway)
 		header->rtm_flags = RTNH_F_ONLINK;
 	put_address(message, RTA_DST, destination.address);
+	if (route->table)
+		mnl_attr_put_u32(message, RTA_TABLE, route->table);
+	if (route->metric)
+		mnl_attr_put_u32(message, RTA_PRIORITY, route->metric);
 	if (gateway)
 		put_address(message, RTA_GATEWAY, route->gateway);
 	if (route->type == ROUTE_UNICAST)
@@ -215,4 +220,16 @@ void route_fdb(struct nlmsghdr *message, const struct fdb_object *fdb, enum verb
 	header->ndm_state = NUD_NOARP; /* "static"; NUD_PERMANENT would be the port's own */
 	header->ndm_flags = NTF_MASTER;
 	mnl_attr_put(message, NDA_LLADDR, sizeof(fdb->mac), &fdb->mac);
+}
+
+void route_rule(struct nlmsghdr *message, const struct rule_object *rule, enum verb verb)
+{
+	struct fib_rule_hdr *header = start(message, verb, RTM_NEWRULE, sizeof(*header));
+
+	header->family = AF_INET;
+	header->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(message, FRA_PRIORITY, RULE_PRIORITY);
+	mnl_attr_put_u32(message, FRA_FWMARK, rule->mark);
+	mnl_attr_put_u32(message, FRA_TABLE, rule->table);
+	mnl_attr_put_u8(message, FRA_PROTOCOL, ROUTE_PROTOCOL);
 }

@@ -41,3 +41,4 @@ void route_route(struct nlmsghdr *message, const struct route_object *route, enu
 void route_neighbour(struct nlmsghdr *message, const struct neighbour_object *neighbour,
 		     enum verb verb, int index);
 void route_fdb(struct nlmsghdr *message, const struct fdb_object *fdb, enum verb verb, int index);
+void route_rule(struct nlmsghdr *message, const struct rule_object *rule, enum verb verb);

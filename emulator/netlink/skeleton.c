@@ -108,6 +108,7 @@ static const struct skeleton_text skeleton_gateway = {
 const struct skeleton_text *const skeleton_texts[] = {
 	[SKELETON_SUBNET] = &skeleton_subnet,
 	[SKELETON_SUBNET_ARP] = &skeleton_subnet_arp,
+	[SKELETON_SUBNET_STEERING] = &skeleton_subnet_steering,
 	[SKELETON_INTERNET_GATEWAY] = &skeleton_gateway,
 };
 static_assert(ARRAY_SIZE(skeleton_texts) == SKELETON_MAX, "every skeleton has its text");
@@ -132,6 +133,7 @@ static const struct {
 	[ELEMENT_DENIED] = { SKELETON_SUBNET, "denied" },
 	[ELEMENT_MEMBER] = { SKELETON_SUBNET, "members" },
 	[ELEMENT_SENDER] = { SKELETON_SUBNET_ARP, "senders" },
+	[ELEMENT_STEERED] = { SKELETON_SUBNET_STEERING, "steered" },
 };
 static_assert(ARRAY_SIZE(element_maps) == ELEMENT_MAP_MAX, "every map has its place");
 

@@ -10,14 +10,15 @@
 
 enum word_kind {
 	WORD_END = 0,
-	WORD_IN,      /* came in by device `name`; register 0 to 3 are lost */
-	WORD_OUT,     /* leaves by device `name`; the same */
-	WORD_IPV4,    /* it is an IPv4 packet; register 0 is lost */
-	WORD_LOAD,    /* load a header field into register `to` */
-	WORD_META,    /* load what the kernel knows about the packet (enum nft_meta_keys `value`) */
-	WORD_CT,      /* load what it knows about its connection (enum nft_ct_keys `value`) */
-	WORD_SET,     /* register `to` becomes the number `value` */
-	WORD_IS,      /* the first byte of register `from` is `value` */
+	WORD_IN,   /* came in by device `name`; register 0 to 3 are lost */
+	WORD_OUT,  /* leaves by device `name`; the same */
+	WORD_IPV4, /* it is an IPv4 packet; register 0 is lost */
+	WORD_LOAD, /* load a header field into register `to` */
+	WORD_META, /* load what the kernel knows about the packet (enum nft_meta_keys `value`) */
+	WORD_CT,   /* load what it knows about its connection (enum nft_ct_keys `value`) */
+	WORD_PUT,  /* tell the kernel about the packet what is in register `from` (as WORD_META) */
+	WORD_SET,  /* register `to` becomes the number `value` */
+	WORD_IS,   /* the first byte of register `from` is `value` */
 	WORD_IS_WORD, /* register `from` is `value`, in network order */
 	WORD_ANY_OF,  /* register `from` has one of the bits of `value` */
 	WORD_IN_SET,  /* the key from register `from` on is in the set `name` */
@@ -55,6 +56,7 @@ struct word {
 #define LOAD(what, r)	{ .kind = WORD_LOAD, .field = &(what), .to = (r) }
 #define META(key, r)	{ .kind = WORD_META, .value = (key), .to = (r) }
 #define CT(key, r)	{ .kind = WORD_CT, .value = (key), .to = (r) }
+#define PUT(key, r)	{ .kind = WORD_PUT, .value = (key), .from = (r) }
 #define SET(number, r)	{ .kind = WORD_SET, .value = (number), .to = (r) }
 #define IS(number, r)	{ .kind = WORD_IS, .value = (number), .from = (r) }
 #define IS_WORD(number, r) { .kind = WORD_IS_WORD, .value = (number), .from = (r) }
@@ -124,7 +126,8 @@ struct set {
 
 struct skeleton_text {
 	const char *mark;
-	uint8_t family; /* NFPROTO_… */
+	uint8_t family;	    /* NFPROTO_… */
+	const char *device; /* NFPROTO_NETDEV: of the base chains, which go when it does */
 	const struct chain *chains;
 	size_t chain_count;
 	const struct set *sets;
@@ -151,7 +154,7 @@ struct skeleton_text {
 	}
 
 extern const struct skeleton_text *const skeleton_texts[]; /* by enum skeleton */
-extern const struct skeleton_text skeleton_subnet, skeleton_subnet_arp;
+extern const struct skeleton_text skeleton_subnet, skeleton_subnet_arp, skeleton_subnet_steering;
 
 /* Which skeleton an element belongs in, and in which set of it. */
 enum skeleton skeleton_of(enum element_map map);

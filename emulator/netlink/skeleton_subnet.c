@@ -20,12 +20,14 @@
  */
 #include "netlink/skeleton.h"
 
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_arp.h>
 #include <linux/netfilter_ipv4.h>
 
+static const struct field ether_destination = { NFT_PAYLOAD_LL_HEADER, 0, 6, 0, false };
 static const struct field ether_source = { NFT_PAYLOAD_LL_HEADER, 6, 6, 0, false };
 static const struct field source = { NFT_PAYLOAD_NETWORK_HEADER, 12, 4, 0, false };
 static const struct field destination = { NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 0, false };
@@ -272,4 +274,35 @@ const struct skeleton_text skeleton_subnet_arp = {
 	.set_count = ARRAY_SIZE(arp_sets),
 	.rules = arp_rules,
 	.rule_count = ARRAY_SIZE(arp_rules),
+};
+
+/*
+ * A route to an appliance (an interface) sends to its MAC on the fabric, which is not that of the
+ * subnet's own end: so the frame says which route its sender's subnet took, and the subnet of the
+ * appliance needn't guess. Such a frame would be dropped as another host's.
+ */
+static const struct set steering_sets[] = {
+	{ "steered", SET_ELEMENTS, { ETHER }, { MARK }, NULL, 0 },
+};
+
+static const struct chain steering_chains[] = {
+	{ "ingress", true, false, NF_NETDEV_INGRESS, 0 },
+};
+
+static const struct rule steering_rules[] = {
+	{ "ingress",
+	  { LOAD(ether_destination, 0), MAP("steered", 0, 2), PUT(NFT_META_MARK, 2),
+	    SET(PACKET_HOST, 3), PUT(NFT_META_PKTTYPE, 3) } },
+};
+
+const struct skeleton_text skeleton_subnet_steering = {
+	.mark = "minivpc subnet steering 1",
+	.family = NFPROTO_NETDEV,
+	.device = "fabric",
+	.chains = steering_chains,
+	.chain_count = ARRAY_SIZE(steering_chains),
+	.sets = steering_sets,
+	.set_count = ARRAY_SIZE(steering_sets),
+	.rules = steering_rules,
+	.rule_count = ARRAY_SIZE(steering_rules),
 };

@@ -137,6 +137,35 @@ static inline struct object make_skeleton(struct rid ns, enum skeleton skeleton)
 	return object;
 }
 
+static inline struct object make_table_route(struct rid ns, const char *destination,
+					     const char *gateway, const char *device,
+					     uint32_t table, uint32_t metric)
+{
+	struct object object = make_route(ns, destination, gateway, device);
+
+	object.route.table = table;
+	object.route.metric = metric;
+	return object;
+}
+
+static inline struct object make_rule(struct rid ns, uint32_t mark)
+{
+	struct object object = make(OBJECT_RULE, ns);
+
+	object.rule.mark = object.rule.table = mark;
+	return object;
+}
+
+static inline struct object make_steered(struct rid ns, uint8_t n, uint32_t mark)
+{
+	struct object object = make(OBJECT_ELEMENT, ns);
+
+	object.element.map = ELEMENT_STEERED;
+	object.element.key[5] = n;
+	memcpy(object.element.value, &mark, sizeof(mark));
+	return object;
+}
+
 static inline struct object make_element(struct rid ns, enum element_map map, const char *key,
 					 const char *value)
 {
@@ -309,6 +338,13 @@ static inline void lab_describe(struct lab *lab)
 		make_route(instance, "::/0", "fd00:1::1", "eth0"),
 		make_route(subnet, "10.0.1.5/32", NULL, "eni1"),
 		make_neighbour(subnet, "eni1", "10.0.1.5", 5),
+		make_skeleton(subnet, SKELETON_SUBNET_ARP),
+		make_skeleton(subnet, SKELETON_SUBNET_STEERING),
+		make_steered(subnet, 9, 0x0a000105),
+		make_rule(subnet, 0x0a000105),
+		make_table_route(subnet, "0.0.0.0/0", "10.255.0.2", "fabric", 0x0a000105, 0),
+		make_table_route(subnet, "10.9.0.0/16", "10.255.0.2", "fabric", 0, 0),
+		make_table_route(subnet, "10.9.0.0/16", NULL, NULL, 0, 1024),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
@@ -466,6 +502,8 @@ static void a_failure_restores_what_was_there(void **state)
 	plan_put(&plan, make_veth(subnet, "eni2", more, "eth0", 6));
 	plan_put(&plan, make_address(more, "eth0", "10.0.1.6/24"));
 	plan_delete(&plan, make_route(subnet, "10.0.1.5/32", NULL, "eni1"));
+	plan_delete(&plan, make_table_route(subnet, "10.9.0.0/16", "10.255.0.2", "fabric", 0, 0));
+	plan_delete(&plan, make_rule(subnet, 0x0a000105));
 	plan_delete(&plan, make_neighbour(subnet, "eni1", "10.0.1.5", 5));
 	plan_delete(&plan, make_route(lab->instance, "0.0.0.0/0", "10.0.1.1", "eth0"));
 	plan_delete(&plan, make_route(lab->instance, "::/0", "fd00:1::1", "eth0"));
