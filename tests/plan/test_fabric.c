@@ -704,6 +704,89 @@ static void a_member_that_leaves_is_out_at_once(void **state)
 	assert_has(subnet, "10.0.2.4 of set members");
 }
 
+/* ---- appliances ---- */
+
+/* The public subnet's way to the private one leads by the database, which forwards. */
+static void divert(void)
+{
+	struct interface *interface = interface_of(database);
+
+	transaction_edit(&transaction, interface);
+	interface->source_dest_check = false;
+	assert_int_equal(route_create(&transaction, table, to_cidr(cidr_of("198.51.100.0/24")),
+				      &interface->resource, &error),
+			 0);
+}
+
+static void a_route_by_an_appliance_is_wired(void **state)
+{
+	struct rid here, there;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	here = public_subnet->resource.id;
+	there = private_subnet->resource.id;
+	divert();
+	assert_int_equal(commit(), 0);
+	assert_has(here, "route 198.51.100.0/24 via 10.0.2.4 dev fabric");
+	assert_has(here, "route blackhole 198.51.100.0/24 metric 1024");
+	assert_has(there, "rule fwmark 0xa000204 lookup 167772676");
+	assert_has(there, "via 10.0.2.4 dev eni");
+	assert_has(there, "steering skeleton");
+	/* with the check on, and without the appliance, the blackhole is what is left */
+	transaction_edit(&transaction, interface_of(database));
+	interface_of(database)->source_dest_check = true;
+	assert_int_equal(commit(), 0);
+	assert_lacks(here, "198.51.100.0/24 via");
+	assert_lacks(there, "fwmark");
+	assert_lacks(there, "steering");
+	transaction_edit(&transaction, interface_of(database));
+	interface_of(database)->source_dest_check = false;
+	assert_int_equal(commit(), 0);
+	assert_has(here, "198.51.100.0/24 via");
+	assert_int_equal(instance_terminate(&transaction, database, &error), 0);
+	instance_settle(&transaction, database);
+	assert_int_equal(commit(), 0);
+	assert_lacks(here, "198.51.100.0/24 via");
+	assert_has(here, "route blackhole 198.51.100.0/24 metric 1024");
+	assert_lacks(there, "steering");
+	assert_lacks(vpc->resource.id, "0a:");
+	sweep();
+	assert_whole();
+}
+
+static void a_diversion_is_whole_or_undone(void **state)
+{
+	size_t total, before;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	divert();
+	assert_int_equal(commit(), 0);
+	total = fake_changes(kernel) - before;
+	assert_true(total > 5);
+	for (size_t k = 0; k < total; k++) {
+		CLEANUP(freep) char *intact = NULL, *after = NULL;
+
+		tear_down(NULL);
+		set_up(NULL);
+		seed();
+		assert_int_equal(commit(), 0);
+		intact = whole_kernel();
+		divert();
+		fake_fail_at(kernel, k, ENOMEM);
+		assert_int_equal(commit(), -ENOMEM);
+		after = whole_kernel();
+		assert_string_equal(after, intact);
+		divert();
+		assert_int_equal(commit(), 0);
+		assert_whole();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +808,8 @@ int main(void)
 		CASE(a_changed_filter_is_whole_or_undone),
 		CASE(groups_are_changed_in_one_place),
 		CASE(a_member_that_leaves_is_out_at_once),
+		CASE(a_route_by_an_appliance_is_wired),
+		CASE(a_diversion_is_whole_or_undone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
