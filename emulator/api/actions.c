@@ -181,6 +181,27 @@ const struct action actions[] = {
 	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
 	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
 	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
+	EC2("CreateNetworkInterface", create_network_interface,
+	    "Ipv4Prefix.N.Ipv4Prefix Ipv4PrefixCount:i Ipv6Prefix.N.Ipv6Prefix Ipv6PrefixCount:i "
+	    "InterfaceType " TAGS "ClientToken EnablePrimaryIpv6:b "
+	    "ConnectionTrackingSpecification.TcpEstablishedTimeout:i "
+	    "ConnectionTrackingSpecification.UdpStreamTimeout:i "
+	    "ConnectionTrackingSpecification.UdpTimeout:i SubnetId! Description PrivateIpAddress "
+	    "SecurityGroupId.N PrivateIpAddresses.N.Primary:b "
+	    "PrivateIpAddresses.N.PrivateIpAddress "
+	    "SecondaryPrivateIpAddressCount:i Ipv6Addresses.N.Ipv6Address "
+	    "Ipv6Addresses.N.IsPrimaryIpv6:b Ipv6AddressCount:i"),
+	EC2("DeleteNetworkInterface", delete_network_interface, "NetworkInterfaceId!"),
+	EC2("AttachNetworkInterface", attach_network_interface,
+	    "NetworkCardIndex:i EnaQueueCount:i NetworkInterfaceId! InstanceId! DeviceIndex!:i"),
+	EC2("DetachNetworkInterface", detach_network_interface, "AttachmentId! Force:b"),
+	EC2("AssignPrivateIpAddresses", assign_private_ip_addresses,
+	    "Ipv4Prefix.N Ipv4PrefixCount:i NetworkInterfaceId! PrivateIpAddress.N "
+	    "SecondaryPrivateIpAddressCount:i AllowReassignment:b"),
+	EC2("UnassignPrivateIpAddresses", unassign_private_ip_addresses,
+	    "Ipv4Prefix.N NetworkInterfaceId! PrivateIpAddress.N"),
+	EC2("ResetNetworkInterfaceAttribute", reset_network_interface_attribute,
+	    "NetworkInterfaceId! SourceDestCheck"),
 	EC2("DescribeNetworkInterfaceAttribute", describe_network_interface_attribute,
 	    "NetworkInterfaceId! Attribute"),
 	EC2("ModifyNetworkInterfaceAttribute", modify_network_interface_attribute,

@@ -32,4 +32,6 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	update_descriptions_egress, describe_security_group_references,
 	describe_stale_security_groups, modify_network_interface_attribute,
 	describe_network_interface_attribute, modify_instance_attribute,
-	describe_instance_attribute;
+	describe_instance_attribute, reset_network_interface_attribute, create_network_interface,
+	delete_network_interface, attach_network_interface, detach_network_interface,
+	assign_private_ip_addresses, unassign_private_ip_addresses;

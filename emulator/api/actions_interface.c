@@ -1,21 +1,6 @@
-/* Network interfaces, and the attributes of interfaces and instances. */
+/* The attributes of network interfaces and instances. */
 #include "api/actions.h"
 #include "model/instance.h"
-
-int describe_network_interfaces(struct call *call, struct error *error)
-{
-	static const struct listing listing = {
-		.list = "networkInterfaceSet",
-		.kind = KIND_NETWORK_INTERFACE,
-		.ids = "NetworkInterfaceId",
-		.minimum = 5,
-		.maximum = 1000,
-		.absent = "association.* addresses.* attachment.* ipv6-addresses.* operator.* "
-			  "requester-id",
-	};
-
-	return describe_resources(call, &listing, error);
-}
 
 /* ---- what both kinds have ---- */
 
@@ -108,6 +93,19 @@ int modify_network_interface_attribute(struct call *call, struct error *error)
 	return reply_true(call);
 }
 
+int reset_network_interface_attribute(struct call *call, struct error *error)
+{
+	struct interface *interface;
+	int r = interface_call(call, &interface, error);
+
+	if (r < 0)
+		return r;
+	if (!call_text(call, "SourceDestCheck"))
+		return call_check_one(0, error);
+	interface_set_source_dest_check(&call->transaction, interface, true);
+	return reply_true(call);
+}
+
 int describe_network_interface_attribute(struct call *call, struct error *error)
 {
 	const char *attribute = call_text(call, "Attribute");
@@ -155,6 +153,11 @@ static int primary_of(struct call *call, const struct instance *instance,
 		      struct interface **ret_interface, struct error *error)
 {
 	*ret_interface = instance_primary(call_model(call), instance);
+	if (instance->interface_count > 1)
+		return error_set(error, ERROR_INSTANCE_ID,
+				 "There are multiple interfaces attached to instance '%s'. Please "
+				 "specify an interface ID for the operation instead.",
+				 rid_format(instance->resource.id).text);
 	if (*ret_interface)
 		return 0;
 	return error_set(error, ERROR_INSTANCE_STATE,

@@ -1,10 +1,10 @@
 /* RunInstances: its many parameters, and idempotency by client token. */
 #include "api/actions.h"
+#include "api/interface_params.h"
 
 #include <nettle/base64.h>
 
 #include "model/catalog.h"
-#include "model/group.h"
 #include "model/instance.h"
 
 #define USER_DATA_MAX 16384 /* before encoding */
@@ -16,15 +16,6 @@ static const char *const refused[] = {
 	"Ipv6Address.1.Ipv6Address",
 	"LaunchTemplate.LaunchTemplateId",
 	"LaunchTemplate.LaunchTemplateName",
-	"NetworkInterface.1.NetworkInterfaceId",
-	"NetworkInterface.1.SecondaryPrivateIpAddressCount",
-	"NetworkInterface.1.PrivateIpAddresses.2.PrivateIpAddress",
-	"NetworkInterface.1.Ipv6AddressCount",
-	"NetworkInterface.1.Ipv6Addresses.1.Ipv6Address",
-	"NetworkInterface.1.Ipv4PrefixCount",
-	"NetworkInterface.1.Ipv4Prefix.1.Ipv4Prefix",
-	"NetworkInterface.1.Ipv6PrefixCount",
-	"NetworkInterface.1.Ipv6Prefix.1.Ipv6Prefix",
 };
 
 static int invalid(struct error *error, const char *value, const char *name)
@@ -35,28 +26,10 @@ static int invalid(struct error *error, const char *value, const char *name)
 
 static int check_refused(const struct call *call, struct error *error)
 {
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t interfaces = params_indices(call->params, "NetworkInterface", &indices);
-
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (call_text(call, refused[i]))
 			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 					 "The parameter %s is not supported yet.", refused[i]);
-	if (interfaces > 1)
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "More than one network interface is not supported yet.");
-	if (interfaces &&
-	    (call_text(call, "SubnetId") || call_text(call, "PrivateIpAddress") ||
-	     call_text(call, "SecurityGroupId.1") || call_text(call, "SecurityGroup.1")))
-		return error_set(
-			error, ERROR_INVALID_PARAMETER_COMBINATION,
-			"Network interfaces and an instance-level %s may not be specified on "
-			"the same request",
-			call_text(call, "SubnetId")	      ? "subnet ID"
-			: call_text(call, "PrivateIpAddress") ? "private IP address"
-							      : "security groups");
-	if (interfaces && indices[0] != 1)
-		return invalid(error, "NetworkInterface", "networkInterface index");
 	return 0;
 }
 
@@ -202,76 +175,6 @@ static int read_options(const struct call *call, struct instance_template *optio
 	return 0;
 }
 
-/* The subnet named, or the default one (of a zone, when one is asked for). */
-static int read_subnet(const struct call *call, bool by_interface, struct subnet **ret_subnet,
-		       struct error *error)
-{
-	const char *name = by_interface ? "NetworkInterface.1.SubnetId" : "SubnetId";
-	const char *zone = call_text(call, "Placement.AvailabilityZone");
-	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
-	int r;
-
-	if (call_text(call, name)) {
-		if ((r = call_resource(call, name, KIND_SUBNET, ret_subnet, error)) < 0)
-			return r;
-		if (zone && !streq(zone, subnet_zone_name(*ret_subnet, &scratch)))
-			return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-					 "The subnet '%s' is in the availability zone %s, not %s",
-					 call_text(call, name), scratch.data, zone);
-		return 0;
-	}
-	*ret_subnet = subnet_default(call->scope, zone);
-	if (*ret_subnet)
-		return 0;
-	if (vpc_default(call->scope) && zone)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Invalid availability zone: [%s]", zone);
-	return error_set(error, ERROR_VPC_ID_NOT_SPECIFIED, "No default VPC for this user");
-}
-
-/* By id, or (at instance level) by name; interface_create() sees to the rest. */
-static int read_groups(const struct call *call, bool by_interface, const struct subnet *subnet,
-		       struct rid_item **groups, size_t *count, struct error *error)
-{
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t names = params_indices(call->params, "SecurityGroup", &indices);
-	int r = call_groups(call,
-			    by_interface ? "NetworkInterface.1.SecurityGroupId" : "SecurityGroupId",
-			    groups, count, error);
-
-	for (size_t i = 0; r == 0 && i < names; i++) {
-		const char *name = params_get(call->params, "SecurityGroup.%u", indices[i]);
-		const struct group *group = group_named(call->scope, subnet->vpc, name);
-
-		if (!group)
-			return error_subject(error, ERROR_NOT_FOUND, "sg",
-					     "The security group '%s' does not exist in VPC '%s'",
-					     name, rid_format(subnet->vpc).text);
-		rid_item_add(groups, count, group->resource.id);
-	}
-	return r;
-}
-
-static int read_address(const struct call *call, bool by_interface, struct launch_request *request,
-			struct error *error)
-{
-	const char *text = call_text(call, by_interface ? "NetworkInterface.1.PrivateIpAddress"
-							: "PrivateIpAddress");
-
-	if (!text && by_interface)
-		text = call_text(call, "NetworkInterface.1.PrivateIpAddresses.1.PrivateIpAddress");
-	if (!text)
-		return 0;
-	if (address_parse(text, &request->interface.address) < 0)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "invalid value for parameter address: %s", text);
-	if (request->maximum > 1)
-		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
-				 "The parameter PrivateIpAddress can only be used with a single "
-				 "instance");
-	return 0;
-}
-
 /* Frees what the request owns; the rest is borrowed. */
 static void request_clear(struct launch_request *request)
 {
@@ -285,31 +188,9 @@ static void request_clear(struct launch_request *request)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		freep(texts[i]);
-}
-
-static int read_interface(const struct call *call, struct launch_request *request,
-			  struct rid_item **groups, struct error *error)
-{
-	bool by_interface = false;
-	CLEANUP(freep) unsigned int *indices = NULL;
-	long index;
-	int r;
-
-	by_interface = params_indices(call->params, "NetworkInterface", &indices) > 0;
-	if (call_text(call, "NetworkInterface.1.DeviceIndex") &&
-	    (r = params_int(call_text(call, "NetworkInterface.1.DeviceIndex"), "deviceIndex", 0, 0,
-			    &index, error)) < 0)
-		return r;
-	if ((r = read_subnet(call, by_interface, &request->interface.subnet, error)) < 0 ||
-	    (r = read_address(call, by_interface, request, error)) < 0)
-		return r;
-	request->interface.description = call_text(call, "NetworkInterface.1.Description");
-	request->delete_on_termination =
-		call_bool(call, "NetworkInterface.1.DeleteOnTermination", true);
-	r = read_groups(call, by_interface, request->interface.subnet, groups,
-			&request->interface.group_count, error);
-	request->interface.groups = *groups;
-	return r;
+	for (size_t i = 0; i < request->interface_count; i++)
+		interface_request_clear(&request->interfaces[i].make);
+	free(request->interfaces);
 }
 
 /* ---- client tokens ---- */
@@ -355,16 +236,33 @@ static int check_token(const struct call *call, struct instance_template *option
 
 /* ---- the reply ---- */
 
-static int tag_launched(struct call *call, struct instance *instance, struct error *error)
+static bool is_existing(const struct launch_request *request, const struct interface *interface)
 {
-	struct interface *interface = instance_primary(call_model(call), instance);
-	int r = call_tag(call, instance, error);
-
-	return r < 0 || !interface ? r : call_tag(call, interface, error);
+	for (size_t i = 0; i < request->interface_count; i++)
+		if (request->interfaces[i].existing == interface)
+			return true;
+	return false;
 }
 
-static int reply_reservation(struct call *call, struct rid reservation, bool tag,
-			     struct error *error)
+/* The instance and what was made with it. */
+static int tag_launched(struct call *call, const struct launch_request *request,
+			struct instance *instance, struct error *error)
+{
+	int r = call_tag(call, instance, error);
+
+	for (size_t i = 0; r == 0 && i < instance->interface_count; i++) {
+		struct interface *interface =
+			interface_get(call_model(call), instance->interfaces[i].id);
+
+		if (!is_existing(request, interface))
+			r = call_tag(call, interface, error);
+	}
+	return r;
+}
+
+/* `request`: of a fresh launch, whose instances get their tags; NULL for a repetition. */
+static int reply_reservation(struct call *call, struct rid reservation,
+			     const struct launch_request *request, struct error *error)
 {
 	int r;
 
@@ -376,7 +274,7 @@ static int reply_reservation(struct call *call, struct rid reservation, bool tag
 	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE) {
 		if (!rid_equal(instance->reservation, reservation))
 			continue;
-		if (tag && (r = tag_launched(call, instance, error)) < 0)
+		if (request && (r = tag_launched(call, request, instance, error)) < 0)
 			return r;
 		reply_resource(call, "item", instance);
 	}
@@ -387,7 +285,6 @@ static int reply_reservation(struct call *call, struct rid reservation, bool tag
 int run_instances(struct call *call, struct error *error)
 {
 	CLEANUP(request_clear) struct launch_request request = { 0 };
-	CLEANUP(freep) struct rid_item *groups = NULL;
 	struct rid reservation;
 	bool storage;
 	int r;
@@ -397,12 +294,9 @@ int run_instances(struct call *call, struct error *error)
 		return r;
 	r = check_token(call, &request.options, &reservation, error);
 	if (r != 0)
-		return r < 0 ? r : reply_reservation(call, reservation, false, error);
-	if ((r = read_interface(call, &request, &groups, error)) < 0)
+		return r < 0 ? r : reply_reservation(call, reservation, NULL, error);
+	if ((r = read_launch_interfaces(call, &request, &storage, error)) < 0 ||
+	    (r = instance_launch(&call->transaction, &request, &reservation, error)) < 0)
 		return r;
-	request.public_address =
-		call_optional_bool(call, "NetworkInterface.1.AssociatePublicIpAddress", &storage);
-	if ((r = instance_launch(&call->transaction, &request, &reservation, error)) < 0)
-		return r;
-	return reply_reservation(call, reservation, true, error);
+	return reply_reservation(call, reservation, &request, error);
 }

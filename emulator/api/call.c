@@ -43,6 +43,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_DHCP_OPTIONS] = "dhcpOption ID",
 	[KIND_PREFIX_LIST] = "prefix list ID",
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
+	[KIND_ATTACHMENT] = "attachment ID",
 	[KIND_INSTANCE] = "instance ID",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
@@ -213,8 +214,7 @@ int call_tag(struct call *call, void *object, struct error *error)
 	static const char *const others[] = { "volume", "spot-instances-request", NULL };
 	struct resource *resource = object;
 	const char *own = resource_type(resource->id.kind)->tag_type;
-	bool launch =
-		resource->id.kind == KIND_INSTANCE || resource->id.kind == KIND_NETWORK_INTERFACE;
+	bool launch = streq(call->action->name, "RunInstances");
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t count = params_indices(call->params, "TagSpecification", &indices);
 

@@ -53,6 +53,8 @@
 	ROW(PREFIX_LIST_MODIFICATION, 400, "InvalidPrefixListModification")                        \
 	ROW(ASSOCIATION_NOT_FOUND, 400, "InvalidAssociationID.NotFound")                           \
 	ROW(ADDRESS_IN_USE, 400, "InvalidIPAddress.InUse")                                         \
+	ROW(ALREADY_ASSIGNED, 400, "Resource.AlreadyAssigned")                                     \
+	ROW(INTERFACE_IN_USE, 400, "InvalidNetworkInterface.InUse")                                \
 	ROW(INSUFFICIENT_ADDRESSES, 400, "InsufficientFreeAddressesInSubnet")                      \
 	ROW(INSTANCE_STATE, 400, "IncorrectInstanceState")                                         \
 	ROW(INSTANCE_ID, 400, "InvalidInstanceID")                                                 \
@@ -109,6 +111,7 @@ static const struct subject {
 	  "NetworkInterfaceLimitExceeded" },
 	{ "eni-attach", "InvalidAttachmentID.NotFound",
 	  "InvalidNetworkInterfaceAttachmentId.Malformed", "AttachmentLimitExceeded" },
+	{ "private-address", NULL, NULL, "PrivateIpAddressLimitExceeded" },
 	{ "i", "InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed",
 	  "InstanceLimitExceeded" },
 	{ "instance-type", "InvalidInstanceType", "InvalidInstanceType", NULL },

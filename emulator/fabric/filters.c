@@ -692,6 +692,20 @@ void filters_want_acl(struct filters *filters, struct rid id, struct object_list
 		compiled_list_clear(&compiled[egress]);
 }
 
+/* Of all its addresses, in one namespace and under one reference. */
+static void want_membership(const struct interface *interface, struct rid ns, uint64_t reference,
+			    struct object_list *list)
+{
+	for_each_interface_address(address, interface)
+	{
+		struct object object = element_in(ns, ELEMENT_MEMBER);
+
+		put_id(object.element.key, reference);
+		element_put_address(object.element.key + 8, address);
+		object_list_add(list, &object);
+	}
+}
+
 void filters_want_member(struct filters *filters, struct rid id, struct object_list *list)
 {
 	const struct interface *interface = interface_get(filters->model, id);
@@ -704,27 +718,25 @@ void filters_want_member(struct filters *filters, struct rid id, struct object_l
 		if (!subnet->realized || !rid_equal(subnet->vpc, interface->vpc))
 			continue;
 		references = filters_references(filters, subnet->resource.id);
-		for (size_t i = 0; i < references->count; i++) {
-			struct object object = element_in(subnet->resource.id, ELEMENT_MEMBER);
-
-			if (!reference_has(&references->items[i], interface))
-				continue;
-			put_id(object.element.key, references->items[i].id);
-			element_put_address(object.element.key + 8, interface->address);
-			object_list_add(list, &object);
-		}
+		for (size_t i = 0; i < references->count; i++)
+			if (reference_has(&references->items[i], interface))
+				want_membership(interface, subnet->resource.id,
+						references->items[i].id, list);
 	}
 }
 
-static void want_source(const struct interface *interface, enum element_map map,
-			struct object_list *list)
+static void want_sources(const struct interface *interface, enum element_map map,
+			 struct object_list *list)
 {
-	struct object object = element_in(interface->subnet, map);
+	for_each_interface_address(address, interface)
+	{
+		struct object object = element_in(interface->subnet, map);
 
-	put_number(object.element.key, filters_port_group(interface));
-	interface_mac(interface->resource.id, object.element.key + 4);
-	element_put_address(object.element.key + 12, interface->address);
-	object_list_add(list, &object);
+		put_number(object.element.key, filters_port_group(interface));
+		interface_mac(interface->resource.id, object.element.key + 4);
+		element_put_address(object.element.key + 12, address);
+		object_list_add(list, &object);
+	}
 }
 
 void filters_want_interface(struct filters *filters, struct rid id, struct object_list *list)
@@ -734,8 +746,8 @@ void filters_want_interface(struct filters *filters, struct rid id, struct objec
 
 	if (!interface || !is_realized(filters->model, interface->subnet))
 		return;
-	want_source(interface, ELEMENT_SOURCE, list);
-	want_source(interface, ELEMENT_SENDER, list);
+	want_sources(interface, ELEMENT_SOURCE, list);
+	want_sources(interface, ELEMENT_SENDER, list);
 	if (!interface->source_dest_check) {
 		object = element_in(interface->subnet, ELEMENT_UNCHECKED);
 		put_number(object.element.key, filters_port_group(interface));

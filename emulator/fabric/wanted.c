@@ -466,7 +466,7 @@ struct port {
 	struct rid machine;	/* where eth0 is */
 	struct rid id;		/* names the near end */
 	const char *device;	/* the far end's name */
-	struct address address; /* of the machine */
+	struct address address; /* of the machine; an interface may have more beside it */
 	uint8_t length;		/* of the network as the machine sees it */
 	struct address router;
 	struct mac router_mac, machine_mac;
@@ -475,7 +475,34 @@ struct port {
 	const struct interface *interface; /* NULL: filtered by nobody */
 };
 
-/* A routed port: the machine has one address and a default route, the router a /32 to it. */
+/*
+ * Every private address is the device's from the start, secondary ones too. AWS itself tells a
+ * guest of them by instance metadata alone, and there what Amazon Linux runs (ec2-net-utils)
+ * configures them when they come and go; nothing runs in a guest here, and an address that is
+ * assigned and does not answer would surprise more than one that needs no `ip address add`. Routes
+ * are left out: like in a guest without such a tool there is the on-link one of each device, and
+ * the default by the first. What leaves by another device than its source address's is dropped.
+ */
+static void want_addresses(struct object_list *list, const struct port *port)
+{
+	want_address(list, port->machine, port->device,
+		     (struct cidr){ port->address, port->length });
+	for (size_t i = 0; port->interface && i < port->interface->secondary_count; i++)
+		want_address(
+			list, port->machine, port->device,
+			(struct cidr){ port->interface->secondaries[i].address, port->length });
+}
+
+/* The router's way to an address of the machine. */
+static void want_way(struct object_list *list, const struct port *port, struct address address,
+		     const char *device)
+{
+	want_neighbour(list, port->router_ns, device, address, port->machine_mac);
+	/* Last: from here on packets find it. */
+	want_route(list, port->router_ns, cidr_host(address), (struct address){ 0 }, device);
+}
+
+/* A routed port: the machine has its addresses and a default route, the router a /32 to each. */
 static void want_port(struct object_list *list, const struct port *port)
 {
 	struct object object = object_in(port->router_ns, OBJECT_LINK);
@@ -493,9 +520,7 @@ static void want_port(struct object_list *list, const struct port *port)
 	/* Each device has its own, and the default of 0.8 s would delay every first packet. */
 	snprintf(delay, sizeof(delay), "ipv4/neigh/%s/proxy_delay", object.link.name);
 	want_sysctl(list, port->router_ns, delay, 0);
-	want_neighbour(list, port->router_ns, object.link.name, port->address, port->machine_mac);
-	want_address(list, port->machine, port->device,
-		     (struct cidr){ port->address, port->length });
+	want_addresses(list, port);
 	/*
 	 * The kernel's ARP table has one limit for all namespaces (gc_thresh3, 1024 by default): an
 	 * entry for its router in every instance must not count, and permanent ones don't.
@@ -503,9 +528,9 @@ static void want_port(struct object_list *list, const struct port *port)
 	want_neighbour(list, port->machine, port->device, port->router, port->router_mac);
 	if (port->is_default)
 		want_route(list, port->machine, everywhere, port->router, port->device);
-	/* Last: from here on packets find it. */
-	want_route(list, port->router_ns, cidr_host(port->address), (struct address){ 0 },
-		   object.link.name);
+	want_way(list, port, port->address, object.link.name);
+	for (size_t i = 0; port->interface && i < port->interface->secondary_count; i++)
+		want_way(list, port, port->interface->secondaries[i].address, object.link.name);
 }
 
 static void want_interface_port(const struct model *model, struct rid id, struct object_list *list)
@@ -514,13 +539,13 @@ static void want_interface_port(const struct model *model, struct rid id, struct
 	const struct instance *instance =
 		interface ? instance_get(model, interface->instance) : NULL;
 	const struct subnet *subnet;
-	char device[DEVICE_NAME_MAX] = "eth0";
+	char device[DEVICE_NAME_MAX];
 	struct port port;
 
 	if (!instance || !instance_is_live(instance) || !instance->pid)
 		return;
 	subnet = subnet_get(model, interface->subnet);
-	device[3] = (char)('0' + interface->device_index % 10);
+	snprintf(device, sizeof(device), "eth%d", (int)interface->device_index);
 	port = (struct port){
 		.router_ns = interface->subnet,
 		.machine = interface->instance,

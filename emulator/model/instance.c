@@ -1,5 +1,5 @@
 /* The verbs of instances: see instance.h. What clients see is in instance_fields.c. */
-#include "model/instance.h"
+#include "model/attachment.h"
 
 /* The codes are multiples of 16, in this order: that is why the enumeration has it. */
 const char *const instance_state_names[] = {
@@ -80,16 +80,43 @@ static void copy_options(struct instance_template *to, const struct instance_tem
 	to->metadata_ipv6 = xstrdup(from->metadata_ipv6);
 }
 
+/* ---- launching ---- */
+
+static struct subnet *launch_subnet(const struct launch_request *request)
+{
+	return request->interfaces[0].make.subnet;
+}
+
+/* One card that is made with the instance may have a public address; others never do. */
+static bool wants_public(const struct launch_request *request)
+{
+	if (request->interface_count > 1 || request->interfaces[0].existing)
+		return false;
+	return request->public_address ? *request->public_address
+				       : launch_subnet(request)->map_public_ip;
+}
+
+static int attach_one(struct transaction *transaction, struct instance *instance,
+		      const struct launch_interface *wanted, struct error *error)
+{
+	struct interface *interface = wanted->existing;
+	int r;
+
+	if (!interface && (r = interface_create(transaction, &wanted->make, &interface, error)) < 0)
+		return r;
+	attachment_make(transaction, instance, interface, wanted->device_index,
+			wanted->delete_on_termination);
+	return 0;
+}
+
 static int launch_one(struct transaction *transaction, const struct launch_request *request,
 		      struct rid reservation, int64_t index, struct error *error)
 {
-	struct subnet *subnet = request->interface.subnet;
+	struct subnet *subnet = launch_subnet(request);
 	struct interface *interface;
 	struct instance *instance;
 	int r;
 
-	if ((r = interface_create(transaction, &request->interface, &interface, error)) < 0)
-		return r;
 	instance = transaction_create(transaction, subnet->resource.scope, KIND_INSTANCE);
 	instance->reservation = reservation;
 	copy_options(&instance->options, &request->options);
@@ -99,43 +126,95 @@ static int launch_one(struct transaction *transaction, const struct launch_reque
 	instance->subnet = subnet->resource.id;
 	instance->vpc = subnet->vpc;
 	instance->zone = subnet->zone;
-	array_grow(&instance->interfaces, &instance->interface_count)->id = interface->resource.id;
-	interface->attachment = rid_new(KIND_ATTACHMENT);
-	interface->instance = instance->resource.id;
-	interface->attach_time = transaction->now;
-	interface->delete_on_termination = request->delete_on_termination;
-	interface->auto_public =
-		request->public_address ? *request->public_address : subnet->map_public_ip;
+	for (size_t i = 0; i < request->interface_count; i++)
+		if ((r = attach_one(transaction, instance, &request->interfaces[i], error)) < 0)
+			return r;
+	interface = instance_primary(transaction->model, instance);
+	interface->auto_public = wants_public(request);
 	return interface->auto_public ? interface_assign_public(transaction, interface, error) : 0;
+}
+
+/* Addresses that each instance takes in the subnet. */
+static size_t addresses_in(const struct launch_request *request, const struct subnet *subnet)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < request->interface_count; i++)
+		if (!request->interfaces[i].existing &&
+		    request->interfaces[i].make.subnet == subnet)
+			count += interface_request_addresses(&request->interfaces[i].make);
+	return count;
+}
+
+static int check_interfaces(const struct launch_request *request, struct error *error)
+{
+	size_t most = 1;
+	int r;
+
+	for (size_t i = 0; i < request->interface_count; i++) {
+		const struct launch_interface *wanted = &request->interfaces[i];
+		const struct interface *existing = wanted->existing;
+
+		if ((existing && (r = attachment_check_free(existing, error)) < 0) ||
+		    (r = attachment_check_place(launch_subnet(request), wanted->make.subnet,
+						error)) < 0)
+			return r;
+		most = MAX(most, existing ? 1 + existing->secondary_count
+					  : interface_request_addresses(&wanted->make));
+	}
+	return attachment_check_limits(request->options.type, request->interface_count, most,
+				       error);
+}
+
+/* How many instances there is room for, in the subnets and in the region. */
+static int find_room(const struct model *model, const struct launch_request *request,
+		     int64_t *ret_room, struct error *error)
+{
+	const struct scope *scope = launch_subnet(request)->resource.scope;
+	int64_t room = request->maximum, made = 0;
+	int r;
+
+	for (size_t i = 0; i < request->interface_count; i++) {
+		const struct subnet *subnet = request->interfaces[i].make.subnet;
+		const int64_t each = (int64_t)addresses_in(request, subnet);
+
+		made += !request->interfaces[i].existing;
+		if (each)
+			room = MIN(room, subnet_free_addresses(model, subnet) / each);
+		if (room < request->minimum)
+			return error_set(error, ERROR_INSUFFICIENT_ADDRESSES,
+					 "There are not enough free addresses in subnet '%s' to "
+					 "satisfy the requested number of instances.",
+					 rid_format(subnet->resource.id).text);
+	}
+	if ((r = interface_check_room(model, scope, request->minimum * made, error)) < 0)
+		return r;
+	if (made)
+		room = MIN(room, (quota_of(model, QUOTA_INTERFACES) -
+				  (int64_t)scope->lists[KIND_NETWORK_INTERFACE].count) /
+					 made);
+	*ret_room = room;
+	return 0;
 }
 
 int instance_launch(struct transaction *transaction, const struct launch_request *request,
 		    struct rid *ret_reservation, struct error *error)
 {
-	struct subnet *subnet = request->interface.subnet;
-	int64_t room = subnet_free_addresses(transaction->model, subnet);
 	struct rid reservation = rid_new(KIND_RESERVATION);
+	int64_t room = 0;
 	int r;
 
-	if (room < request->minimum)
-		return error_set(
-			error, ERROR_INSUFFICIENT_ADDRESSES,
-			"There are not enough free addresses in subnet '%s' to satisfy the "
-			"requested number of instances.",
-			rid_format(subnet->resource.id).text);
-	if ((r = interface_check_room(transaction->model, subnet->resource.scope, request->minimum,
-				      error)) < 0)
+	if ((r = check_interfaces(request, error)) < 0 ||
+	    (r = find_room(transaction->model, request, &room, error)) < 0)
 		return r;
-	room = MIN(room,
-		   quota_of(transaction->model, QUOTA_INTERFACES) -
-			   (int64_t)subnet->resource.scope->lists[KIND_NETWORK_INTERFACE].count);
-	subnet_realize(transaction, subnet);
-	for (int64_t i = 0, count = MIN(room, request->maximum); i < count; i++)
+	for (int64_t i = 0; i < room; i++)
 		if ((r = launch_one(transaction, request, reservation, i, error)) < 0)
 			return r;
 	*ret_reservation = reservation;
 	return 0;
 }
+
+/* ---- states ---- */
 
 int instance_start(struct transaction *transaction, struct instance *instance, struct error *error)
 {
@@ -153,7 +232,8 @@ int instance_start(struct transaction *transaction, struct instance *instance, s
 	instance->state = INSTANCE_PENDING;
 	instance->launch_time = transaction->now;
 	set_reason(instance, NULL, NULL, 0);
-	if (interface->auto_public &&
+	/* With a second card there is none any more (EC2 guide, "Public IPv4 addresses"). */
+	if (interface->auto_public && instance->interface_count == 1 &&
 	    (r = interface_assign_public(transaction, interface, error)) < 0)
 		return r;
 	return 0;
@@ -201,21 +281,17 @@ int instance_terminate(struct transaction *transaction, struct instance *instanc
 /* Its interfaces go with it, or stay behind detached (delete on termination: no). */
 static void release_interfaces(struct transaction *transaction, struct instance *instance)
 {
-	for (size_t i = 0; i < instance->interface_count; i++) {
+	while (instance->interface_count) {
+		const size_t last = instance->interface_count - 1;
 		struct interface *interface =
-			interface_get(transaction->model, instance->interfaces[i].id);
+			interface_get(transaction->model, instance->interfaces[last].id);
+		const bool goes = interface->delete_on_termination;
 
-		if (interface->delete_on_termination) {
+		attachment_end(transaction, interface);
+		if (goes)
 			transaction_delete(transaction, interface);
-			continue;
-		}
-		interface_release_public(transaction, interface);
-		transaction_edit(transaction, interface);
-		interface->attachment = (struct rid){ KIND_NONE, 0 };
-		interface->instance = (struct rid){ KIND_NONE, 0 };
 	}
 	freep(&instance->interfaces);
-	instance->interface_count = 0;
 }
 
 void instance_settle(struct transaction *transaction, struct instance *instance)

@@ -71,17 +71,26 @@ int instance_state_code(int state);
 /* True while its interfaces are wired: pending, running and stopping. */
 bool instance_is_live(const struct instance *instance);
 
-struct launch_request {
-	struct instance_template options; /* borrowed */
-	struct interface_request interface;
-	const bool *public_address; /* AssociatePublicIpAddress; NULL: as the subnet says */
+/* One device of every instance that is launched. */
+struct launch_interface {
+	struct interface *existing;    /* or NULL, and one is made: */
+	struct interface_request make; /* of an existing one only the subnet is told */
+	int64_t device_index;
 	bool delete_on_termination;
-	int64_t minimum, maximum;
+};
+
+struct launch_request {
+	struct instance_template options;    /* borrowed */
+	struct launch_interface *interfaces; /* by device index, the first 0; one at least */
+	size_t interface_count;
+	const bool *public_address; /* AssociatePublicIpAddress; NULL: as the subnet says */
+	int64_t minimum, maximum;   /* 1 when there is an existing interface */
 };
 
 /*
- * Makes between `minimum` and `maximum` instances, as many as the subnet has addresses for, in one
- * reservation. Errors: those of interface_create().
+ * Makes between `minimum` and `maximum` instances, as many as the subnets have addresses for, in
+ * one reservation. ERROR_INSUFFICIENT_ADDRESSES; those of interface_create() and
+ * attachment_check().
  */
 int instance_launch(struct transaction *transaction, const struct launch_request *request,
 		    struct rid *ret_reservation, struct error *error);

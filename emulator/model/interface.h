@@ -5,15 +5,24 @@
 
 #include "model/subnet.h"
 
+/* A private address beside the primary one. */
+struct interface_address {
+	struct address address;
+};
+
 struct interface {
 	struct resource resource;
 	struct rid subnet, vpc;
-	struct address address; /* private; for the interface's whole life */
+	struct address address; /* private, the primary one; for the interface's whole life */
+	struct interface_address *secondaries;
+	size_t secondary_count;
 	char *description;
 	struct rid_item *groups;
 	size_t group_count;
 	bool source_dest_check;
-	/* attachment */
+	char *client_token, *token_digest; /* of its creation; NULL for none */
+	bool is_fresh;			   /* while its creation is answered: "pending" */
+	/* attachment: see attachment.h */
 	struct rid attachment; /* KIND_ATTACHMENT; unset while detached */
 	struct rid instance;
 	int64_t device_index;
@@ -25,8 +34,13 @@ struct interface {
 };
 
 extern const struct resource_type interface_type;
+extern const struct field interface_fields[];
 /* The shorter form inside an instance; its filters begin with "network-interface.". */
 extern const struct field interface_instance_fields[];
+
+/* On one interface: the most that any instance type allows (EC2 guide, "IP addresses per network
+ * interface per instance type"). What an attached one may have its instance's type says. */
+#define INTERFACE_ADDRESSES_MAX 50
 
 /* Kept per subnet by the index. */
 struct subnet_usage {
@@ -38,6 +52,14 @@ struct interface *interface_get(const struct model *model, struct rid id);
 /* The MAC address: locally administered, a pure function of the id. */
 void interface_mac(struct rid id, uint8_t ret_mac[6]);
 int64_t interface_addresses_in(const struct model *model, struct rid subnet);
+/* Its private addresses: the primary one and then the others; unset past the end. */
+struct address interface_address_at(const struct interface *interface, size_t index);
+
+#define for_each_interface_address(variable, interface)                                            \
+	for (size_t index_##variable = 0; index_##variable <= (interface)->secondary_count;        \
+	     index_##variable++)                                                                   \
+		for (struct address variable = interface_address_at(interface, index_##variable);  \
+		     address_is_set(variable); variable = (struct address){ 0 })
 
 /* Is there room for `more` interfaces in the region? ERROR_QUOTA. */
 int interface_check_room(const struct model *model, const struct scope *scope, int64_t more,
@@ -45,18 +67,47 @@ int interface_check_room(const struct model *model, const struct scope *scope, i
 
 struct interface_request {
 	struct subnet *subnet;
-	struct address address;	       /* unset: chosen */
-	const struct rid_item *groups; /* distinct; none: the VPC's default group */
+	struct address address; /* unset: chosen */
+	/* Beside it: those asked for, and how many to choose. */
+	struct interface_address *secondaries; /* owned */
+	size_t secondary_count, more;
+	struct rid_item *groups; /* owned, distinct; none: the VPC's default group */
 	size_t group_count;
-	const char *description; /* may be NULL */
+	/* NULL for none */
+	const char *description, *client_token, *token_digest;
 };
+void interface_request_clear(struct interface_request *request); /* for CLEANUP() too */
 
+/* How many addresses an interface takes that is made by this request. */
+size_t interface_request_addresses(const struct interface_request *request);
 /*
- * Errors: ERROR_ADDRESS_IN_USE, ERROR_INVALID_PARAMETER_VALUE (reserved, outside),
- * ERROR_INSUFFICIENT_ADDRESSES; those of interface_set_groups().
+ * Errors: ERROR_ADDRESS_IN_USE, ERROR_INVALID_PARAMETER_VALUE (reserved, outside, named twice, the
+ * subnet full), ERROR_QUOTA (interfaces, addresses on one); those of interface_set_groups().
  */
 int interface_create(struct transaction *transaction, const struct interface_request *request,
 		     struct interface **ret_interface, struct error *error);
+/* ERROR_INVALID_PARAMETER_VALUE while it is attached. */
+int interface_delete(struct transaction *transaction, struct interface *interface,
+		     struct error *error);
+
+/* What is to be added to an interface: addresses, or how many to choose. */
+struct assignment {
+	struct interface_address *addresses; /* owned, distinct */
+	size_t count, more;
+	size_t limit;  /* of the interface's addresses, all counted */
+	bool may_move; /* from another interface of the subnet */
+};
+/*
+ * Appends secondary addresses; what it holds already stays as it is. ERROR_ALREADY_ASSIGNED,
+ * ERROR_INVALID_PARAMETER_VALUE (reserved, outside, another's primary), ERROR_QUOTA,
+ * ERROR_INSUFFICIENT_ADDRESSES.
+ */
+int interface_assign(struct transaction *transaction, struct interface *interface,
+		     const struct assignment *assignment, struct error *error);
+/* ERROR_INVALID_PARAMETER_VALUE: the primary address, or not one of its own. */
+int interface_unassign(struct transaction *transaction, struct interface *interface,
+		       const struct interface_address *addresses, size_t count,
+		       struct error *error);
 /* Gives it a fresh public address; nothing when it has one. ERROR_INSUFFICIENT_ADDRESS_CAPACITY. */
 int interface_assign_public(struct transaction *transaction, struct interface *interface,
 			    struct error *error);

@@ -5,6 +5,7 @@
  */
 #include "fabric/fabric.h"
 #include "model/acl.h"
+#include "model/attachment.h"
 #include "model/defaults.h"
 #include "model/gateway.h"
 #include "model/group.h"
@@ -76,6 +77,8 @@ static struct subnet *make_subnet(struct vpc *of, const char *cidr)
 static struct instance *launch(struct subnet *subnet, int count)
 {
 	static char image[] = "ami-12345678", type[] = "t3.micro", word[] = "default";
+	struct launch_interface card = { .make = { .subnet = subnet },
+					 .delete_on_termination = true };
 	struct launch_request request = {
 		.options = { .image_id = image,
 			     .type = type,
@@ -85,8 +88,8 @@ static struct instance *launch(struct subnet *subnet, int count)
 			     .http_endpoint = word,
 			     .metadata_tags = word,
 			     .metadata_ipv6 = word },
-		.interface = { .subnet = subnet },
-		.delete_on_termination = true,
+		.interfaces = &card,
+		.interface_count = 1,
 		.minimum = count,
 		.maximum = count,
 	};
@@ -787,6 +790,176 @@ static void a_diversion_is_whole_or_undone(void **state)
 	}
 }
 
+/* ---- interfaces of their own ---- */
+
+static struct interface *make_interface(struct subnet *subnet, size_t more)
+{
+	struct interface_request request = { .subnet = subnet, .more = more };
+	struct interface *interface = NULL;
+
+	assert_int_equal(interface_create(&transaction, &request, &interface, &error), 0);
+	return interface;
+}
+
+static void plug(struct instance *instance, struct interface *interface)
+{
+	/* the launches here leave it in "pending" */
+	if (instance->state == INSTANCE_PENDING)
+		instance_settle(&transaction, instance);
+	assert_int_equal(attachment_check(&model, instance, interface, 1, &error), 0);
+	attachment_make(&transaction, instance, interface, 1, false);
+}
+
+static void a_second_interface_is_a_second_device(void **state)
+{
+	struct interface *interface;
+	struct rid machine;
+
+	(void)state;
+	seed();
+	interface = make_interface(private_subnet, 1);
+	assert_int_equal(commit(), 0);
+	machine = web->resource.id;
+	assert_lacks(private_subnet->resource.id, "route 10.0.2.5/32");
+	plug(web, interface);
+	assert_int_equal(commit(), 0);
+	assert_has(machine, "address 10.0.2.5/24 dev eth1");
+	assert_has(machine, "address 10.0.2.6/24 dev eth1");
+	assert_has(machine, "route 0.0.0.0/0 via 10.0.1.1 dev eth0");
+	assert_lacks(machine, "10.0.2.1 dev eth1 via");
+	assert_has(private_subnet->resource.id, "route 10.0.2.5/32 dev eni");
+	assert_has(private_subnet->resource.id, "route 10.0.2.6/32 dev eni");
+	assert_whole();
+	attachment_end(&transaction, interface);
+	assert_int_equal(commit(), 0);
+	assert_lacks(machine, "eth1");
+	assert_lacks(private_subnet->resource.id, "route 10.0.2.5/32");
+	assert_has(machine, "address 10.0.1.4/24 dev eth0");
+	assert_whole();
+}
+
+static void the_cost_of_plugging_is_flat(void **state)
+{
+	struct interface *interface;
+	size_t before, first = 0;
+
+	(void)state;
+	seed();
+	for (int round = 0; round < 2; round++) {
+		interface = make_interface(private_subnet, 0);
+		assert_int_equal(commit(), 0);
+		before = fake_changes(kernel);
+		plug(web, interface);
+		assert_int_equal(commit(), 0);
+		attachment_end(&transaction, interface);
+		assert_int_equal(commit(), 0);
+		if (!first)
+			first = fake_changes(kernel) - before;
+		assert_int_equal(fake_changes(kernel) - before, first);
+		launch(private_subnet, 100);
+		assert_int_equal(commit(), 0);
+	}
+}
+
+/* What is done to a card, one step after the other; each leaves the kernel different. */
+static void step_plug(struct interface *const *cards)
+{
+	plug(web, cards[0]);
+}
+
+static void step_assign(struct interface *const *cards)
+{
+	struct assignment assignment = { .more = 1, .limit = 9 };
+
+	assert_int_equal(interface_assign(&transaction, cards[0], &assignment, &error), 0);
+}
+
+/* From one guest to the other. */
+static void step_move(struct interface *const *cards)
+{
+	struct interface_address moved = { cards[0]->secondaries[0].address };
+	struct assignment assignment = { &moved, 1, 0, 9, true };
+
+	assert_int_equal(interface_assign(&transaction, cards[1], &assignment, &error), 0);
+}
+
+static void step_unplug(struct interface *const *cards)
+{
+	attachment_end(&transaction, cards[0]);
+}
+
+static void (*const card_steps[])(struct interface *const *cards) = {
+	step_plug,
+	step_assign,
+	step_move,
+	step_unplug,
+};
+
+/* Ready for step `last`; `ret_cards`: one to plug, and one that an instance has. */
+static void prepare_cards(size_t last, struct interface **ret_cards)
+{
+	seed();
+	ret_cards[0] = make_interface(private_subnet, 1);
+	ret_cards[1] = interface_of(database);
+	assert_int_equal(commit(), 0);
+	for (size_t i = 0; i < last; i++) {
+		card_steps[i](ret_cards);
+		assert_int_equal(commit(), 0);
+	}
+}
+
+static void a_card_is_changed_whole_or_not(void **state)
+{
+	size_t points = 0;
+
+	(void)state;
+	for (size_t step = 0; step < ARRAY_SIZE(card_steps); step++) {
+		for (size_t k = 0, total = 1; k <= total; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			struct interface *cards[2];
+			size_t before;
+
+			tear_down(NULL);
+			set_up(NULL);
+			prepare_cards(step, cards);
+			intact = whole_kernel();
+			if (k > 0) {
+				card_steps[step](cards);
+				fake_fail_at(kernel, k - 1, ENOMEM);
+				assert_int_equal(commit(), -ENOMEM);
+				after = whole_kernel();
+				assert_string_equal(after, intact);
+				points++;
+			}
+			before = fake_changes(kernel);
+			card_steps[step](cards);
+			assert_int_equal(commit(), 0);
+			if (k == 0)
+				total = fake_changes(kernel) - before;
+			assert_true(total >= 4);
+			sweep();
+			assert_whole();
+		}
+	}
+	print_message("    %zu points of failure\n", points);
+}
+
+static void an_address_that_moves_is_at_one_place(void **state)
+{
+	struct interface *cards[2];
+
+	(void)state;
+	prepare_cards(2, cards);
+	assert_has(web->resource.id, "address 10.0.2.6/24 dev eth1");
+	step_move(cards);
+	assert_int_equal(commit(), 0);
+	assert_lacks(web->resource.id, "10.0.2.6");
+	assert_has(web->resource.id, "address 10.0.2.7/24 dev eth1");
+	assert_has(database->resource.id, "address 10.0.2.6/24 dev eth0");
+	assert_has(public_subnet->resource.id, "10.0.2.6 of set members");
+	assert_whole();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -810,6 +983,10 @@ int main(void)
 		CASE(a_member_that_leaves_is_out_at_once),
 		CASE(a_route_by_an_appliance_is_wired),
 		CASE(a_diversion_is_whole_or_undone),
+		CASE(a_second_interface_is_a_second_device),
+		CASE(the_cost_of_plugging_is_flat),
+		CASE(a_card_is_changed_whole_or_not),
+		CASE(an_address_that_moves_is_at_one_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -402,6 +402,9 @@ class World:
         for vpc in names(ec2.describe_vpcs(Filters=[
                 {"Name": "is-default", "Values": ["false"]}])["Vpcs"], "VpcId"):
             inside = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
+            for interface in names(ec2.describe_network_interfaces(**inside)["NetworkInterfaces"],
+                                   "NetworkInterfaceId"):
+                ec2.delete_network_interface(NetworkInterfaceId=interface)
             for subnet in names(ec2.describe_subnets(**inside)["Subnets"], "SubnetId"):
                 ec2.delete_subnet(SubnetId=subnet)
             for table in ec2.describe_route_tables(**inside)["RouteTables"]:

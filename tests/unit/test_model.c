@@ -5,6 +5,7 @@
  * the store would write of it.
  */
 #include "model/acl.h"
+#include "model/attachment.h"
 #include "model/defaults.h"
 #include "model/dhcp.h"
 #include "model/gateway.h"
@@ -130,10 +131,12 @@ static struct instance_template plain = {
 
 static int launch(struct subnet *subnet, int64_t minimum, int64_t maximum)
 {
+	struct launch_interface card = { .make = { .subnet = subnet },
+					 .delete_on_termination = true };
 	struct launch_request request = {
 		.options = plain,
-		.interface = { .subnet = subnet },
-		.delete_on_termination = true,
+		.interfaces = &card,
+		.interface_count = 1,
 		.minimum = minimum,
 		.maximum = maximum,
 	};
@@ -260,6 +263,93 @@ static void addresses_asked_for_are_checked(void **state)
 		assert_true(interface_create(&transaction, &request, &interface, &error) < 0);
 		assert_int_equal(error.code, cases[i].code);
 	}
+}
+
+static struct interface *make_interface(struct subnet *subnet, size_t more)
+{
+	struct interface_request request = { .subnet = subnet, .more = more };
+	struct interface *interface = NULL;
+
+	assert_int_equal(interface_create(&transaction, &request, &interface, &error), 0);
+	return interface;
+}
+
+static int assign(struct interface *interface, const char *text, size_t more, bool may_move)
+{
+	struct interface_address item;
+	struct assignment assignment = { &item, text != NULL, more, 4, may_move };
+
+	if (text)
+		assert_int_equal(address_parse(text, &item.address), 0);
+	return interface_assign(&transaction, interface, &assignment, &error);
+}
+
+static void secondary_addresses_are_held_like_the_first(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/28");
+	struct interface *one = make_interface(subnet, 2), *other = make_interface(subnet, 0);
+	struct interface_address last = { interface_address_at(one, 2) };
+	const char *own = "10.0.2.4", *others = "10.0.2.7", *free = "10.0.2.10";
+
+	(void)state;
+	assert_int_equal(subnet_free_addresses(&model, subnet), 11 - 4);
+	assert_true(assign(other, own, 0, false) < 0);
+	assert_int_equal(error.code, ERROR_ALREADY_ASSIGNED);
+	assert_true(assign(other, own, 0, true) < 0); /* a primary one stays */
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+	assert_true(assign(other, others, 0, true) < 0); /* its own primary */
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+	assert_int_equal(other->secondary_count, 0);
+	assert_int_equal(assign(other, address_format(last.address).text, 0, true), 0);
+	assert_int_equal(one->secondary_count, 1);
+	assert_int_equal(other->secondary_count, 1);
+	assert_int_equal(subnet_free_addresses(&model, subnet), 11 - 4);
+	assert_int_equal(assign(other, free, 0, false), 0);
+	assert_int_equal(assign(other, free, 0, false), 0); /* it is there already */
+	assert_true(assign(other, NULL, 2, false) < 0);
+	assert_int_equal(error.code, ERROR_QUOTA);
+	assert_int_equal(assign(other, NULL, 1, false), 0);
+	assert_int_equal(subnet_free_addresses(&model, subnet), 11 - 6);
+	assert_int_equal(interface_unassign(&transaction, other, &last, 1, &error), 0);
+	assert_true(interface_unassign(&transaction, other, &last, 1, &error) < 0);
+	assert_true(subnet_delete(&transaction, subnet, &error) < 0);
+	assert_int_equal(interface_delete(&transaction, one, &error), 0);
+	assert_int_equal(interface_delete(&transaction, other, &error), 0);
+	assert_int_equal(subnet_free_addresses(&model, subnet), 11);
+	assert_int_equal(subnet_delete(&transaction, subnet, &error), 0);
+}
+
+static void an_interface_comes_and_goes(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
+	struct interface *card = make_interface(subnet, 0), *third = make_interface(subnet, 0);
+	struct instance *instance;
+
+	(void)state;
+	assert_int_equal(launch(subnet, 1, 1), 0);
+	instance = newest();
+	assert_true(attachment_check(&model, instance, card, 1, &error) < 0);
+	assert_int_equal(error.code, ERROR_INSTANCE_STATE);
+	instance_settle(&transaction, instance);
+	assert_true(attachment_check(&model, instance, card, 0, &error) < 0);
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+	assert_int_equal(attachment_check(&model, instance, card, 1, &error), 0);
+	attachment_make(&transaction, instance, card, 1, false);
+	assert_true(attachment_check(&model, instance, card, 2, &error) < 0);
+	assert_int_equal(error.code, ERROR_INTERFACE_IN_USE);
+	assert_true(attachment_check(&model, instance, third, 2, &error) < 0);
+	assert_int_equal(error.code, ERROR_QUOTA); /* a t3.micro */
+	assert_true(interface_delete(&transaction, card, &error) < 0);
+	assert_true(attachment_check_end(instance_primary(&model, instance), &error) < 0);
+	assert_int_equal(error.code, ERROR_OPERATION_NOT_PERMITTED);
+	attachment_end(&transaction, card);
+	assert_int_equal(instance->interface_count, 1);
+	attachment_make(&transaction, instance, card, 7, false);
+	assert_int_equal(instance_terminate(&transaction, instance, &error), 0);
+	instance_settle(&transaction, instance);
+	assert_false(rid_is_set(card->attachment));
+	assert_int_equal(scope->lists[KIND_NETWORK_INTERFACE].count, 2);
+	assert_int_equal(interface_delete(&transaction, card, &error), 0);
 }
 
 static void states_follow_the_life_cycle(void **state)
@@ -744,6 +834,25 @@ static void disturb_groups(struct vpc *standing)
 	assert_int_equal(group_delete(&transaction, group, &error), 0);
 }
 
+/* Interfaces made, attached, detached and deleted; an address moved there and back. */
+static void disturb_interfaces(struct subnet *subnet)
+{
+	struct interface *one = make_interface(subnet, 2), *other = make_interface(subnet, 0);
+	struct interface *standing =
+		(struct interface *)scope->lists[KIND_NETWORK_INTERFACE].items[0];
+	const struct address_text moved = address_format(one->secondaries[1].address);
+	struct instance *instance = newest();
+
+	assert_int_equal(assign(other, moved.text, 0, true), 0);
+	assert_int_equal(assign(one, moved.text, 0, true), 0);
+	if (rid_equal(standing->subnet, subnet->resource.id))
+		assert_int_equal(assign(standing, moved.text, 0, true), 0);
+	attachment_make(&transaction, instance, one, 1, false);
+	attachment_make(&transaction, instance, other, 3, true);
+	attachment_end(&transaction, one);
+	assert_int_equal(interface_delete(&transaction, one, &error), 0);
+}
+
 /* Everything that a scenario can do to the model, in one transaction. */
 static void disturb(void)
 {
@@ -765,6 +874,7 @@ static void disturb(void)
 	assert_int_equal(subnet_delete(&transaction, old, &error), 0);
 	instance_forget(&transaction, newest());
 	disturb_groups(standing);
+	disturb_interfaces(subnet_default(scope, "us-east-1b"));
 }
 
 static void a_rollback_restores_everything(void **state)
@@ -919,6 +1029,8 @@ int main(void)
 		CASE(subnet_blocks_are_checked),
 		CASE(addresses_fill_a_subnet_and_no_more),
 		CASE(addresses_asked_for_are_checked),
+		CASE(secondary_addresses_are_held_like_the_first),
+		CASE(an_interface_comes_and_goes),
 		CASE(states_follow_the_life_cycle),
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),

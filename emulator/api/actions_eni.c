@@ -1,0 +1,265 @@
+/* Network interfaces: made, attached, given addresses. */
+#include "api/actions.h"
+#include "api/interface_params.h"
+#include "model/attachment.h"
+
+#define IPV4_PREFIXES "Ipv4Prefix", "Ipv4PrefixCount"
+
+int describe_network_interfaces(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "networkInterfaceSet",
+		.kind = KIND_NETWORK_INTERFACE,
+		.ids = "NetworkInterfaceId",
+		.minimum = 5,
+		.maximum = 1000,
+		.absent = "association.* addresses.* attachment.* ipv6-addresses.* operator.* "
+			  "requester-id",
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+static int interface_call(struct call *call, struct interface **ret_interface, struct error *error)
+{
+	return call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, ret_interface,
+			     error);
+}
+
+/* ---- create, delete ---- */
+
+static void reply_created(struct call *call, struct interface *interface, bool fresh)
+{
+	interface->is_fresh = fresh;
+	reply_resource(call, "networkInterface", interface);
+	interface->is_fresh = false;
+	xml_text(call->xml, "clientToken", interface->client_token);
+}
+
+/* 1: a repetition, answered with `ret_interface`; 0: a new one. */
+static int check_token(const struct call *call, const char *digest,
+		       struct interface **ret_interface, struct error *error)
+{
+	const char *token = call_text(call, "ClientToken");
+
+	if (!token || !*token)
+		return 0;
+	if (strlen(token) > 64)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%s) for parameter clientToken is invalid.", token);
+	for_each_resource (struct interface, interface, call->scope, KIND_NETWORK_INTERFACE) {
+		if (!streq(interface->client_token, token))
+			continue;
+		*ret_interface = interface;
+		return streq(interface->token_digest, digest) ? 1 : idempotent_mismatch(error);
+	}
+	return 0;
+}
+
+static int read_request(const struct call *call, struct interface_request *request,
+			struct error *error)
+{
+	int r;
+
+	if ((r = check_card(call, "", error)) < 0 ||
+	    (r = call_resource(call, "SubnetId", KIND_SUBNET, &request->subnet, error)) < 0 ||
+	    (r = read_addresses(call, "", request, error)) < 0)
+		return r;
+	request->description = call_text(call, "Description");
+	return call_groups(call, "SecurityGroupId", &request->groups, &request->group_count, error);
+}
+
+int create_network_interface(struct call *call, struct error *error)
+{
+	static const char *const refused[] = {
+		IPV4_PREFIXES,
+		"Ipv6Prefix",
+		"Ipv6PrefixCount",
+		"Ipv6Addresses",
+		"Ipv6AddressCount",
+		"EnablePrimaryIpv6",
+		"ConnectionTrackingSpecification.TcpEstablishedTimeout",
+		"ConnectionTrackingSpecification.UdpStreamTimeout",
+		"ConnectionTrackingSpecification.UdpTimeout",
+		NULL,
+	};
+	CLEANUP(interface_request_clear) struct interface_request request = { 0 };
+	CLEANUP(freep) char *digest = call_digest(call);
+	const char *token = call_text(call, "ClientToken");
+	struct interface *interface = NULL;
+	int r;
+
+	if ((r = call_refuse(call, refused, error)) < 0 ||
+	    (r = read_request(call, &request, error)) < 0 ||
+	    (r = check_token(call, digest, &interface, error)) < 0)
+		return r;
+	if (r > 0) {
+		reply_created(call, interface, false);
+		return 0;
+	}
+	if (token && *token) {
+		request.client_token = token;
+		request.token_digest = digest;
+	}
+	if ((r = interface_create(&call->transaction, &request, &interface, error)) < 0 ||
+	    (r = call_tag(call, interface, error)) < 0)
+		return r;
+	reply_created(call, interface, true);
+	return 0;
+}
+
+int delete_network_interface(struct call *call, struct error *error)
+{
+	struct interface *interface;
+	int r;
+
+	if ((r = interface_call(call, &interface, error)) < 0 ||
+	    (r = interface_delete(&call->transaction, interface, error)) < 0)
+		return r;
+	return reply_true(call);
+}
+
+/* ---- attach, detach ---- */
+
+int attach_network_interface(struct call *call, struct error *error)
+{
+	static const char *const refused[] = { "EnaQueueCount", NULL };
+	struct interface *interface;
+	struct instance *instance;
+	long index;
+	int r;
+
+	if ((r = call_refuse(call, refused, error)) < 0 ||
+	    (r = params_int(call_text(call, "DeviceIndex"), "deviceIndex", 0, DEVICE_INDEX_MAX,
+			    &index, error)) < 0 ||
+	    (r = check_card(call, "", error)) < 0 ||
+	    (r = interface_call(call, &interface, error)) < 0 ||
+	    (r = call_resource(call, "InstanceId", KIND_INSTANCE, &instance, error)) < 0 ||
+	    (r = attachment_check(call_model(call), instance, interface, index, error)) < 0)
+		return r;
+	attachment_make(&call->transaction, instance, interface, index, false);
+	xml_text(call->xml, "attachmentId", rid_format(interface->attachment).text);
+	xml_int(call->xml, "networkCardIndex", 0);
+	return 0;
+}
+
+/* Force is for a guest that doesn't let go of the device; none here can hold it. */
+int detach_network_interface(struct call *call, struct error *error)
+{
+	const char *text = call_text(call, "AttachmentId");
+	struct interface *interface;
+	struct rid id;
+	int r;
+
+	if (rid_parse(text, KIND_ATTACHMENT, &id) < 0)
+		return malformed(KIND_ATTACHMENT, text, error);
+	interface = attachment_find(call->scope, id);
+	if (!interface)
+		return not_found(KIND_ATTACHMENT, text, false, error);
+	if ((r = attachment_check_end(interface, error)) < 0)
+		return r;
+	attachment_end(&call->transaction, interface);
+	return reply_true(call);
+}
+
+/* ---- secondary addresses ---- */
+
+/* The distinct addresses of PrivateIpAddress.N, appended to an owned array. */
+static int read_listed(const struct call *call, struct interface_address **addresses, size_t *count,
+		       struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t given = params_indices(call->params, "PrivateIpAddress", &indices);
+
+	for (size_t i = 0; i < given; i++) {
+		struct address address;
+		bool known = false;
+		int r = read_address(params_get(call->params, "PrivateIpAddress.%u", indices[i]),
+				     &address, error);
+
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < *count; j++)
+			known |= address_equal((*addresses)[j].address, address);
+		if (!known)
+			array_grow(addresses, count)->address = address;
+	}
+	return 0;
+}
+
+static int read_assignment(const struct call *call, struct assignment *assignment,
+			   struct error *error)
+{
+	int r;
+
+	if ((r = read_listed(call, &assignment->addresses, &assignment->count, error)) < 0 ||
+	    (r = read_count(call, "SecondaryPrivateIpAddressCount", &assignment->more, error)) < 0)
+		return r;
+	if (assignment->count && assignment->more)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "The parameter privateIpAddress cannot be used with the parameter "
+				 "secondaryPrivateIpAddressCount");
+	if (!assignment->count && !assignment->more)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter privateIpAddress or "
+				 "secondaryPrivateIpAddressCount");
+	assignment->may_move = call_bool(call, "AllowReassignment", false);
+	return 0;
+}
+
+static void reply_assigned(struct call *call, const struct interface *interface,
+			   const struct assignment *assignment)
+{
+	const size_t first = interface->secondary_count - assignment->more;
+
+	xml_text(call->xml, "networkInterfaceId", rid_format(interface->resource.id).text);
+	xml_open(call->xml, "assignedPrivateIpAddressesSet");
+	for (size_t i = 0; i < assignment->count + assignment->more; i++) {
+		const struct interface_address *shown =
+			assignment->count ? &assignment->addresses[i]
+					  : &interface->secondaries[first + i];
+
+		xml_open(call->xml, "item");
+		xml_text(call->xml, "privateIpAddress", address_format(shown->address).text);
+		xml_close(call->xml);
+	}
+	xml_close(call->xml);
+}
+
+int assign_private_ip_addresses(struct call *call, struct error *error)
+{
+	static const char *const refused[] = { IPV4_PREFIXES, NULL };
+	struct assignment assignment = { 0 };
+	struct interface *interface;
+	int r;
+
+	if ((r = call_refuse(call, refused, error)) < 0 ||
+	    (r = interface_call(call, &interface, error)) < 0)
+		return r;
+	assignment.limit = attachment_address_limit(call_model(call), interface);
+	if ((r = read_assignment(call, &assignment, error)) == 0 &&
+	    (r = interface_assign(&call->transaction, interface, &assignment, error)) == 0)
+		reply_assigned(call, interface, &assignment);
+	free(assignment.addresses);
+	return r;
+}
+
+int unassign_private_ip_addresses(struct call *call, struct error *error)
+{
+	static const char *const refused[] = { "Ipv4Prefix", NULL };
+	CLEANUP(freep) struct interface_address *addresses = NULL;
+	struct interface *interface;
+	size_t count = 0;
+	int r;
+
+	if ((r = call_refuse(call, refused, error)) < 0 ||
+	    (r = interface_call(call, &interface, error)) < 0 ||
+	    (r = read_listed(call, &addresses, &count, error)) < 0)
+		return r;
+	if (!count)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter privateIpAddress");
+	if ((r = interface_unassign(&call->transaction, interface, addresses, count, error)) < 0)
+		return r;
+	return reply_true(call);
+}
