@@ -526,6 +526,12 @@ static void want_port(struct object_list *list, const struct port *port)
 	 * entry for its router in every instance must not count, and permanent ones don't.
 	 */
 	want_neighbour(list, port->machine, port->device, port->router, port->router_mac);
+	/*
+	 * With a second device a guest would ask by one of them in the name of the other's address,
+	 * which nobody here answers, and while it waits its own packets to that neighbour wait too.
+	 */
+	if (!port->is_default)
+		want_sysctl(list, port->machine, "ipv4/conf/all/arp_announce", 2);
 	if (port->is_default)
 		want_route(list, port->machine, everywhere, port->router, port->device);
 	want_way(list, port, port->address, object.link.name);
