@@ -97,8 +97,9 @@ static bool wants_public(const struct launch_request *request)
 }
 
 static int attach_one(struct transaction *transaction, struct instance *instance,
-		      const struct launch_interface *wanted, struct error *error)
+		      const struct launch_request *request, size_t index, struct error *error)
 {
+	const struct launch_interface *wanted = &request->interfaces[index];
 	struct interface *interface = wanted->existing;
 	int r;
 
@@ -106,16 +107,16 @@ static int attach_one(struct transaction *transaction, struct instance *instance
 		return r;
 	attachment_make(transaction, instance, interface, wanted->device_index,
 			wanted->delete_on_termination);
-	return 0;
+	interface->auto_public = wants_public(request);
+	return interface->auto_public ? interface_assign_public(transaction, interface, error) : 0;
 }
 
 static int launch_one(struct transaction *transaction, const struct launch_request *request,
 		      struct rid reservation, int64_t index, struct error *error)
 {
 	struct subnet *subnet = launch_subnet(request);
-	struct interface *interface;
 	struct instance *instance;
-	int r;
+	int r = 0;
 
 	instance = transaction_create(transaction, subnet->resource.scope, KIND_INSTANCE);
 	instance->reservation = reservation;
@@ -126,12 +127,9 @@ static int launch_one(struct transaction *transaction, const struct launch_reque
 	instance->subnet = subnet->resource.id;
 	instance->vpc = subnet->vpc;
 	instance->zone = subnet->zone;
-	for (size_t i = 0; i < request->interface_count; i++)
-		if ((r = attach_one(transaction, instance, &request->interfaces[i], error)) < 0)
-			return r;
-	interface = instance_primary(transaction->model, instance);
-	interface->auto_public = wants_public(request);
-	return interface->auto_public ? interface_assign_public(transaction, interface, error) : 0;
+	for (size_t i = 0; r == 0 && i < request->interface_count; i++)
+		r = attach_one(transaction, instance, request, i, error);
+	return r;
 }
 
 /* Addresses that each instance takes in the subnet. */
@@ -308,8 +306,23 @@ void instance_settle(struct transaction *transaction, struct instance *instance)
 	}
 }
 
+/* A launch makes the instance first, so what is younger was made for it. */
+static void claim_interfaces(struct transaction *transaction, struct instance *instance)
+{
+	for (size_t i = 0; i < instance->interface_count; i++) {
+		struct interface *interface =
+			interface_get(transaction->model, instance->interfaces[i].id);
+
+		transaction_edit(transaction, interface);
+		interface->delete_on_termination =
+			interface->resource.order > instance->resource.order;
+	}
+}
+
 void instance_forget(struct transaction *transaction, struct instance *instance)
 {
+	if (!instance->has_run) /* nobody was ever told of it, nor of what was made with it */
+		claim_interfaces(transaction, instance);
 	release_interfaces(transaction, instance);
 	transaction_delete(transaction, instance);
 }

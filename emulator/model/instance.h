@@ -103,7 +103,7 @@ int instance_terminate(struct transaction *transaction, struct instance *instanc
 		       struct error *error);
 /* pending → running; shutting-down → terminated, interfaces released. */
 void instance_settle(struct transaction *transaction, struct instance *instance);
-/* Removes its record and its interfaces. */
+/* Removes its record; one that never ran takes along all that was made with it. */
 void instance_forget(struct transaction *transaction, struct instance *instance);
 /*
  * Its init is gone: stopping → stopped as asked; otherwise stopped, or on the way to terminated

@@ -5,7 +5,8 @@ import pytest
 
 import wire
 from conformance import demand
-from lib import ACCOUNT, IMAGE, api_state, links, names, refused, tag_specification, tags
+from lib import (ACCOUNT, IMAGE, api_state, links, names, namespaces, refused, tag_specification,
+                 tags)
 
 NOWHERE = "eni-0fedcba9876543210"
 NO_ATTACHMENT = "eni-attach-0fedcba9876543210"
@@ -590,6 +591,22 @@ def test_no_public_address_beside_a_second_card(world, ec2, vpc, make, launched)
     ec2.start_instances(InstanceIds=[instance])
     world.await_state("running", instance)
     assert "PublicIpAddress" not in world.instance(instance)
+
+
+def test_in_a_default_subnet(own_world):
+    """Which is in the kernel from the first interface on."""
+    ec2 = own_world.ec2
+    subnet = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])[
+        "Subnets"][0]["SubnetId"]
+    assert subnet not in namespaces()
+    card = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert read(ec2, card)["Status"] == "available"
+    assert subnet in namespaces()
+    created, = ec2.run_instances(**LAUNCH)["Instances"]
+    own_world.await_state("running", created["InstanceId"])
+    attach(ec2, card, created["InstanceId"])
+    assert links(created["InstanceId"]) == {"lo", "eth0", "eth1"}
+    assert own_world.internet_address()
 
 
 # Described.

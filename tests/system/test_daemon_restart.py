@@ -237,6 +237,13 @@ class Worker(threading.Thread):
                 {"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": True}])[
                     "Instances"], "InstanceId")
         self.note(*launched)
+        card = self.note(ec2.create_network_interface(SubnetId=subnet)[
+            "NetworkInterface"]["NetworkInterfaceId"])
+        attachment = ec2.attach_network_interface(
+            NetworkInterfaceId=card, InstanceId=launched[0], DeviceIndex=1)["AttachmentId"]
+        ec2.assign_private_ip_addresses(NetworkInterfaceId=card, SecondaryPrivateIpAddressCount=1)
+        ec2.detach_network_interface(AttachmentId=attachment)
+        self.drop(ec2.delete_network_interface, card, NetworkInterfaceId=card)
         self.drop(ec2.terminate_instances, *launched, InstanceIds=launched)
         ec2.disassociate_route_table(AssociationId=association)
         self.drop(ec2.delete_route_table, table, RouteTableId=table)
@@ -251,6 +258,7 @@ def everything(ec2):
     """Ids of what a Worker makes; instances only as long as they live."""
     return {*names(ec2.describe_vpcs()["Vpcs"], "VpcId"),
             *names(ec2.describe_subnets()["Subnets"], "SubnetId"),
+            *names(ec2.describe_network_interfaces()["NetworkInterfaces"], "NetworkInterfaceId"),
             *names(ec2.describe_internet_gateways()["InternetGateways"], "InternetGatewayId"),
             *names(ec2.describe_route_tables()["RouteTables"], "RouteTableId")}
 
@@ -271,6 +279,10 @@ def test_sigkill_anywhere(own_world):
         there = everything(own_world.ec2) | running
         assert worker.made - worker.leaving <= there
         assert not worker.gone & there
+        for instance in running:
+            assert links(instance) == {"lo"} | {
+                f"eth{entry['Attachment']['DeviceIndex']}"
+                for entry in own_world.instance(instance)["NetworkInterfaces"]}
         for instance in sorted((running & worker.made) - worker.leaving)[:2]:
             own_world.assert_reaches(instance, own_world.internet_address())
         assert_kernel_agrees(own_world)

@@ -352,6 +352,34 @@ static void an_interface_comes_and_goes(void **state)
 	assert_int_equal(interface_delete(&transaction, card, &error), 0);
 }
 
+static void a_forgotten_launch_leaves_what_was_there_before(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
+	struct launch_interface cards[] = {
+		{ .make = { .subnet = subnet } },
+		{ .existing = make_interface(subnet, 0),
+		  .make = { .subnet = subnet },
+		  .device_index = 1 },
+	};
+	struct launch_request request = {
+		.options = plain,
+		.interfaces = cards,
+		.interface_count = 2,
+		.minimum = 1,
+		.maximum = 1,
+	};
+	struct rid reservation;
+
+	(void)state;
+	assert_int_equal(instance_launch(&transaction, &request, &reservation, &error), 0);
+	assert_int_equal(scope->lists[KIND_NETWORK_INTERFACE].count, 2);
+	assert_true(rid_is_set(cards[1].existing->attachment));
+	instance_forget(&transaction, newest());
+	assert_int_equal(scope->lists[KIND_NETWORK_INTERFACE].count, 1);
+	assert_false(rid_is_set(cards[1].existing->attachment));
+	assert_int_equal(subnet_free_addresses(&model, subnet), 250);
+}
+
 static void states_follow_the_life_cycle(void **state)
 {
 	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
@@ -1031,6 +1059,7 @@ int main(void)
 		CASE(addresses_asked_for_are_checked),
 		CASE(secondary_addresses_are_held_like_the_first),
 		CASE(an_interface_comes_and_goes),
+		CASE(a_forgotten_launch_leaves_what_was_there_before),
 		CASE(states_follow_the_life_cycle),
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
