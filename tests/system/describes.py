@@ -113,7 +113,7 @@ ROUTE_TABLES = Describe(
      "route.destination-cidr-block": at("Routes", "DestinationCidrBlock"),
      "route.destination-prefix-list-id": at("Routes", "DestinationPrefixListId"),
      "route.gateway-id": at("Routes", "GatewayId"), "route.origin": at("Routes", "Origin"),
-     "route.state": at("Routes", "State")},
+     "route.state": at("Routes", "State"), "route.instance-id": at("Routes", "InstanceId")},
     """association.gateway-id association.route-table-association-id association.route-table-id
     association.subnet-id association.main owner-id route-table-id route.destination-cidr-block
     route.destination-ipv6-cidr-block route.destination-prefix-list-id

@@ -75,10 +75,12 @@ def ec2(world):
             client.create_route(RouteTableId=table, DestinationPrefixListId=prefixes,
                                 GatewayId=gateway)
             client.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        client.run_instances(
+        launched = client.run_instances(
             ImageId=IMAGE, InstanceType="t3.micro" if number % 2 else "t3.small", MinCount=1,
             MaxCount=1, **tagged("instance"), NetworkInterfaces=[{
                 "DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": number < 3}])
+        client.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24",
+                            InstanceId=launched["Instances"][0]["InstanceId"])
     wait_for(lambda: {entry["State"]["Name"] for entry in describes.INSTANCES.all(client)} ==
              {"running"}, 20, "all instances running")
     return client

@@ -612,6 +612,123 @@ static void routes_have_their_rules(void **state)
 	assert_int_equal(route_table_delete(&transaction, table, &error), 0);
 }
 
+static void a_route_leads_to_an_interface_while_it_runs(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.1.0/24");
+	struct vpc *vpc = vpc_get(&model, subnet->vpc);
+	struct instance *instance;
+	struct interface *interface;
+	struct route_table *table;
+	const struct route *route;
+
+	(void)state;
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
+	assert_int_equal(launch(subnet, 1, 1), 0);
+	instance = newest();
+	assert_int_equal(instance_sole_interface(&model, instance, &interface, &error), 0);
+	assert_ptr_equal(interface, instance_primary(&model, instance));
+	assert_int_equal(route_create(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")),
+				      &interface->resource, &error),
+			 0);
+	assert_null(route_interface(&model, &table->routes[0])); /* local */
+	route = &table->routes[1];
+	for (int i = 0; i < INSTANCE_STATE_MAX; i++) {
+		bool live =
+			i == INSTANCE_PENDING || i == INSTANCE_RUNNING || i == INSTANCE_STOPPING;
+
+		instance->state = i;
+		assert_ptr_equal(route_interface(&model, route), live ? interface : NULL);
+		assert_int_equal(route_is_active(&model, table, route), live);
+	}
+	instance->state = INSTANCE_RUNNING;
+	interface->source_dest_check = false;
+	assert_ptr_equal(route_interface(&model, route), interface);
+	assert_int_equal(instance_terminate(&transaction, instance, &error), 0);
+	instance_settle(&transaction, instance);
+	assert_null(interface_get(&model, route->target));
+	assert_null(route_interface(&model, route));
+	assert_false(route_is_active(&model, table, route));
+}
+
+static void a_route_to_an_instance_needs_one_interface(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.1.0/24");
+	struct interface *interface = NULL;
+	struct instance *instance;
+	struct rid_item *second;
+
+	(void)state;
+	assert_int_equal(launch(subnet, 2, 2), 0);
+	instance = newest();
+	second = array_grow(&instance->interfaces, &instance->interface_count);
+	second->id = ((struct instance *)scope->lists[KIND_INSTANCE].items[0])->interfaces[0].id;
+	assert_true(instance_sole_interface(&model, instance, &interface, &error) < 0);
+	assert_int_equal(error.code, ERROR_INSTANCE_ID);
+	assert_string_equal(strstr(error.text, "'. "),
+			    "'. Please specify an interface ID for the operation instead.");
+	instance->interface_count = 0;
+	assert_true(instance_sole_interface(&model, instance, &interface, &error) < 0);
+	assert_int_equal(error.code, ERROR_INSTANCE_ID);
+	assert_null(interface);
+}
+
+/* Would an entry of a prefix list that is routed to `target` count, were it this block? */
+static bool entry_counts(struct route_table *table, struct rid target, struct cidr entry)
+{
+	struct route *route = array_grow(&table->routes, &table->route_count);
+	bool counts;
+
+	route->prefix_list = rid_new(KIND_PREFIX_LIST);
+	route->target = target;
+	counts = route_entry_counts(&model, table, route, entry);
+	array_remove(table->routes, &table->route_count, table->route_count - 1);
+	return counts;
+}
+
+/* What a CIDR route may lead away, an entry of a prefix list may too. */
+static void within_a_vpc_whole_subnets_are_led_away(void **state)
+{
+	static const struct {
+		const char *block;
+		bool by_interface, by_gateway;
+	} cases[] = {
+		{ "192.0.2.0/24", true, true },		{ "10.0.0.0/8", true, true },
+		{ "10.0.1.0/24", true, false },		{ "10.0.1.0/25", false, false },
+		{ "10.0.0.0/17", false, false },	{ "10.0.1.4/32", false, false },
+		{ "10.0.2.0/24", false, false }, /* another VPC's subnet */
+		{ "169.254.169.254/32", false, false },
+	};
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.1.0/24");
+	struct vpc *vpc = vpc_get(&model, subnet->vpc);
+	struct gateway *gateway;
+	struct route_table *table;
+	const struct resource *interface;
+
+	(void)state;
+	make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
+	assert_int_equal(launch(subnet, 1, 1), 0);
+	interface = &instance_primary(&model, newest())->resource;
+	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cidr block = cidr_of(cases[i].block);
+
+		assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
+		assert_int_equal(entry_counts(table, interface->id, block), cases[i].by_interface);
+		assert_int_equal(entry_counts(table, gateway->resource.id, block),
+				 cases[i].by_gateway);
+		assert_int_equal(route_create(&transaction, table, to_cidr(block),
+					      &gateway->resource, &error) == 0,
+				 cases[i].by_gateway);
+		if (cases[i].by_gateway)
+			assert_int_equal(route_delete(&transaction, table, to_cidr(block), &error),
+					 0);
+		assert_int_equal(
+			route_create(&transaction, table, to_cidr(block), interface, &error) == 0,
+			cases[i].by_interface);
+	}
+}
+
 static void tags_have_limits(void **state)
 {
 	struct resource *vpc = &make_vpc("10.0.0.0/16")->resource;
@@ -1064,6 +1181,9 @@ int main(void)
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
 		CASE(routes_have_their_rules),
+		CASE(a_route_leads_to_an_interface_while_it_runs),
+		CASE(a_route_to_an_instance_needs_one_interface),
+		CASE(within_a_vpc_whole_subnets_are_led_away),
 		CASE(an_acl_keeps_its_entries_in_order),
 		CASE(a_subnet_has_one_acl),
 		CASE(a_prefix_list_keeps_its_versions),
