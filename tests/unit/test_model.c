@@ -926,7 +926,7 @@ static void rules_are_found_whatever_changes(void **state)
 static void groups_of_an_interface_are_checked(void **state)
 {
 	struct vpc *vpc = make_vpc("10.0.0.0/16"), *other = make_vpc("10.1.0.0/16");
-	struct rid_item *groups = NULL;
+	struct rid_item *groups = NULL, foreign;
 	struct interface *interface;
 	size_t count = 0;
 
@@ -949,8 +949,8 @@ static void groups_of_an_interface_are_checked(void **state)
 	assert_int_equal(interface_set_groups(&transaction, interface, groups, count - 1, &error),
 			 0);
 	assert_int_equal(interface->group_count, (size_t)quota_of(&model, QUOTA_INTERFACE_GROUPS));
-	groups[0].id = group_named(scope, other->resource.id, "default")->resource.id;
-	assert_true(interface_set_groups(&transaction, interface, groups, 1, &error) < 0);
+	foreign.id = group_named(scope, other->resource.id, "default")->resource.id;
+	assert_true(interface_set_groups(&transaction, interface, &foreign, 1, &error) < 0);
 	assert_int_equal(error.code, ERROR_INVALID_PARAMETER);
 	free(groups);
 }
