@@ -180,7 +180,7 @@ static int instance_target(const struct call *call, const struct resource **ret_
 	return 0;
 }
 
-/* Exactly one target. */
+/* Exactly one target; NULL for local, which ReplaceRoute alone can ask for. */
 static int target_of(const struct call *call, const struct resource **ret_target,
 		     struct error *error)
 {
@@ -203,7 +203,8 @@ static int target_of(const struct call *call, const struct resource **ret_target
 		{ "CoreNetworkArn", NULL },
 		{ "OdbNetworkArn", NULL },
 	};
-	size_t given = 0, found = 0;
+	const bool local = call_bool(call, "LocalTarget", false);
+	size_t given = local, found = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		if (call_text(call, targets[i].name)) {
@@ -219,6 +220,10 @@ static int target_of(const struct call *call, const struct resource **ret_target
 	if (given > 1)
 		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
 				 "Only one target may be specified for a route");
+	if (local) {
+		*ret_target = NULL;
+		return 0;
+	}
 	if (!targets[found].find)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "A route's %s is not supported yet.", targets[found].name);
@@ -250,9 +255,6 @@ int create_route(struct call *call, struct error *error)
 
 int replace_route(struct call *call, struct error *error)
 {
-	if (call_bool(call, "LocalTarget", false))
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "Local routes can't be replaced yet.");
 	return change_route(call, route_replace, error);
 }
 

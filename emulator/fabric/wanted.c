@@ -207,13 +207,22 @@ static bool is_by_interface(const struct route *route)
 	return route->target.kind == KIND_NETWORK_INTERFACE;
 }
 
-/* More specific than the local route: all of one subnet by way of an appliance. */
+/*
+ * All of a subnet goes by way of an appliance: by a route of its own, more specific than the local
+ * one, or by the local one itself.
+ */
 static bool is_diverted(const struct route_table *table, struct cidr block)
 {
-	for (size_t i = 0; table && i < table->route_count; i++)
-		if (is_by_interface(&table->routes[i]) &&
-		    cidr_equal(table->routes[i].destination, block))
+	for (size_t i = 0; table && i < table->route_count; i++) {
+		const struct route *route = &table->routes[i];
+
+		if (!is_by_interface(route))
+			continue;
+		if (cidr_equal(route->destination, block) ||
+		    (route->origin == ROUTE_ORIGIN_TABLE &&
+		     cidr_contains(route->destination, block.address)))
 			return true;
+	}
 	return false;
 }
 
@@ -405,7 +414,7 @@ static void want_blocks(struct programming *programming, block_fn *want)
 
 		if (rid_is_set(route->prefix_list))
 			want_prefix_list(programming, route, want);
-		else if (route->origin != ROUTE_ORIGIN_TABLE)
+		else if (rid_is_set(route->target))
 			want(programming, route, route->destination);
 		/* local: the siblings' routes, within the VPC's blackhole */
 	}
@@ -433,7 +442,8 @@ static void want_subnet_routes(const struct model *model, struct rid id, struct 
 		want_neighbour(list, id, "fabric", gateway_hop,
 			       fabric_mac(programming.gateway->resource.id));
 	for (size_t i = 0; i < vpc->cidr_count; i++)
-		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
+		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr) &&
+		    !is_diverted(programming.table, vpc->cidrs[i].cidr))
 			want_blackhole(list, id, vpc->cidrs[i].cidr);
 	want_table(&programming);
 	want_siblings(list, id, vpc, id, programming.table);

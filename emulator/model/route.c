@@ -491,6 +491,29 @@ int route_create(struct transaction *transaction, struct route_table *table,
 	return 0;
 }
 
+/*
+ * What is within the VPC may be led to an interface as a whole: the target of a local route is
+ * replaced, and only there can it be local again.
+ */
+static int check_replacement(const struct transaction *transaction, const struct route_table *table,
+			     const struct route *route, const struct resource *target,
+			     struct error *error)
+{
+	const bool is_local_route = route->origin == ROUTE_ORIGIN_TABLE;
+	const struct destination destination = { route->destination, route->prefix_list };
+
+	if (!target && !is_local_route)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "The route with destination %s is not a local route: its target "
+				 "can't be local.",
+				 destination_text(destination).text);
+	if (!target)
+		return 0;
+	if (is_local_route && target->id.kind == KIND_NETWORK_INTERFACE)
+		return check_target(table, target, error);
+	return check_route(transaction, table, destination, target, error);
+}
+
 int route_replace(struct transaction *transaction, struct route_table *table,
 		  struct destination destination, const struct resource *target,
 		  struct error *error)
@@ -505,13 +528,10 @@ int route_replace(struct transaction *transaction, struct route_table *table,
 				 "There is no route defined for '%s' in the route table. Use "
 				 "CreateRoute instead.",
 				 destination_text(destination).text);
-	if (route->origin == ROUTE_ORIGIN_TABLE)
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "Local routes can't be replaced yet.");
-	if ((r = check_route(transaction, table, destination, target, error)) < 0)
+	if ((r = check_replacement(transaction, table, route, target, error)) < 0)
 		return r;
 	transaction_edit(transaction, table);
-	route->target = target->id;
+	route->target = target ? target->id : (struct rid){ KIND_NONE, 0 };
 	return 0;
 }
 

@@ -30,7 +30,8 @@ struct route {
 	/* An internet gateway or an interface, which may be gone since; unset: local. A route to an
 	 * instance is one to its interface. */
 	struct rid target;
-	int origin; /* enum route_origin */
+	/* enum route_origin; a local route whose target was replaced keeps its own */
+	int origin;
 };
 
 struct route_table_association {
@@ -110,8 +111,11 @@ bool route_entry_counts(const struct model *model, const struct route_table *tab
 int route_create(struct transaction *transaction, struct route_table *table,
 		 struct destination destination, const struct resource *target,
 		 struct error *error);
-/* The same errors but for the first and the last; ERROR_INVALID_PARAMETER_VALUE when there is no
- * such route. */
+/*
+ * The same errors but for the first and the last; ERROR_INVALID_PARAMETER_VALUE when there is no
+ * such route. A local route too, to an interface; `target` NULL makes it local again, and is
+ * ERROR_INVALID_PARAMETER_VALUE for any other route.
+ */
 int route_replace(struct transaction *transaction, struct route_table *table,
 		  struct destination destination, const struct resource *target,
 		  struct error *error);

@@ -223,6 +223,58 @@ def test_another_region(world, net, table):
     far.delete_route_table(RouteTableId=there)
 
 
+# The local route.
+
+def local(state="active"):
+    return {"DestinationCidrBlock": VPC, "GatewayId": "local", "Origin": "CreateRouteTable",
+            "State": state}
+
+
+def test_the_local_route_is_replaced_and_restored(ec2, net, table):
+    to = {"RouteTableId": table, "DestinationCidrBlock": VPC}
+    told = {**leading(net.interface, net.router, to=VPC), "Origin": "CreateRouteTable"}
+    assert routes(ec2, table) == {VPC: local()}
+    for target in ({"NetworkInterfaceId": net.interface}, {"InstanceId": net.router}):
+        ec2.replace_route(**to, **target)
+        assert routes(ec2, table) == {VPC: told}
+        refused("InvalidParameterValue", ec2.delete_route, **to,
+                text=f"cannot remove local route {VPC} in route table {table}")
+        ec2.replace_route(**to, LocalTarget=True)
+        assert routes(ec2, table) == {VPC: local()}
+        ec2.replace_route(**to, LocalTarget=True)  # as it is
+
+
+def test_the_local_route_refused(world, ec2, net, table):
+    to = {"RouteTableId": table, "DestinationCidrBlock": VPC}
+    _, foreign = launch(world, world.subnet(world.vpc("10.4.0.0/16"), "10.4.1.0/24"))
+    refused("InvalidParameterValue", ec2.replace_route, **to, GatewayId=net.gateway,
+            text=NOT_LOCAL.format(VPC))
+    refused("InvalidParameterValue", ec2.replace_route, **to, NetworkInterfaceId=foreign,
+            text=f"route table {table} and interface {foreign} belong to different networks")
+    refused("InvalidParameterCombination", ec2.replace_route, **to, LocalTarget=True,
+            InstanceId=net.router, text=ONE_TARGET)
+    refused("MissingParameter", ec2.replace_route, **to, LocalTarget=False)
+    refused("InvalidGatewayID.NotFound", ec2.replace_route, **to, GatewayId="local")
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock=BACK, InstanceId=net.router)
+    refused("InvalidParameterValue", ec2.replace_route, RouteTableId=table, LocalTarget=True,
+            DestinationCidrBlock=BACK, text=f"The route with destination {BACK} is not a local "
+                                            "route: its target can't be local.")
+    assert routes(ec2, table) == {
+        VPC: local(), BACK: leading(net.interface, net.router, to=BACK)}
+
+
+def test_a_local_route_turns_into_a_blackhole(world, ec2, net, table):
+    instance, interface = launch(world, net.front)
+    to = {"RouteTableId": table, "DestinationCidrBlock": VPC}
+    ec2.replace_route(**to, InstanceId=instance)
+    ec2.terminate_instances(InstanceIds=[instance])
+    world.await_state("terminated", instance)
+    assert routes(ec2, table)[VPC] == {**leading(interface, to=VPC, state="blackhole"),
+                                       "Origin": "CreateRouteTable"}
+    ec2.replace_route(**to, LocalTarget=True)
+    assert routes(ec2, table)[VPC] == local()
+
+
 # States.
 
 def test_stop_start_terminate(world, ec2, net, table):

@@ -163,6 +163,27 @@ def test_row_10_a_stopped_appliance_is_a_blackhole(world, lab, route):
     assert state(world, lab, "third", BLOCKS["left"]) == "active"
 
 
+def test_the_local_route_by_an_appliance(world, lab):
+    """All that leaves the subnet for the VPC goes that way, until the target is local again."""
+    box, ec2 = lab.boxes[0], world.ec2
+    check(world, box, False)
+    ec2.replace_route(RouteTableId=lab.tables["left"], DestinationCidrBlock="10.0.0.0/16",
+                      NetworkInterfaceId=world.instance(box)["NetworkInterfaces"][0][
+                          "NetworkInterfaceId"])
+    try:
+        for guest in (lab.right, lab.third):
+            assert first_hop(world, lab.left, lab.inside[guest]) == lab.inside[box]
+            world.assert_reaches(lab.left, lab.inside[guest])
+        world.assert_reaches(lab.left, lab.inside[box])
+        check(world, box, True)
+        world.assert_silent(lab.left, lab.inside[lab.right])
+    finally:
+        ec2.replace_route(RouteTableId=lab.tables["left"], DestinationCidrBlock="10.0.0.0/16",
+                          LocalTarget=True)
+    assert first_hop(world, lab.left, lab.inside[lab.right]) is None
+    world.assert_reaches(lab.left, lab.inside[lab.right])
+
+
 def test_row_32_a_nat_instance(world, lab, route):
     """Masquerading inside, by the guest's own nftables."""
     box, host = lab.boxes[1], world.internet_address()
