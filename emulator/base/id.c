@@ -16,6 +16,7 @@ static const char *const prefixes[] = {
 	[KIND_NETWORK_ACL] = "acl",
 	[KIND_DHCP_OPTIONS] = "dopt",
 	[KIND_PREFIX_LIST] = "pl",
+	[KIND_VPC_PEERING] = "pcx",
 	[KIND_SECURITY_GROUP_RULE] = "sgr",
 	[KIND_NETWORK_INTERFACE] = "eni",
 	[KIND_INSTANCE] = "i",

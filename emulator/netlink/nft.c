@@ -109,7 +109,8 @@ static uint32_t type_of(const struct set_field *fields)
 /* nft can't print intervals of more than one field. */
 static uint32_t key_type_of(const struct set *set)
 {
-	return set->kind == SET_INTERVALS ? NFT_TYPE_INTEGER : type_of(set->key);
+	return set->kind == SET_INTERVALS && set->key[1].length ? NFT_TYPE_INTEGER
+								: type_of(set->key);
 }
 
 /* Only one byte is as long as it is: everything else is a whole number of registers. */
@@ -121,18 +122,20 @@ static uint32_t length_of(const struct set_field *fields)
 
 static uint32_t flags_of(const struct set *from)
 {
+	const uint32_t map = from->value[0].length ? NFT_SET_MAP : 0;
+
 	switch (from->kind) {
 	case SET_ADDRESSES:
 		return NFT_SET_INTERVAL;
 	case SET_COUNTERS:
 		return NFT_SET_EVAL | NFT_SET_TIMEOUT;
 	case SET_INTERVALS:
-		return NFT_SET_INTERVAL | NFT_SET_MAP;
+		return NFT_SET_INTERVAL | map;
 	case SET_ELEMENTS:
 	case SET_NEXT_BYTE:
 		break;
 	}
-	return from->value[0].length ? NFT_SET_MAP : 0;
+	return map;
 }
 
 static void put_set_header(struct batch *batch, size_t step, uint8_t family, const struct set *from,

@@ -149,6 +149,13 @@ enum skeleton {
 	 * time to live is counted up here too.
 	 */
 	SKELETON_INTERNET_GATEWAY,
+	/*
+	 * VPC peering connection (family ip): what is forwarded comes in by "requester" from an
+	 * address in the intervals of set "requester" and leaves by "accepter", or the other way
+	 * round; anything else is dropped, and so is what is for the connection itself. The time
+	 * to live is counted up.
+	 */
+	SKELETON_PEERING,
 	SKELETON_MAX,
 };
 
@@ -166,6 +173,9 @@ struct skeleton_object {
 enum element_map {
 	ELEMENT_PUBLIC,	 /* SKELETON_INTERNET_GATEWAY: address : address */
 	ELEMENT_PRIVATE, /* the same */
+	/* SKELETON_PEERING: addresses, an interval: where packets of the side may come from */
+	ELEMENT_REQUESTER,
+	ELEMENT_ACCEPTER,
 	/* SKELETON_SUBNET */
 	ELEMENT_SOURCE,	   /* group . MAC . address: what a port may send from */
 	ELEMENT_UNCHECKED, /* group: the port may send from anything */

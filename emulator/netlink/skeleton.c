@@ -105,11 +105,48 @@ static const struct skeleton_text skeleton_gateway = {
 	.rule_count = ARRAY_SIZE(gateway_rules),
 };
 
+/*
+ * A peering leads from one VPC's blocks to the other's subnets and nowhere else (VPC peering guide,
+ * "Limitations"): where a packet leaves is the routes' to say, so what isn't for a subnet of the
+ * other side goes no further.
+ */
+static const struct set peering_sets[] = {
+	{ "requester", SET_INTERVALS, ADDRESS, NOTHING, NULL, 0 },
+	{ "accepter", SET_INTERVALS, ADDRESS, NOTHING, NULL, 0 },
+	NEXT_TTL_SET,
+};
+
+static const struct chain peering_chains[] = {
+	{ "not_counted", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
+	{ "input", true, true, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
+	{ "forward", true, true, NF_INET_FORWARD, NF_IP_PRI_FILTER },
+};
+
+static const struct rule peering_rules[] = {
+	{ "not_counted", { LOAD(ttl, 0), MAP(NEXT_TTL, 0, 0), STORE(ttl, 0) } },
+	{ "forward",
+	  { IN("requester"), OUT("accepter"), LOAD(source, 0), IN_SET("requester", 0), ACCEPT } },
+	{ "forward",
+	  { IN("accepter"), OUT("requester"), LOAD(source, 0), IN_SET("accepter", 0), ACCEPT } },
+};
+
+static const struct skeleton_text skeleton_peering = {
+	.mark = "minivpc peering 1",
+	.family = NFPROTO_IPV4,
+	.chains = peering_chains,
+	.chain_count = ARRAY_SIZE(peering_chains),
+	.sets = peering_sets,
+	.set_count = ARRAY_SIZE(peering_sets),
+	.rules = peering_rules,
+	.rule_count = ARRAY_SIZE(peering_rules),
+};
+
 const struct skeleton_text *const skeleton_texts[] = {
 	[SKELETON_SUBNET] = &skeleton_subnet,
 	[SKELETON_SUBNET_ARP] = &skeleton_subnet_arp,
 	[SKELETON_SUBNET_STEERING] = &skeleton_subnet_steering,
 	[SKELETON_INTERNET_GATEWAY] = &skeleton_gateway,
+	[SKELETON_PEERING] = &skeleton_peering,
 };
 static_assert(ARRAY_SIZE(skeleton_texts) == SKELETON_MAX, "every skeleton has its text");
 
@@ -119,6 +156,8 @@ static const struct {
 } element_maps[] = {
 	[ELEMENT_PUBLIC] = { SKELETON_INTERNET_GATEWAY, "public" },
 	[ELEMENT_PRIVATE] = { SKELETON_INTERNET_GATEWAY, "private" },
+	[ELEMENT_REQUESTER] = { SKELETON_PEERING, "requester" },
+	[ELEMENT_ACCEPTER] = { SKELETON_PEERING, "accepter" },
 	[ELEMENT_SOURCE] = { SKELETON_SUBNET, "sources" },
 	[ELEMENT_UNCHECKED] = { SKELETON_SUBNET, "unchecked" },
 	[ELEMENT_PORT] = { SKELETON_SUBNET, "ports" },

@@ -144,7 +144,8 @@ struct skeleton_text {
  * AWS's routers are no hops: they don't count down the time to live, and no traceroute shows them.
  * The kernel's do, so it is counted up before. There is no addition in nftables, but there are
  * maps. Without the count a loop would never end: there is none, because nothing from the fabric
- * goes back to it, but for a gateway's hairpin, whose destination is then a private address.
+ * goes back to it (nor does a peering send anything back), but for a gateway's hairpin, whose
+ * destination is then a private address.
  */
 #define NEXT_TTL "next_ttl"
 #define NEXT_TTL_SET                                                                               \
