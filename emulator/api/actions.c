@@ -43,6 +43,11 @@
 	"SecurityGroupRuleDescription.N.Description "
 #define NEW_RULE "SecurityGroupRule.N!.SecurityGroupRule."
 
+#define PEERING_OPTIONS(side_)                                                                     \
+	side_ "PeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc:b " side_                  \
+	      "PeeringConnectionOptions.AllowEgressFromLocalClassicLinkToRemoteVpc:b " side_       \
+	      "PeeringConnectionOptions.AllowEgressFromLocalVpcToRemoteClassicLink:b "
+
 #define RUN_PARAMETERS                                                                             \
 	"BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.Ebs.Iops:i "          \
 	"BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize:i "               \
@@ -178,6 +183,15 @@ const struct action actions[] = {
 	EC2("GetManagedPrefixListAssociations", get_managed_prefix_list_associations,
 	    "PrefixListId! MaxResults:i NextToken"),
 	EC2("DescribePrefixLists", describe_prefix_lists, PAGED "PrefixListId.N"),
+	EC2("CreateVpcPeeringConnection", create_vpc_peering_connection,
+	    TAGS "PeerRegion VpcId! PeerVpcId PeerOwnerId"),
+	EC2("AcceptVpcPeeringConnection", accept_vpc_peering_connection, "VpcPeeringConnectionId!"),
+	EC2("RejectVpcPeeringConnection", reject_vpc_peering_connection, "VpcPeeringConnectionId!"),
+	EC2("DeleteVpcPeeringConnection", delete_vpc_peering_connection, "VpcPeeringConnectionId!"),
+	EC2("DescribeVpcPeeringConnections", describe_vpc_peering_connections,
+	    PAGED "VpcPeeringConnectionId.N"),
+	EC2("ModifyVpcPeeringConnectionOptions", modify_vpc_peering_connection_options,
+	    PEERING_OPTIONS("Accepter") PEERING_OPTIONS("Requester") "VpcPeeringConnectionId!"),
 	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
 	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
 	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),

@@ -34,4 +34,6 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	describe_network_interface_attribute, modify_instance_attribute,
 	describe_instance_attribute, reset_network_interface_attribute, create_network_interface,
 	delete_network_interface, attach_network_interface, detach_network_interface,
-	assign_private_ip_addresses, unassign_private_ip_addresses;
+	assign_private_ip_addresses, unassign_private_ip_addresses, create_vpc_peering_connection,
+	accept_vpc_peering_connection, reject_vpc_peering_connection, delete_vpc_peering_connection,
+	describe_vpc_peering_connections, modify_vpc_peering_connection_options;

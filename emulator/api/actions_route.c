@@ -2,6 +2,7 @@
 #include "api/actions.h"
 #include "model/gateway.h"
 #include "model/instance.h"
+#include "model/peering.h"
 #include "model/route.h"
 
 static int table_call(struct call *call, struct route_table **ret_table, struct error *error)
@@ -180,6 +181,22 @@ static int instance_target(const struct call *call, const struct resource **ret_
 	return 0;
 }
 
+/* One that was never accepted makes a blackhole, until it is; one that has ended is none at all. */
+static int peering_target(const struct call *call, const struct resource **ret_target,
+			  struct error *error)
+{
+	struct peering *peering;
+	int r = call_peering(call, &peering, error);
+
+	if (r < 0)
+		return r;
+	if (peering->end)
+		return not_found(KIND_VPC_PEERING, rid_format(peering->resource.id).text, false,
+				 error);
+	*ret_target = &peering->resource;
+	return 0;
+}
+
 /* Exactly one target; NULL for local, which ReplaceRoute alone can ask for. */
 static int target_of(const struct call *call, const struct resource **ret_target,
 		     struct error *error)
@@ -194,7 +211,7 @@ static int target_of(const struct call *call, const struct resource **ret_target
 		{ "InstanceId", instance_target },
 		{ "NetworkInterfaceId", interface_target },
 		{ "EgressOnlyInternetGatewayId", NULL },
-		{ "VpcPeeringConnectionId", NULL },
+		{ "VpcPeeringConnectionId", peering_target },
 		{ "NatGatewayId", NULL },
 		{ "VpcEndpointId", NULL },
 		{ "TransitGatewayId", NULL },

@@ -42,6 +42,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_NETWORK_ACL] = "networkAcl ID",
 	[KIND_DHCP_OPTIONS] = "dhcpOption ID",
 	[KIND_PREFIX_LIST] = "prefix list ID",
+	[KIND_VPC_PEERING] = "vpcPeeringConnection ID",
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
 	[KIND_ATTACHMENT] = "attachment ID",
 	[KIND_INSTANCE] = "instance ID",

@@ -116,6 +116,10 @@ int call_group(const struct call *call, struct group **ret_group, struct error *
 /* A group of the default VPC by its name. ERROR_NOT_FOUND, ERROR_VPC_ID_NOT_SPECIFIED. */
 int call_group_named(const struct call *call, const char *name, struct group **ret_group,
 		     struct error *error);
+/* The VPC peering connection that VpcPeeringConnectionId names, seen from either end; errors as of
+ * call_resource(). */
+struct peering;
+int call_peering(const struct call *call, struct peering **ret_peering, struct error *error);
 /* Appends the groups whose ids `name`.N lists to an owned array, each once. */
 struct rid_item;
 int call_groups(const struct call *call, const char *name, struct rid_item **groups, size_t *count,

@@ -297,6 +297,13 @@ int describe_rows(struct call *call, const struct listing *listing, const struct
 	return 0;
 }
 
+static bool is_seen(const struct call *call, const struct listing *listing,
+		    const struct resource *resource)
+{
+	return listing->sees ? listing->sees(resource, call->scope)
+			     : resource->scope == call->scope;
+}
+
 /* The resources named by ids, once each, in order; every one must be there. */
 static int named_rows(struct call *call, const struct listing *listing, struct rows *rows,
 		      struct error *error)
@@ -313,8 +320,8 @@ static int named_rows(struct call *call, const struct listing *listing, struct r
 
 		if (rid_parse(text, listing->kind, &id) < 0)
 			return malformed(listing->kind, text, error);
-		resource = model_get(call_model(call), call->scope, id);
-		if (!resource) {
+		resource = model_get(call_model(call), NULL, id);
+		if (!resource || !is_seen(call, listing, resource)) {
 			buffer_printf(&missing, "%s%s", absent++ ? ", " : "", text);
 			continue;
 		}
@@ -332,6 +339,19 @@ static int compare_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void all_rows(const struct call *call, const struct listing *listing, struct rows *rows)
+{
+	const struct model *model = call_model(call);
+
+	for (size_t i = 0; i < model->scope_count; i++) {
+		if (!listing->sees && model->scopes[i] != call->scope)
+			continue;
+		for_each_resource (struct resource, resource, model->scopes[i], listing->kind)
+			if (is_seen(call, listing, resource))
+				rows_add(rows, call, resource, resource);
+	}
+}
+
 int resource_rows(struct call *call, const struct listing *listing, struct rows *rows,
 		  struct error *error)
 {
@@ -340,12 +360,13 @@ int resource_rows(struct call *call, const struct listing *listing, struct rows 
 
 	if (listing->ids && params_indices(call->params, listing->ids, &indices)) {
 		r = named_rows(call, listing, rows, error);
-		if (rows->count)
-			qsort(rows->items, rows->count, sizeof(*rows->items), compare_order);
 	} else {
-		for_each_resource (struct resource, resource, call->scope, listing->kind)
-			rows_add(rows, call, resource, resource);
+		all_rows(call, listing, rows);
+		if (!listing->sees)
+			return 0; /* in order already */
 	}
+	if (rows->count)
+		qsort(rows->items, rows->count, sizeof(*rows->items), compare_order);
 	return r;
 }
 

@@ -14,6 +14,8 @@ struct listing {
 	long minimum, maximum;	    /* of MaxResults; 0: there are no pages */
 	/* Filters that AWS documents for what nothing here has: they match nothing. Wildcards. */
 	const char *absent;
+	/* Which resources the caller's scope sees; NULL: its own. */
+	bool (*sees)(const struct resource *resource, const struct scope *scope);
 	bool rows_are_tags; /* a row is a struct tag: tag filters are about it alone */
 	/* Opens and closes what is around items, for DescribeInstances; may be NULL. */
 	void (*item)(struct call *call, const struct view *view, const struct view *previous,

@@ -67,6 +67,10 @@
 	ROW(GROUP_RESERVED, 400, "InvalidGroup.Reserved")                                          \
 	ROW(PERMISSION_DUPLICATE, 400, "InvalidPermission.Duplicate")                              \
 	ROW(CANNOT_DELETE, 400, "CannotDelete")                                                    \
+	ROW(PEERING_STATE, 400, "InvalidStateTransition")                                          \
+	ROW(PEERING_EXISTS, 400, "VpcPeeringConnectionAlreadyExists")                              \
+	ROW(PEERING_DNS, 400, "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled")             \
+	ROW(USER_ID_MALFORMED, 400, "InvalidUserID.Malformed")                                     \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },
@@ -126,6 +130,8 @@ static const struct subject {
 	{ "nat", "NatGatewayNotFound", "NatGatewayMalformed", "NatGatewayLimitExceeded" },
 	{ "pcx", "InvalidVpcPeeringConnectionID.NotFound",
 	  "InvalidVpcPeeringConnectionId.Malformed", "VpcPeeringConnectionsPerVpcLimitExceeded" },
+	{ "pcx-active", NULL, NULL, "ActiveVpcPeeringConnectionPerVpcLimitExceeded" },
+	{ "pcx-outstanding", NULL, NULL, "OutstandingVpcPeeringConnectionLimitExceeded" },
 	{ "vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
 	  "VpcEndpointLimitExceeded" },
 	{ "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", NULL },

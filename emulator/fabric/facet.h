@@ -15,6 +15,7 @@ enum facet_kind {
 	FACET_STEERING,	     /* a subnet with appliances takes in what is sent to them */
 	FACET_ACL,	     /* a subnet's network ACL */
 	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, and its routes */
+	FACET_PEERING,	     /* a VPC peering connection's namespace and its ports on both VPCs */
 	FACET_SUBNET_ROUTES, /* a subnet's route table, programmed */
 	/* In this order no port ever has groups whose lists aren't there. */
 	FACET_MEMBER,	 /* a network interface, where its groups are referred to */
@@ -47,7 +48,7 @@ void facet_set_clear(struct facet_set *set);
 void facet_set_add(struct facet_set *set, enum facet_kind kind, struct rid id);
 /* The facets to recompute when `resource` changes to or from this state. */
 void facets_of(const struct model *model, const struct resource *resource, struct facet_set *set);
-/* The interfaces of the subnet's VPC that the references tell apart from before. */
+/* The interfaces of the subnet's VPC and its peers that the references tell apart from before. */
 void facets_of_references(const struct model *model, struct rid subnet,
 			  const struct reference_list *before, const struct reference_list *after,
 			  struct facet_set *set);

@@ -5,6 +5,7 @@
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/internet.h"
+#include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
 
@@ -46,16 +47,26 @@ static void add_gateway_port(const struct scope *scope, struct rid vpc, struct f
 			facet_set_add(set, FACET_GATEWAY_PORT, gateway->resource.id);
 }
 
-static void of_vpc(const struct model *model __attribute__((unused)),
-		   const struct resource *resource, struct facet_set *set)
+static void add_peerings(const struct model *model, struct rid vpc, struct facet_set *set)
+{
+	CLEANUP(freep) struct peering **peerings = NULL;
+	size_t count = peerings_of(model, vpc, &peerings);
+
+	for (size_t i = 0; i < count; i++)
+		facet_set_add(set, FACET_PEERING, peerings[i]->resource.id);
+}
+
+static void of_vpc(const struct model *model, const struct resource *resource,
+		   struct facet_set *set)
 {
 	facet_set_add(set, FACET_VPC, resource->id);
 	add_subnet_routes(resource->scope, resource->id, set);
 	add_gateway_port(resource->scope, resource->id, set);
+	add_peerings(model, resource->id, set);
 }
 
-static void of_subnet(const struct model *model __attribute__((unused)),
-		      const struct resource *resource, struct facet_set *set)
+static void of_subnet(const struct model *model, const struct resource *resource,
+		      struct facet_set *set)
 {
 	const struct subnet *subnet = (const struct subnet *)resource;
 
@@ -65,6 +76,7 @@ static void of_subnet(const struct model *model __attribute__((unused)),
 	add_routes(resource->id, set);
 	add_subnet_routes(resource->scope, subnet->vpc, set);
 	add_gateway_port(resource->scope, subnet->vpc, set);
+	add_peerings(model, subnet->vpc, set);
 }
 
 static void of_gateway(const struct model *model __attribute__((unused)),
@@ -89,6 +101,27 @@ static void add_appliance(const struct model *model, struct rid id, struct facet
 	facet_set_add(set, FACET_APPLIANCE, id);
 	if (interface)
 		facet_set_add(set, FACET_STEERING, interface->subnet);
+}
+
+/* Routes to it, and who is a member of groups that the other side refers to. */
+static void of_peering(const struct model *model, const struct resource *resource,
+		       struct facet_set *set)
+{
+	const struct peering *peering = (const struct peering *)resource;
+	const struct rid ends[] = { peering->requester.vpc, peering->accepter.vpc };
+
+	facet_set_add(set, FACET_PEERING, resource->id);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		const struct vpc *vpc = vpc_get(model, ends[i]);
+
+		if (!vpc)
+			continue;
+		add_subnet_routes(vpc->resource.scope, ends[i], set);
+		for_each_resource (struct interface, interface, vpc->resource.scope,
+				   KIND_NETWORK_INTERFACE)
+			if (rid_equal(interface->vpc, ends[i]))
+				facet_set_add(set, FACET_MEMBER, interface->resource.id);
+	}
 }
 
 static void of_route_table(const struct model *model, const struct resource *resource,
@@ -208,6 +241,7 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 		[KIND_INTERNET_GATEWAY] = of_gateway,
 		[KIND_ROUTE_TABLE] = of_route_table,
 		[KIND_PREFIX_LIST] = of_prefix_list,
+		[KIND_VPC_PEERING] = of_peering,
 		[KIND_NETWORK_INTERFACE] = of_interface,
 		[KIND_NETWORK_ACL] = of_acl,
 		[KIND_SECURITY_GROUP_RULE] = of_group_rule,
@@ -243,14 +277,19 @@ void facets_of_references(const struct model *model, struct rid subnet,
 			  struct facet_set *set)
 {
 	const struct subnet *of = subnet_get(model, subnet);
+	CLEANUP(freep) struct vpc **vpcs = NULL;
+	size_t count;
 
 	if (!of || are_same(before, after))
 		return;
-	for_each_resource (struct interface, interface, of->resource.scope, KIND_NETWORK_INTERFACE)
-		if (rid_equal(interface->vpc, of->vpc) &&
-		    (is_told_apart(interface, before, after) ||
-		     is_told_apart(interface, after, before)))
-			facet_set_add(set, FACET_MEMBER, interface->resource.id);
+	count = peering_referable(model, of->vpc, &vpcs);
+	for (size_t i = 0; i < count; i++)
+		for_each_resource (struct interface, interface, vpcs[i]->resource.scope,
+				   KIND_NETWORK_INTERFACE)
+			if (rid_equal(interface->vpc, vpcs[i]->resource.id) &&
+			    (is_told_apart(interface, before, after) ||
+			     is_told_apart(interface, after, before)))
+				facet_set_add(set, FACET_MEMBER, interface->resource.id);
 }
 
 void facets_all(const struct model *model, struct facet_set *set)

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "model/acl.h"
 #include "model/group.h"
+#include "model/peering.h"
 #include "model/prefix_list.h"
 
 #include <arpa/inet.h>
@@ -706,23 +707,32 @@ static void want_membership(const struct interface *interface, struct rid ns, ui
 	}
 }
 
+static void want_member_in(struct filters *filters, const struct interface *interface,
+			   const struct subnet *subnet, struct object_list *list)
+{
+	const struct reference_list *references = filters_references(filters, subnet->resource.id);
+
+	for (size_t i = 0; i < references->count; i++)
+		if (reference_has(&references->items[i], interface))
+			want_membership(interface, subnet->resource.id, references->items[i].id,
+					list);
+}
+
+/* What was a peer's is one no more when the peering has gone, though the lists still refer to it.
+ */
 void filters_want_member(struct filters *filters, struct rid id, struct object_list *list)
 {
 	const struct interface *interface = interface_get(filters->model, id);
+	CLEANUP(freep) struct vpc **vpcs = NULL;
+	size_t count;
 
 	if (!interface)
 		return;
-	for_each_resource (struct subnet, subnet, interface->resource.scope, KIND_SUBNET) {
-		const struct reference_list *references;
-
-		if (!subnet->realized || !rid_equal(subnet->vpc, interface->vpc))
-			continue;
-		references = filters_references(filters, subnet->resource.id);
-		for (size_t i = 0; i < references->count; i++)
-			if (reference_has(&references->items[i], interface))
-				want_membership(interface, subnet->resource.id,
-						references->items[i].id, list);
-	}
+	count = peering_referable(filters->model, interface->vpc, &vpcs);
+	for (size_t i = 0; i < count; i++)
+		for_each_resource (struct subnet, subnet, vpcs[i]->resource.scope, KIND_SUBNET)
+			if (subnet->realized && rid_equal(subnet->vpc, vpcs[i]->resource.id))
+				want_member_in(filters, interface, subnet, list);
 }
 
 static void want_sources(const struct interface *interface, enum element_map map,

@@ -2,8 +2,8 @@
  * The wanted kernel objects of each facet: see facet.h and the picture in fabric.h.
  *
  * Next hops on the fabric are named by addresses nobody has to configure: a subnet by its router's
- * address (its first), a gateway by a link-local one. The neighbour entries are permanent, so there
- * is no ARP on the fabric and its bridge never floods.
+ * address (its first), a gateway and a peering by a link-local one. The neighbour entries are
+ * permanent, so there is no ARP on the fabric and its bridge never floods.
  */
 #include "fabric/facet.h"
 
@@ -11,6 +11,7 @@
 
 #include "model/gateway.h"
 #include "model/internet.h"
+#include "model/peering.h"
 #include "model/route.h"
 
 #define MTU_VPC	     9001 /* EC2 guide, "Network MTU": jumbo frames inside a VPC */
@@ -18,6 +19,7 @@
 
 static const struct address gateway_hop = { AF_INET, { 169, 254, 0, 1 } };
 static const struct address internet_hop = { AF_INET, { 169, 254, 0, 2 } };
+static const struct address peering_hops = { AF_INET, { 169, 254, 1, 0 } }; /* + its number */
 static const struct cidr everywhere = { { .family = AF_INET }, 0 };
 
 /* ---- one object each ---- */
@@ -185,8 +187,9 @@ static void want_router(struct object_list *list, struct rid ns)
 	want_loopback(list, ns);
 }
 
-/* A port of `id`'s namespace on the VPC's bridge: the far end is always called "fabric". */
-static void want_fabric_port(struct object_list *list, struct rid vpc, struct rid id)
+/* A port of `id`'s namespace on the VPC's bridge; the far end is called `device`. */
+static void want_fabric_port(struct object_list *list, struct rid vpc, struct rid id,
+			     const char *device)
 {
 	struct object object = object_in(vpc, OBJECT_LINK);
 
@@ -194,7 +197,7 @@ static void want_fabric_port(struct object_list *list, struct rid vpc, struct ri
 	object.link.type = LINK_VETH;
 	object.link.mtu = MTU_VPC;
 	set_name(object.link.master, "fabric");
-	set_name(object.link.peer_name, "fabric");
+	set_name(object.link.peer_name, device);
 	object.link.peer_ns = id;
 	object.link.peer_mac = fabric_mac(id);
 	object_list_add(list, &object);
@@ -226,19 +229,22 @@ static bool is_diverted(const struct route_table *table, struct cidr block)
 	return false;
 }
 
-/* The way to every subnet of the VPC but `self` and those that `table` (or NULL) diverts. */
-static void want_siblings(struct object_list *list, struct rid ns, const struct vpc *vpc,
-			  struct rid self, const struct route_table *table)
+/*
+ * The way to every subnet of the VPC, whose fabric is at `device`, but to `ns` itself and those
+ * that `table` (or NULL) diverts.
+ */
+static void want_subnets(struct object_list *list, struct rid ns, const struct vpc *vpc,
+			 const char *device, const struct route_table *table)
 {
 	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET) {
 		struct rid id = subnet->resource.id;
 
 		if (!subnet->realized || !rid_equal(subnet->vpc, vpc->resource.id) ||
-		    rid_equal(id, self))
+		    rid_equal(id, ns))
 			continue;
-		want_neighbour(list, ns, "fabric", subnet_router(subnet), fabric_mac(id));
+		want_neighbour(list, ns, device, subnet_router(subnet), fabric_mac(id));
 		if (!is_diverted(table, subnet->cidr))
-			want_route(list, ns, subnet->cidr, subnet_router(subnet), "fabric");
+			want_route(list, ns, subnet->cidr, subnet_router(subnet), device);
 	}
 }
 
@@ -317,7 +323,7 @@ static void want_subnet(const struct model *model, struct rid id, struct object_
 	want_sysctl(list, id, "netfilter/nf_conntrack_udp_timeout_stream", 180);
 	want_address(list, id, "lo", cidr_host(subnet_router(subnet)));
 	want_blackhole(list, id, subnet->cidr); /* but for the addresses in use: FACET_PORT */
-	want_fabric_port(list, subnet->vpc, id);
+	want_fabric_port(list, subnet->vpc, id, "fabric");
 }
 
 /* A subnet may be as large as its VPC: then its route stands where the VPC's blackhole would. */
@@ -337,11 +343,52 @@ static void want_gateway_port(const struct model *model, struct rid id, struct o
 
 	if (!vpc || !gateway->realized)
 		return;
-	want_fabric_port(list, gateway->vpc, id);
+	want_fabric_port(list, gateway->vpc, id, "fabric");
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
 			want_blackhole(list, id, vpc->cidrs[i].cidr);
-	want_siblings(list, id, vpc, (struct rid){ KIND_NONE, 0 }, NULL);
+	want_subnets(list, id, vpc, "fabric", NULL);
+}
+
+/* The blocks that packets of a side may come from. */
+static void want_side_blocks(struct object_list *list, struct rid ns, const struct vpc *vpc,
+			     enum element_map map)
+{
+	for (size_t i = 0; i < vpc->cidr_count; i++) {
+		const struct cidr cidr = vpc->cidrs[i].cidr;
+		struct object object = object_in(ns, OBJECT_ELEMENT);
+
+		object.element.map = map;
+		element_put_address(object.element.key, cidr.address);
+		element_put_address(object.element.end, address_add(cidr.address, cidr_size(cidr)));
+		object_list_add(list, &object);
+	}
+}
+
+static void want_side(struct object_list *list, struct rid id, const struct vpc *vpc,
+		      const char *device)
+{
+	want_fabric_port(list, vpc->resource.id, id, device);
+	want_subnets(list, id, vpc, device, NULL);
+}
+
+static void want_peering(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct peering *peering = peering_get(model, id);
+	const struct vpc *requester, *accepter;
+
+	if (!peering || peering->state != PEERING_ACTIVE)
+		return;
+	requester = vpc_get(model, peering->requester.vpc);
+	accepter = vpc_get(model, peering->accepter.vpc);
+	want_netns(list, id, 0);
+	want_router(list, id);
+	want_skeleton(list, id, SKELETON_PEERING);
+	want_side_blocks(list, id, requester, ELEMENT_REQUESTER);
+	want_side_blocks(list, id, accepter, ELEMENT_ACCEPTER);
+	want_blackhole(list, id, everywhere);
+	want_side(list, id, requester, "requester");
+	want_side(list, id, accepter, "accepter");
 }
 
 static const struct gateway *attached_gateway(const struct vpc *vpc)
@@ -377,16 +424,36 @@ static void want_backing(struct object_list *list, struct rid ns, struct cidr bl
 	object_list_add(list, &object);
 }
 
+static struct address peering_hop(const struct peering *peering)
+{
+	return address_add(peering_hops, (uint64_t)peering->number);
+}
+
+/* Where the route's packets go on the fabric; false: nowhere. */
+static bool next_hop(const struct programming *programming, const struct route *route,
+		     struct address *ret_hop)
+{
+	if (!route_is_active(programming->model, programming->table, route))
+		return false;
+	if (route->target.kind == KIND_VPC_PEERING)
+		*ret_hop = peering_hop(peering_get(programming->model, route->target));
+	else
+		*ret_hop = gateway_hop;
+	return route->target.kind == KIND_VPC_PEERING || programming->gateway;
+}
+
 static void want_block(struct programming *programming, const struct route *route,
 		       struct cidr block)
 {
+	struct address hop;
+
 	programming->has_default |= cidr_equal(block, everywhere);
 	if (is_by_interface(route)) {
 		want_backing(programming->list, programming->ns, block);
 		return;
 	}
-	if (programming->gateway && route_is_active(programming->model, programming->table, route))
-		want_route(programming->list, programming->ns, block, gateway_hop, "fabric");
+	if (next_hop(programming, route, &hop))
+		want_route(programming->list, programming->ns, block, hop, "fabric");
 	else
 		want_blackhole(programming->list, programming->ns, block);
 }
@@ -431,7 +498,9 @@ static void want_subnet_routes(const struct model *model, struct rid id, struct 
 {
 	const struct subnet *subnet = subnet_get(model, id);
 	struct programming programming = { .model = model, .ns = id, .list = list };
+	CLEANUP(freep) struct peering **peerings = NULL;
 	const struct vpc *vpc;
+	size_t count;
 
 	if (!subnet || !subnet->realized)
 		return;
@@ -441,12 +510,16 @@ static void want_subnet_routes(const struct model *model, struct rid id, struct 
 	if (programming.gateway)
 		want_neighbour(list, id, "fabric", gateway_hop,
 			       fabric_mac(programming.gateway->resource.id));
+	count = peerings_of(model, subnet->vpc, &peerings);
+	for (size_t i = 0; i < count; i++)
+		want_neighbour(list, id, "fabric", peering_hop(peerings[i]),
+			       fabric_mac(peerings[i]->resource.id));
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr) &&
 		    !is_diverted(programming.table, vpc->cidrs[i].cidr))
 			want_blackhole(list, id, vpc->cidrs[i].cidr);
 	want_table(&programming);
-	want_siblings(list, id, vpc, id, programming.table);
+	want_subnets(list, id, vpc, "fabric", programming.table);
 }
 
 static void want_machine(const struct model *model, struct rid id, struct object_list *list)
@@ -771,6 +844,7 @@ void facet_wanted(const struct model *model, struct filters *filters, struct fac
 		[FACET_GATEWAY] = want_gateway,
 		[FACET_SUBNET] = want_subnet,
 		[FACET_GATEWAY_PORT] = want_gateway_port,
+		[FACET_PEERING] = want_peering,
 		[FACET_SUBNET_ROUTES] = want_subnet_routes,
 		[FACET_MACHINE] = want_machine,
 		[FACET_PORT] = want_any_port,

@@ -39,6 +39,10 @@ static const struct {
 			       "network interfaces" },
 	[QUOTA_PREFIX_LISTS] = { "prefix-lists-per-region", 100, 0, "pl", "prefix lists" },
 	[QUOTA_PREFIX_LIST_ENTRIES] = { "entries-per-prefix-list", 1000, 1000, NULL, NULL },
+	[QUOTA_PEERINGS] = { "active-peerings-per-vpc", 50, 125, "pcx-active",
+			     "active VPC peering connections per VPC" },
+	[QUOTA_PEERING_REQUESTS] = { "outstanding-peering-requests", 25, 0, "pcx-outstanding",
+				     "outstanding VPC peering connection requests" },
 	[QUOTA_TAGS] = { "tags-per-resource", 50, 50, NULL, NULL },
 };
 static_assert(ARRAY_SIZE(table) == QUOTA_MAX, "every quota has a row");

@@ -22,6 +22,8 @@ enum quota {
 	QUOTA_INTERFACES,
 	QUOTA_PREFIX_LISTS,
 	QUOTA_PREFIX_LIST_ENTRIES,
+	QUOTA_PEERINGS,		/* active ones of a VPC */
+	QUOTA_PEERING_REQUESTS, /* outstanding ones of an account in a region */
 	QUOTA_TAGS,
 	QUOTA_MAX,
 };

@@ -5,6 +5,7 @@
 
 #include "model/gateway.h"
 #include "model/instance.h"
+#include "model/peering.h"
 
 static const char *const origin_names[] = { "CreateRouteTable", "CreateRoute", NULL };
 
@@ -22,6 +23,11 @@ static const char *get_gateway(const struct view *view, struct buffer *scratch)
 
 	return rid_is_set(route->target) ? target_of(view, KIND_INTERNET_GATEWAY, scratch)
 					 : "local";
+}
+
+static const char *get_peering(const struct view *view, struct buffer *scratch)
+{
+	return target_of(view, KIND_VPC_PEERING, scratch);
 }
 
 static const char *get_interface(const struct view *view, struct buffer *scratch)
@@ -68,6 +74,7 @@ static const struct field route_fields[] = {
 	FIELD_GET_OF(get_interface, "networkInterfaceId", NULL),
 	FIELD_GET_OF(get_instance, "instanceId", "route.instance-id"),
 	FIELD_GET_OF(get_instance_owner, "instanceOwnerId", NULL),
+	FIELD_GET_OF(get_peering, "vpcPeeringConnectionId", "route.vpc-peering-connection-id"),
 	FIELD_OF(struct route, target, FIELD_RID, "target", NULL, FIELD_STORED),
 	FIELD_ENUM_OF(struct route, origin, origin_names, "origin", "route.origin", FIELD_BOTH),
 	FIELD_GET_OF(get_state, "state", "route.state"),
@@ -146,6 +153,7 @@ struct route_table *route_table_of(const struct subnet *subnet)
 bool route_is_active(const struct model *model, const struct route_table *table,
 		     const struct route *route)
 {
+	const struct peering *peering = peering_get(model, route->target);
 	const struct resource *target = model_get(model, table->resource.scope, route->target);
 
 	switch (route->target.kind) {
@@ -155,6 +163,8 @@ bool route_is_active(const struct model *model, const struct route_table *table,
 		return target && rid_equal(((const struct gateway *)target)->vpc, table->vpc);
 	case KIND_NETWORK_INTERFACE:
 		return route_interface(model, route) != NULL;
+	case KIND_VPC_PEERING:
+		return peering && peering->state == PEERING_ACTIVE;
 	default:
 		return false;
 	}
@@ -407,10 +417,19 @@ static int check_block(const struct vpc *vpc, struct cidr cidr, struct rid targe
 static int check_target(const struct route_table *table, const struct resource *target,
 			struct error *error)
 {
+	const struct peering *peering = (const struct peering *)target;
 	const bool is_interface = target->id.kind == KIND_NETWORK_INTERFACE;
 	struct rid vpc = is_interface ? ((const struct interface *)target)->vpc
 				      : ((const struct gateway *)target)->vpc;
 
+	if (target->id.kind == KIND_VPC_PEERING) {
+		if (rid_is_set(peering_other(peering, table->vpc)))
+			return 0;
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "route table %s and vpc peering connection %s belong to different "
+				 "networks",
+				 rid_format(table->resource.id).text, rid_format(target->id).text);
+	}
 	if (rid_equal(vpc, table->vpc))
 		return 0;
 	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,

@@ -27,8 +27,8 @@ static inline struct destination to_cidr(struct cidr cidr)
 struct route {
 	struct cidr destination; /* canonical */
 	struct rid prefix_list;	 /* set: to this list's entries; `destination` is unset */
-	/* An internet gateway or an interface, which may be gone since; unset: local. A route to an
-	 * instance is one to its interface. */
+	/* An internet gateway, a peering connection or an interface, which may be gone since;
+	 * unset: local. A route to an instance is one to its interface. */
 	struct rid target;
 	/* enum route_origin; a local route whose target was replaced keeps its own */
 	int origin;

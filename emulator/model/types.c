@@ -5,6 +5,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
 
@@ -17,6 +18,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_NETWORK_ACL] = &acl_type,
 	[KIND_DHCP_OPTIONS] = &dhcp_options_type,
 	[KIND_PREFIX_LIST] = &prefix_list_type,
+	[KIND_VPC_PEERING] = &peering_type,
 	[KIND_SECURITY_GROUP_RULE] = &group_rule_type,
 	[KIND_NETWORK_INTERFACE] = &interface_type,
 	[KIND_INSTANCE] = &instance_type,

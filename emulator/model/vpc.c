@@ -7,6 +7,7 @@
 #include "model/group.h"
 #include "model/interface.h"
 #include "model/internet.h"
+#include "model/peering.h"
 #include "model/route.h"
 #include "model/subnet.h"
 
@@ -133,8 +134,9 @@ int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr
 	return 0;
 }
 
-static bool has_dependencies(const struct vpc *vpc)
+static bool has_dependencies(const struct model *model, const struct vpc *vpc)
 {
+	CLEANUP(freep) struct peering **peerings = NULL;
 	const struct scope *scope = vpc->resource.scope;
 
 	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
@@ -149,7 +151,7 @@ static bool has_dependencies(const struct vpc *vpc)
 	for_each_resource (struct acl, acl, scope, KIND_NETWORK_ACL)
 		if (rid_equal(acl->vpc, vpc->resource.id) && !acl->is_default)
 			return true;
-	return gateway_of(vpc) != NULL;
+	return gateway_of(vpc) || peerings_of(model, vpc->resource.id, &peerings);
 }
 
 /* Deletes every resource of `kind` whose VPC this is; they share where `vpc` is kept. */
@@ -163,10 +165,11 @@ static bool has_dependencies(const struct vpc *vpc)
 
 int vpc_delete(struct transaction *transaction, struct vpc *vpc, struct error *error)
 {
-	if (has_dependencies(vpc))
+	if (has_dependencies(transaction->model, vpc))
 		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
 				 "The vpc '%s' has dependencies and cannot be deleted.",
 				 rid_format(vpc->resource.id).text);
+	peering_forget_vpc(transaction, vpc);
 	delete_all(transaction, vpc, struct route_table, KIND_ROUTE_TABLE);
 	group_forget(transaction, group_named(vpc->resource.scope, vpc->resource.id, "default"));
 	delete_all(transaction, vpc, struct acl, KIND_NETWORK_ACL);

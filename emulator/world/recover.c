@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "model/peering.h"
 
 #define FORGET_AFTER 3600 /* seconds that a terminated instance stays visible */
 
@@ -216,5 +217,6 @@ int world_purge(struct world *world, struct error *error)
 				instance_forget(&transaction, instance);
 		}
 	}
+	peerings_age(&transaction); /* what goes or ends here was in no kernel */
 	return save(world, &transaction, error);
 }
