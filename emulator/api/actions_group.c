@@ -1,6 +1,7 @@
 /* Security groups as a whole; their rules are in actions_group_rule.c. */
 #include "api/actions.h"
 #include "model/group.h"
+#include "model/peering.h"
 
 int create_security_group(struct call *call, struct error *error)
 {
@@ -86,7 +87,27 @@ int describe_security_group_rules(struct call *call, struct error *error)
 	return describe_resources(call, &listing, error);
 }
 
-/* Only groups of VPCs at the other end of a peering or a transit gateway are listed. */
+static void reply_references(struct call *call, const struct group *group)
+{
+	const struct model *model = call_model(call);
+	CLEANUP(freep) struct vpc **vpcs = NULL;
+	size_t count = peering_referable(model, group->vpc, &vpcs);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct rid id = group->resource.id, vpc = vpcs[i]->resource.id;
+
+		if (rid_equal(vpc, group->vpc) || !group_is_referred_to_by(model, id, vpcs[i]))
+			continue;
+		xml_open(call->xml, "item");
+		xml_text(call->xml, "groupId", rid_format(id).text);
+		xml_text(call->xml, "referencingVpcId", rid_format(vpc).text);
+		xml_text(call->xml, "vpcPeeringConnectionId",
+			 rid_format(peering_between(model, group->vpc, vpc)->resource.id).text);
+		xml_close(call->xml);
+	}
+}
+
+/* Who refers to the groups from the other end of a peering: their own VPC is not listed. */
 int describe_security_group_references(struct call *call, struct error *error)
 {
 	static const struct listing listing = { .kind = KIND_SECURITY_GROUP, .ids = "GroupId" };
@@ -96,22 +117,31 @@ int describe_security_group_references(struct call *call, struct error *error)
 	if (r < 0)
 		return r;
 	xml_open(call->xml, "securityGroupReferenceSet");
+	for (size_t i = 0; i < rows.count; i++)
+		reply_references(call, rows.items[i].object);
 	xml_close(call->xml);
 	return 0;
 }
 
-/* A rule goes stale with the peering to the group it names: there is none yet. */
+/* A rule goes stale with the peering to the group it names, and with that group. */
 int describe_stale_security_groups(struct call *call, struct error *error)
 {
 	static const struct listing listing = {
 		.list = "staleSecurityGroupSet",
-		.fields = security_group_fields,
+		.kind = KIND_SECURITY_GROUP,
+		.fields = group_stale_fields,
 		.minimum = 5,
 		.maximum = 255,
 	};
-	static const struct rows none = { NULL, 0 };
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
 	struct vpc *vpc;
 	int r = call_resource(call, "VpcId", KIND_VPC, &vpc, error);
 
-	return r < 0 ? r : describe_rows(call, &listing, &none, error);
+	if (r < 0)
+		return r;
+	for_each_resource (struct group, group, call->scope, KIND_SECURITY_GROUP)
+		if (rid_equal(group->vpc, vpc->resource.id) &&
+		    group_is_stale(call_model(call), group))
+			rows_add(&rows, call, &group->resource, group);
+	return describe_rows(call, &listing, &rows, error);
 }

@@ -5,6 +5,7 @@
 #include "api/actions.h"
 
 #include "model/group.h"
+#include "model/peering.h"
 
 /* The rules that a call asks for; the descriptions are owned. */
 struct wanted {
@@ -73,15 +74,24 @@ static int read_prefix_list(const struct call *call, const char *text, struct gr
 	return r;
 }
 
-static int read_peer(const struct call *call, const char *text, struct group_rule *rule,
-		     struct error *error)
+/*
+ * A group of whatever account and VPC, which the model judges; one that is gone may still be named
+ * by a rule that is to be revoked. `owner` may be NULL.
+ */
+static int read_peer(const struct call *call, const struct group *group, const char *text,
+		     const char *owner, struct group_rule *rule, struct error *error)
 {
-	struct resource *peer;
-	int r = call_find(call, text, KIND_SECURITY_GROUP, &peer, error);
+	const struct resource *peer;
+	struct rid id;
 
-	if (r == 0)
-		rule->peer = peer->id;
-	return r;
+	if (rid_parse(text, KIND_SECURITY_GROUP, &id) < 0)
+		return malformed(KIND_SECURITY_GROUP, text, error);
+	peer = model_get(call_model(call), NULL, id);
+	if (peer ? owner && *owner && !streq(owner, peer->scope->account)
+		 : !group_refers_to(call_model(call), group->resource.id, id))
+		return not_found(KIND_SECURITY_GROUP, text, false, error);
+	rule->peer = id;
+	return 0;
 }
 
 /* Names stand for groups of the default VPC only, in rules of groups of the default VPC. */
@@ -128,23 +138,45 @@ static int read_list_item(const struct call *call, const struct group *group, co
 				error);
 }
 
+/* A connection may be named beside a group: one of the caller's, or that of a rule there is. */
+static int check_peering(const struct call *call, const struct group *group, const char *text,
+			 struct error *error)
+{
+	const struct group_rules *rules = group_rules(call_model(call), group->resource.id);
+	const struct peering *peering;
+	struct rid id;
+
+	if (!text || !*text)
+		return 0;
+	if (rid_parse(text, KIND_VPC_PEERING, &id) < 0)
+		return malformed(KIND_VPC_PEERING, text, error);
+	peering = peering_get(call_model(call), id);
+	if (peering && peering_is_of(peering, call->scope))
+		return 0;
+	for (size_t i = 0; i < rules->count; i++)
+		if (rid_equal(rules->items[i]->peering, id))
+			return 0;
+	return not_found(KIND_VPC_PEERING, text, false, error);
+}
+
 static int read_group_item(const struct call *call, const struct group *group, const char *prefix,
 			   struct group_rule *rule, struct error *error)
 {
 	const char *id = params_get(call->params, "%sGroupId", prefix);
 	const char *name = params_get(call->params, "%sGroupName", prefix);
 	const char *owner = params_get(call->params, "%sUserId", prefix);
-	const char *peering = params_get(call->params, "%sVpcPeeringConnectionId", prefix);
+	int r = check_peering(call, group,
+			      params_get(call->params, "%sVpcPeeringConnectionId", prefix), error);
 
-	if (peering && *peering)
-		return error_subject(error, ERROR_NOT_FOUND, "pcx",
-				     "The vpcPeeringConnection ID '%s' does not exist", peering);
+	if (r < 0)
+		return r;
 	if (!(id && *id) && !(name && *name))
 		return error_set(error, ERROR_MISSING_PARAMETER, "Source group ID missing.");
+	if (id && *id)
+		return read_peer(call, group, id, owner, rule, error);
 	if (owner && *owner && !streq(owner, call->scope->account))
-		return not_found(KIND_SECURITY_GROUP, id && *id ? id : name, false, error);
-	return id && *id ? read_peer(call, id, rule, error)
-			 : read_peer_name(call, group, name, rule, error);
+		return not_found(KIND_SECURITY_GROUP, name, false, error);
+	return read_peer_name(call, group, name, rule, error);
 }
 
 static struct group_rule *want(struct wanted *wanted, bool egress, const struct traffic *traffic,
@@ -489,8 +521,8 @@ int revoke_egress(struct call *call, struct error *error)
 /* ---- ModifySecurityGroupRules ---- */
 
 /* The peer of a rule as it is to be: exactly one of four parameters. */
-static int read_new_peer(const struct call *call, const char *prefix, struct group_rule *rule,
-			 struct error *error)
+static int read_new_peer(const struct call *call, const struct group *group, const char *prefix,
+			 struct group_rule *rule, struct error *error)
 {
 	static const char *const names[] = { "CidrIpv4", "CidrIpv6", "PrefixListId",
 					     "ReferencedGroupId" };
@@ -514,7 +546,7 @@ static int read_new_peer(const struct call *call, const char *prefix, struct gro
 	if (values[1])
 		return read_cidr(values[1], AF_INET6, rule, error);
 	return values[2] ? read_prefix_list(call, values[2], rule, error)
-			 : read_peer(call, values[3], rule, error);
+			 : read_peer(call, group, values[3], NULL, rule, error);
 }
 
 static int read_new_rule(const struct call *call, const struct group *group, unsigned int n,
@@ -531,7 +563,7 @@ static int read_new_rule(const struct call *call, const struct group *group, uns
 	    (r = read_traffic(call, prefix, &traffic, error)) < 0)
 		return r;
 	*ret_rule = rule;
-	return read_new_peer(call, prefix,
+	return read_new_peer(call, group, prefix,
 			     want(wanted, rule->egress, &traffic,
 				  params_get(call->params, "%sDescription", prefix)),
 			     error);

@@ -122,8 +122,10 @@ static bool is_used(const struct group *group)
 		for (size_t i = 0; i < interface->group_count; i++)
 			if (rid_equal(interface->groups[i].id, id))
 				return true;
+	/* A reference from another VPC goes stale. */
 	for_each_resource (struct group_rule, rule, scope, KIND_SECURITY_GROUP_RULE)
-		if (rid_equal(rule->peer, id) && !rid_equal(rule->group, id))
+		if (rid_equal(rule->peer, id) && !rid_equal(rule->group, id) &&
+		    !rid_is_set(rule->peering))
 			return true;
 	return false;
 }

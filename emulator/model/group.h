@@ -17,7 +17,10 @@ struct group_rule {
 	/* The peer: exactly one is set. */
 	struct cidr cidr; /* AF_INET or AF_INET6, canonical */
 	struct rid prefix_list;
-	struct rid peer;   /* a group; may be its own */
+	struct rid peer; /* a group; may be its own */
+	/* Of a peer in another VPC, which may go before the rule does: where it is or was. */
+	struct rid peer_vpc, peering;
+	char *peer_owner;  /* NULL: of the same VPC */
 	char *description; /* NULL: none */
 };
 
@@ -50,6 +53,8 @@ extern const struct field security_group_fields[];
 extern const struct field group_rule_fields[];
 /* A rule as a Revoke call lists what it removed. */
 extern const struct field group_rule_revoked_fields[];
+/* A group's rules that are stale. */
+extern const struct field group_stale_fields[];
 
 /* ---- groups ---- */
 
@@ -67,7 +72,7 @@ int group_create(struct transaction *transaction, struct vpc *vpc, const char *n
 		 const char *description, struct group **ret_group, struct error *error);
 /*
  * Deletes a group and its rules. ERROR_CANNOT_DELETE (the default one), ERROR_DEPENDENCY_VIOLATION
- * (an interface has it, or another group's rule names it).
+ * (an interface has it, or the rule of another group of its VPC names it).
  */
 int group_delete(struct transaction *transaction, struct group *group, struct error *error);
 /* The same without asking: its VPC goes too. */
@@ -87,6 +92,17 @@ enum group_peer group_rule_peer(const struct group_rule *rule);
 int group_rule_compare(const struct group_rule *a, const struct group_rule *b);
 /* The rule of `like->group` that is the same rule as `like`, or NULL. */
 struct group_rule *group_rule_find(const struct model *model, const struct group_rule *like);
+
+/*
+ * Whether the rule names a group of another VPC that is not there any more, or whose VPC is no
+ * peer: it matches nothing.
+ */
+bool group_rule_is_stale(const struct model *model, const struct group_rule *rule);
+bool group_is_stale(const struct model *model, const struct group *group);
+/* Whether a rule of the group names `peer`. */
+bool group_refers_to(const struct model *model, struct rid group, struct rid peer);
+/* Whether the rule of a group of `vpc` names `peer`. */
+bool group_is_referred_to_by(const struct model *model, struct rid peer, const struct vpc *vpc);
 
 struct prefix_list;
 /* Whether the group's rules leave room for the list to count for `more`. */
@@ -109,8 +125,8 @@ int group_traffic(const char *protocol, const int64_t *from, const int64_t *to,
 /*
  * Adds rules to a group, all or none. Of `wanted` what matters is direction, traffic, peer and
  * description; `ret_rules` has room for `count`. ERROR_PERMISSION_DUPLICATE, ERROR_NOT_FOUND (a
- * peer of another VPC), ERROR_INVALID_PARAMETER_VALUE (twice the same, a bad description),
- * ERROR_QUOTA.
+ * peer of another VPC that is not actively peered in the region), ERROR_INVALID_PARAMETER_VALUE
+ * (twice the same, a bad description), ERROR_QUOTA.
  */
 int group_authorize(struct transaction *transaction, const struct group *group,
 		    const struct group_rule *wanted, size_t count, struct group_rule **ret_rules,

@@ -1,5 +1,6 @@
 /* What clients see of security groups and their rules: the descriptors. See group.h. */
 #include "model/group.h"
+#include "model/peering.h"
 
 /* ---- a rule ---- */
 
@@ -44,9 +45,52 @@ static const struct group *peer_of(const struct view *view)
 
 static const char *get_peer_vpc(const struct view *view, struct buffer *scratch)
 {
+	const struct group_rule *rule = view->object;
 	const struct group *peer = peer_of(view);
 
-	return peer ? get_print(scratch, "%s", rid_format(peer->vpc).text) : NULL;
+	if (!peer && !rid_is_set(rule->peer_vpc))
+		return NULL;
+	return get_print(scratch, "%s", rid_format(peer ? peer->vpc : rule->peer_vpc).text);
+}
+
+static const char *get_peer_owner(const struct view *view, struct buffer *scratch)
+{
+	const struct group_rule *rule = view->object;
+
+	return rule->peer_owner ? rule->peer_owner : get_owner(view, scratch);
+}
+
+/* The connection that the rule counts through, else the one that it was made with. */
+static const struct peering *peering_of(const struct view *view)
+{
+	const struct group_rule *rule = view->object;
+	const struct group *group = (const struct group *)model_get(view->model, NULL, rule->group);
+	const struct peering *active =
+		group ? peering_between(view->model, group->vpc, rule->peer_vpc) : NULL;
+
+	return active ? active : peering_get(view->model, rule->peering);
+}
+
+static const char *get_peering(const struct view *view, struct buffer *scratch)
+{
+	const struct group_rule *rule = view->object;
+	const struct peering *peering = peering_of(view);
+
+	if (!rid_is_set(rule->peering))
+		return NULL;
+	return get_print(scratch, "%s",
+			 rid_format(peering ? peering->resource.id : rule->peering).text);
+}
+
+static const char *get_peering_status(const struct view *view, struct buffer *scratch)
+{
+	const struct group_rule *rule = view->object;
+	const struct peering *peering = peering_of(view);
+
+	(void)scratch;
+	if (!rid_is_set(rule->peering))
+		return NULL;
+	return peering && peering->state == PEERING_ACTIVE ? "active" : "deleted";
 }
 
 static bool child_peer(const struct view *view, size_t index, struct view *ret_child)
@@ -57,8 +101,10 @@ static bool child_peer(const struct view *view, size_t index, struct view *ret_c
 
 static const struct field peer_fields[] = {
 	FIELD_OF(struct group_rule, peer, FIELD_RID, "groupId", NULL, FIELD_SHOWN),
-	FIELD_GET_OF(get_owner, "userId", NULL),
+	FIELD_GET_OF(get_peering_status, "peeringStatus", NULL),
+	FIELD_GET_OF(get_peer_owner, "userId", NULL),
 	FIELD_GET_OF(get_peer_vpc, "vpcId", NULL),
+	FIELD_GET_OF(get_peering, "vpcPeeringConnectionId", NULL),
 	FIELD_END,
 };
 
@@ -78,6 +124,9 @@ const struct field group_rule_fields[] = {
 	FIELD_OF(struct group_rule, prefix_list, FIELD_RID, "prefixListId", NULL, FIELD_BOTH),
 	FIELD_CHILD_OF(child_peer, peer_fields, "referencedGroupInfo"),
 	FIELD_OF(struct group_rule, peer, FIELD_RID, "peer", NULL, FIELD_STORED),
+	FIELD_OF(struct group_rule, peer_vpc, FIELD_RID, "peerVpc", NULL, FIELD_STORED),
+	FIELD_OF(struct group_rule, peering, FIELD_RID, "peering", NULL, FIELD_STORED),
+	FIELD_OF(struct group_rule, peer_owner, FIELD_TEXT, "peerOwner", NULL, FIELD_STORED),
 	FIELD_OF(struct group_rule, description, FIELD_TEXT, "description", NULL, FIELD_BOTH),
 	FIELD_GET_OF(get_rule_arn, "securityGroupRuleArn", NULL),
 	FIELD_END,
@@ -107,9 +156,9 @@ static bool is_same_permission(const struct group_rule *a, const struct group_ru
 	       a->traffic.from == b->traffic.from && a->traffic.to == b->traffic.to;
 }
 
-/* A permission is seen through its first rule. */
+/* A permission is seen through its first rule; `stale`: only what is. */
 static bool child_permission(const struct view *view, size_t index, struct view *ret_child,
-			     bool egress)
+			     bool egress, bool stale)
 {
 	const struct group_rules *rules = group_rules(view->model, view->resource->id);
 	const struct group_rule *last = NULL;
@@ -118,7 +167,8 @@ static bool child_permission(const struct view *view, size_t index, struct view 
 	for (size_t i = 0; i < rules->sorted_count; i++) {
 		const struct group_rule *rule = rules->sorted[i];
 
-		if (rule->egress != egress || (last && is_same_permission(last, rule)))
+		if (rule->egress != egress || (last && is_same_permission(last, rule)) ||
+		    (stale && !group_rule_is_stale(view->model, rule)))
 			continue;
 		last = rule;
 		if (index-- > 0)
@@ -131,16 +181,26 @@ static bool child_permission(const struct view *view, size_t index, struct view 
 
 static bool child_ingress(const struct view *view, size_t index, struct view *ret_child)
 {
-	return child_permission(view, index, ret_child, false);
+	return child_permission(view, index, ret_child, false, false);
 }
 
 static bool child_egress(const struct view *view, size_t index, struct view *ret_child)
 {
-	return child_permission(view, index, ret_child, true);
+	return child_permission(view, index, ret_child, true, false);
+}
+
+static bool child_stale_ingress(const struct view *view, size_t index, struct view *ret_child)
+{
+	return child_permission(view, index, ret_child, false, true);
+}
+
+static bool child_stale_egress(const struct view *view, size_t index, struct view *ret_child)
+{
+	return child_permission(view, index, ret_child, true, true);
 }
 
 static bool child_of(const struct view *view, size_t index, struct view *ret_child,
-		     enum group_peer peer)
+		     enum group_peer peer, bool stale)
 {
 	const struct group_rules *rules = group_rules(view->model, view->resource->id);
 
@@ -149,7 +209,7 @@ static bool child_of(const struct view *view, size_t index, struct view *ret_chi
 		const struct group_rule *rule = rules->sorted[i];
 
 		if (!is_same_permission(rule, view->object) || group_rule_peer(rule) != peer ||
-		    index-- > 0)
+		    (stale && !group_rule_is_stale(view->model, rule)) || index-- > 0)
 			continue;
 		ret_child->object = rule;
 		return true;
@@ -159,22 +219,27 @@ static bool child_of(const struct view *view, size_t index, struct view *ret_chi
 
 static bool child_group(const struct view *view, size_t index, struct view *ret_child)
 {
-	return child_of(view, index, ret_child, GROUP_PEER_GROUP);
+	return child_of(view, index, ret_child, GROUP_PEER_GROUP, false);
+}
+
+static bool child_stale_group(const struct view *view, size_t index, struct view *ret_child)
+{
+	return child_of(view, index, ret_child, GROUP_PEER_GROUP, true);
 }
 
 static bool child_ipv4(const struct view *view, size_t index, struct view *ret_child)
 {
-	return child_of(view, index, ret_child, GROUP_PEER_IPV4);
+	return child_of(view, index, ret_child, GROUP_PEER_IPV4, false);
 }
 
 static bool child_ipv6(const struct view *view, size_t index, struct view *ret_child)
 {
-	return child_of(view, index, ret_child, GROUP_PEER_IPV6);
+	return child_of(view, index, ret_child, GROUP_PEER_IPV6, false);
 }
 
 static bool child_prefix_list(const struct view *view, size_t index, struct view *ret_child)
 {
-	return child_of(view, index, ret_child, GROUP_PEER_PREFIX_LIST);
+	return child_of(view, index, ret_child, GROUP_PEER_PREFIX_LIST, false);
 }
 
 static const char *get_port(const struct view *view, int64_t port, struct buffer *scratch)
@@ -204,6 +269,16 @@ static const char *get_peer_name(const struct view *view, struct buffer *scratch
 	return peer ? peer->name : NULL;
 }
 
+/* In a permission, only of a peer. */
+static const char *get_other_vpc(const struct view *view, struct buffer *scratch)
+{
+	const struct group_rule *rule = view->object;
+
+	return rid_is_set(rule->peer_vpc)
+		       ? get_print(scratch, "%s", rid_format(rule->peer_vpc).text)
+		       : NULL;
+}
+
 #define DESCRIPTION                                                                                \
 	FIELD_OF(struct group_rule, description, FIELD_TEXT, "description", NULL, FIELD_SHOWN)
 
@@ -211,9 +286,12 @@ static const char *get_peer_name(const struct view *view, struct buffer *scratch
 #define PERMISSION_FIELDS(name_, prefix_)                                                          \
 	static const struct field name_##_group_fields[] = {                                       \
 		DESCRIPTION,                                                                       \
-		FIELD_GET_OF(get_owner, "userId", prefix_ "user-id"),                              \
+		FIELD_GET_OF(get_peer_owner, "userId", prefix_ "user-id"),                         \
 		FIELD_OF(struct group_rule, peer, FIELD_RID, "groupId", prefix_ "group-id",        \
 			 FIELD_SHOWN),                                                             \
+		FIELD_GET_OF(get_other_vpc, "vpcId", NULL),                                        \
+		FIELD_GET_OF(get_peering, "vpcPeeringConnectionId", NULL),                         \
+		FIELD_GET_OF(get_peering_status, "peeringStatus", NULL),                           \
 		{ .name = "",                                                                      \
 		  .filter = prefix_ "group-name",                                                  \
 		  .type = FIELD_GET,                                                               \
@@ -268,5 +346,27 @@ const struct field security_group_fields[] = {
 	FIELD_OF(struct group, vpc, FIELD_RID, "vpcId", "vpc-id", FIELD_BOTH),
 	FIELD_CHILDREN_OF(child_ingress, ingress_fields, "ipPermissions"),
 	FIELD_CHILDREN_OF(child_egress, egress_fields, "ipPermissionsEgress"),
+	FIELD_END,
+};
+
+/* ---- what is stale of it ---- */
+
+static const struct field stale_permission_fields[] = {
+	FIELD_GET_OF(get_protocol, "ipProtocol", NULL),
+	FIELD_GET_OF(get_from, "fromPort", NULL),
+	FIELD_GET_OF(get_to, "toPort", NULL),
+	FIELD_CHILDREN_OF(child_stale_group, ingress_group_fields, "groups"),
+	FIELD_CHILDREN_OF(child_none, ingress_ipv4_fields, "ipRanges"),
+	FIELD_CHILDREN_OF(child_none, ingress_list_fields, "prefixListIds"),
+	FIELD_END,
+};
+
+const struct field group_stale_fields[] = {
+	FIELD_GET_OF(get_id, "groupId", NULL),
+	FIELD_OF(struct group, name, FIELD_TEXT, "groupName", NULL, FIELD_SHOWN),
+	FIELD_OF(struct group, description, FIELD_TEXT, "description", NULL, FIELD_SHOWN),
+	FIELD_OF(struct group, vpc, FIELD_RID, "vpcId", NULL, FIELD_SHOWN),
+	FIELD_CHILDREN_OF(child_stale_ingress, stale_permission_fields, "staleIpPermissions"),
+	FIELD_CHILDREN_OF(child_stale_egress, stale_permission_fields, "staleIpPermissionsEgress"),
 	FIELD_END,
 };

@@ -1,5 +1,6 @@
 /* The rules of security groups: see group.h. */
 #include "model/group.h"
+#include "model/peering.h"
 #include "model/prefix_list.h"
 
 #include <inttypes.h>
@@ -310,13 +311,19 @@ static int check_description(const char *text, struct error *error)
 			 "characters from the following set: " GROUP_ALPHABET);
 }
 
-/* A rule may name a group of its own VPC. */
+static const struct group *group_get(const struct model *model, struct rid id)
+{
+	return (const struct group *)model_get(model, NULL, id);
+}
+
+/* A rule may name a group of its own VPC, or of one that is peered with it. */
 static int check_peer(const struct model *model, const struct group *group,
 		      const struct group_rule *rule, struct error *error)
 {
-	const struct group *peer = (const struct group *)model_get(model, NULL, rule->peer);
+	const struct group *peer = group_get(model, rule->peer);
 
-	if (!rid_is_set(rule->peer) || (peer && rid_equal(peer->vpc, group->vpc)))
+	if (!rid_is_set(rule->peer) || (peer && (rid_equal(peer->vpc, group->vpc) ||
+						 peering_between(model, group->vpc, peer->vpc))))
 		return 0;
 	return error_subject(error, ERROR_NOT_FOUND, "sg",
 			     "You have specified two resources that belong to different networks.");
@@ -464,6 +471,45 @@ static int check_rules(const struct model *model, const struct group *group,
 	return r < 0 ? r : check_limit(model, group, replaced, wanted, count, error);
 }
 
+/* ---- references to groups ---- */
+
+bool group_rule_is_stale(const struct model *model, const struct group_rule *rule)
+{
+	const struct group *group = group_get(model, rule->group);
+
+	return rid_is_set(rule->peering) && (!group_get(model, rule->peer) ||
+					     !peering_between(model, group->vpc, rule->peer_vpc));
+}
+
+bool group_is_stale(const struct model *model, const struct group *group)
+{
+	const struct group_rules *rules = group_rules(model, group->resource.id);
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (group_rule_is_stale(model, rules->items[i]))
+			return true;
+	return false;
+}
+
+bool group_refers_to(const struct model *model, struct rid group, struct rid peer)
+{
+	const struct group_rules *rules = group_rules(model, group);
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (rid_equal(rules->items[i]->peer, peer))
+			return true;
+	return false;
+}
+
+bool group_is_referred_to_by(const struct model *model, struct rid peer, const struct vpc *vpc)
+{
+	for_each_resource (struct group, group, vpc->resource.scope, KIND_SECURITY_GROUP)
+		if (rid_equal(group->vpc, vpc->resource.id) &&
+		    group_refers_to(model, group->resource.id, peer))
+			return true;
+	return false;
+}
+
 /* ---- verbs ---- */
 
 /* Direction, traffic, peer and description; the rule is in no index meanwhile. */
@@ -478,6 +524,20 @@ static void fill(struct group_rule *rule, const struct group_rule *wanted)
 	rule->description = xstrdup_null(wanted->description);
 }
 
+/* Where a peer of another VPC is to be found. */
+static void fill_peer(const struct model *model, const struct group *group, struct group_rule *rule)
+{
+	const struct group *peer = group_get(model, rule->peer);
+
+	rule->peer_vpc = rule->peering = (struct rid){ KIND_NONE, 0 };
+	freep(&rule->peer_owner);
+	if (!peer || rid_equal(peer->vpc, group->vpc))
+		return;
+	rule->peer_vpc = peer->vpc;
+	rule->peering = peering_between(model, group->vpc, peer->vpc)->resource.id;
+	rule->peer_owner = xstrdup(peer->resource.scope->account);
+}
+
 int group_authorize(struct transaction *transaction, const struct group *group,
 		    const struct group_rule *wanted, size_t count, struct group_rule **ret_rules,
 		    struct error *error)
@@ -489,6 +549,7 @@ int group_authorize(struct transaction *transaction, const struct group *group,
 							     KIND_SECURITY_GROUP_RULE);
 
 		fill(rule, &wanted[i]);
+		fill_peer(transaction->model, group, rule);
 		rule->group = group->resource.id;
 		index_rule(transaction->model, &rule->resource, true);
 		ret_rules[i] = rule;
@@ -528,6 +589,7 @@ int group_revise(struct transaction *transaction, const struct group *group,
 		transaction_edit(transaction, rules[i]);
 		index_rule(transaction->model, &rules[i]->resource, false);
 		fill(rules[i], &wanted[i]);
+		fill_peer(transaction->model, group, rules[i]);
 		index_rule(transaction->model, &rules[i]->resource, true);
 	}
 	return 0;

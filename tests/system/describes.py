@@ -112,8 +112,10 @@ ROUTE_TABLES = Describe(
      "association.route-table-association-id": at("Associations", "RouteTableAssociationId"),
      "route.destination-cidr-block": at("Routes", "DestinationCidrBlock"),
      "route.destination-prefix-list-id": at("Routes", "DestinationPrefixListId"),
-     "route.gateway-id": at("Routes", "GatewayId"), "route.origin": at("Routes", "Origin"),
-     "route.state": at("Routes", "State"), "route.instance-id": at("Routes", "InstanceId")},
+     "route.gateway-id": at("Routes", "GatewayId"),
+     "route.vpc-peering-connection-id": at("Routes", "VpcPeeringConnectionId"),
+     "route.instance-id": at("Routes", "InstanceId"),
+     "route.origin": at("Routes", "Origin"), "route.state": at("Routes", "State")},
     """association.gateway-id association.route-table-association-id association.route-table-id
     association.subnet-id association.main owner-id route-table-id route.destination-cidr-block
     route.destination-ipv6-cidr-block route.destination-prefix-list-id
@@ -270,5 +272,22 @@ PREFIX_LISTS = Describe(
     {**COMMON, "prefix-list-id": at("PrefixListId"), "prefix-list-name": at("PrefixListName")},
     "owner-id prefix-list-id prefix-list-name tag-key")
 
+SIDES = {f"{side}-vpc-info.{name}": at(f"{side.title()}VpcInfo", *path)
+         for side in ("requester", "accepter")
+         for name, path in {"cidr-block": ("CidrBlockSet", "CidrBlock"), "owner-id": ("OwnerId",),
+                            "vpc-id": ("VpcId",)}.items()}
+PEERINGS = Describe(
+    "describe_vpc_peering_connections", "VpcPeeringConnections", "VpcPeeringConnectionId",
+    "VpcPeeringConnectionIds", "vpc-peering-connection-id", "pcx",
+    "InvalidVpcPeeringConnectionId.Malformed", "InvalidVpcPeeringConnectionID.NotFound",
+    "The vpcPeeringConnection ID '{}' does not exist",
+    {**COMMON, **SIDES, "status-code": at("Status", "Code"),
+     "status-message": at("Status", "Message"),
+     "vpc-peering-connection-id": at("VpcPeeringConnectionId")},
+    """accepter-vpc-info.cidr-block accepter-vpc-info.owner-id accepter-vpc-info.vpc-id
+    expiration-time requester-vpc-info.cidr-block requester-vpc-info.owner-id
+    requester-vpc-info.vpc-id status-code status-message tag-key vpc-peering-connection-id""")
+del PEERINGS.readable["owner-id"]  # it has two
+
 ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, GROUP_RULES, ACLS,
-       DHCP_OPTIONS, PREFIX_LISTS]
+       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS]

@@ -340,6 +340,15 @@ class World:
             self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
         return gateway
 
+    def peering(self, vpc, peer, accept=True, ec2=None, **more):
+        """A request from one VPC to another, accepted or not; its id."""
+        ec2 = ec2 or self.ec2
+        identifier = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=peer, **more)[
+            "VpcPeeringConnection"]["VpcPeeringConnectionId"]
+        if accept:
+            ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=identifier)
+        return identifier
+
     def security_group(self, vpc, name="web", **more):
         return self.ec2.create_security_group(VpcId=vpc, GroupName=name, Description=name,
                                               **more)["GroupId"]
@@ -399,6 +408,10 @@ class World:
         if ids:
             ec2.terminate_instances(InstanceIds=ids)
             self.await_state("terminated", *ids)
+        for peering in ec2.describe_vpc_peering_connections(Filters=[
+                {"Name": "status-code", "Values": ["active"]}])["VpcPeeringConnections"]:
+            ec2.delete_vpc_peering_connection(
+                VpcPeeringConnectionId=peering["VpcPeeringConnectionId"])
         for vpc in names(ec2.describe_vpcs(Filters=[
                 {"Name": "is-default", "Values": ["false"]}])["Vpcs"], "VpcId"):
             inside = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
@@ -510,6 +523,7 @@ def api_state(world):
                  "describe_route_tables", "describe_instances", "describe_network_interfaces",
                  "describe_security_groups", "describe_security_group_rules",
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
+                 "describe_vpc_peering_connections",
                  "describe_tags", "describe_instance_status"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
@@ -536,7 +550,11 @@ def assert_kernel_agrees(world):
     vpcs = {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]}
     subnets = {entry["SubnetId"]: entry["VpcId"] for entry in ec2.describe_subnets()["Subnets"]}
     own = {subnet for subnet, vpc in subnets.items() if vpc not in default}
+    peerings = set(names(ec2.describe_vpc_peering_connections(Filters=[
+        {"Name": "status-code", "Values": ["active"]}])["VpcPeeringConnections"],
+        "VpcPeeringConnectionId"))
     for kind, least, most in (
+            ("pcx", peerings, peerings),
             ("vpc", vpcs - default, vpcs), ("subnet", own, set(subnets)),
             ("igw", set(), set(names(ec2.describe_internet_gateways()["InternetGateways"],
                                      "InternetGatewayId"))),

@@ -32,6 +32,20 @@ def of_acl(client, acl, number):
                                     PortRange={"From": 53, "To": 53}, **common)
 
 
+def peer(world, vpcs, table):
+    """A connection between every two VPCs, in several states; a route leads to the first."""
+    made = [world.peering(one, other, accept=False, TagSpecifications=tag_specification(
+        "vpc-peering-connection", Name=f"{one}-{other}"))
+        for number, one in enumerate(vpcs) for other in vpcs[number + 1:]]
+    for verb, which in ((world.ec2.accept_vpc_peering_connection, made[:2] + made[4:]),
+                        (world.ec2.reject_vpc_peering_connection, made[2:3]),
+                        (world.ec2.delete_vpc_peering_connection, made[4:5])):
+        for peering in which:
+            verb(VpcPeeringConnectionId=peering)
+    world.ec2.create_route(RouteTableId=table, DestinationCidrBlock="192.168.0.0/24",
+                           VpcPeeringConnectionId=made[0])
+
+
 @pytest.fixture(scope="module")
 def ec2(world):
     """A region with six of everything, tagged, and the default VPC beside."""
@@ -81,6 +95,7 @@ def ec2(world):
                 "DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": number < 3}])
         client.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24",
                             InstanceId=launched["Instances"][0]["InstanceId"])
+    peer(world, vpcs, world.main_table(vpcs[0])["RouteTableId"])
     wait_for(lambda: {entry["State"]["Name"] for entry in describes.INSTANCES.all(client)} ==
              {"running"}, 20, "all instances running")
     return client
