@@ -381,6 +381,21 @@ class World:
         self.await_state("running", *ids)
         return ids
 
+    def default_instance(self, region, address):
+        """An instance in a region's default subnet 172.31.0.0/20, once it runs."""
+        ec2 = self.client(region=region)
+        subnet, = ec2.describe_subnets(Filters=[
+            {"Name": "cidr", "Values": ["172.31.0.0/20"]}])["Subnets"]
+        self.open(subnet["VpcId"], ec2)
+        launched = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1,
+                                     SubnetId=subnet["SubnetId"], PrivateIpAddress=address)
+        identifier = launched["Instances"][0]["InstanceId"]
+
+        def running():
+            found, = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"]
+            return found if found["State"]["Name"] == "running" else None
+        return wait_for(running, 10, f"the instance in {region}")
+
     def instance(self, identifier):
         found = self.ec2.describe_instances(InstanceIds=[identifier])
         return found["Reservations"][0]["Instances"][0]

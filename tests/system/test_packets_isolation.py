@@ -93,25 +93,9 @@ def test_two_worlds_at_once(make_world):
         assert set(here) <= set(namespaces()) and not set(there) & set(namespaces())
 
 
-def default_instance(world, region, address):
-    """An instance in a region's default subnet 172.31.0.0/20, once it runs."""
-    ec2 = world.client(region=region)
-    subnet, = ec2.describe_subnets(Filters=[
-        {"Name": "cidr", "Values": ["172.31.0.0/20"]}])["Subnets"]
-    world.open(subnet["VpcId"], ec2)
-    launched = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1,
-                                 SubnetId=subnet["SubnetId"], PrivateIpAddress=address)
-    identifier = launched["Instances"][0]["InstanceId"]
-
-    def running():
-        found, = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"]
-        return found if found["State"]["Name"] == "running" else None
-    return wait_for(running, 10, f"the instance in {region}")
-
-
 def test_regions_meet_only_on_the_internet(world):
-    east = default_instance(world, "us-east-1", "172.31.0.77")
-    west = default_instance(world, "eu-west-1", "172.31.0.88")
+    east = world.default_instance("us-east-1", "172.31.0.77")
+    west = world.default_instance("eu-west-1", "172.31.0.88")
     world.assert_silent(east["InstanceId"], "172.31.0.88")
     world.assert_silent(west["InstanceId"], "172.31.0.77")
     assert world.talk(west["InstanceId"], east["InstanceId"], west["PublicIpAddress"]) == {
