@@ -15,6 +15,9 @@
  *|             |     | internet --veth-- internet-0…
  *	                +-------------------------------+     +-------------+ +-----------------+
  *
+ * A peering is a namespace with a port on two such bridges, "requester" and "accepter", and the way
+ * to the subnets of both VPCs; theirs to it is by 169.254.1.<its number>.
+ *
  * Ports inside a subnet are routed, not bridged: all traffic crosses the subnet's IP forward hook,
  * broadcast and unknown ethertypes go nowhere by construction, and a subnet of any size fills at a
  * flat rate (a bridge takes 1,023 ports, and each costs more than the one before).

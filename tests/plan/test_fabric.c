@@ -11,6 +11,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
 #include "netlink/fake.h"
@@ -960,6 +961,179 @@ static void an_address_that_moves_is_at_one_place(void **state)
 	assert_whole();
 }
 
+/* ---- peerings ---- */
+
+/* The seed's VPC and another, 10.1.0.0/16, with a subnet and an instance. */
+static struct vpc *other;
+static struct subnet *other_subnet;
+
+static void seed_other(void)
+{
+	seed();
+	assert_int_equal(
+		vpc_create(&transaction, scope, cidr_of("10.1.0.0/16"), NULL, &other, &error), 0);
+	other_subnet = make_subnet(other, "10.1.1.0/24");
+	launch(other_subnet, 1);
+}
+
+static void route_through(struct rid vpc_id, const char *block, const struct peering *peering)
+{
+	for_each_resource (struct route_table, own, scope, KIND_ROUTE_TABLE)
+		if (rid_equal(own->vpc, vpc_id))
+			assert_int_equal(route_create(&transaction, own, to_cidr(cidr_of(block)),
+						      &peering->resource, &error),
+					 0);
+}
+
+/* An active peering, routes to it in every table, and a reference from this VPC to the other. */
+static struct peering *join(void)
+{
+	struct peering_request request = { vpc, other->resource.id, scope->account, scope->region };
+	struct group *friends = group_named(scope, other->resource.id, "default");
+	struct peering *peering = NULL;
+
+	assert_int_equal(peering_create(&transaction, &request, &peering, &error), 0);
+	peering_settle(&transaction, peering);
+	assert_int_equal(peering_accept(&transaction, peering, scope, &error), 0);
+	peering_settle(&transaction, peering);
+	route_through(vpc->resource.id, "10.1.0.0/16", peering);
+	route_through(other->resource.id, "10.0.0.0/16", peering);
+	authorize(default_group(), 443, NULL, friends->resource.id);
+	return peering;
+}
+
+static void a_peering_is_wired(void **state)
+{
+	const struct peering *peering;
+	struct rid id;
+
+	(void)state;
+	seed_other();
+	peering = join();
+	assert_int_equal(commit(), 0);
+	id = peering->resource.id;
+	assert_has(vpc->resource.id, "veth pcx");
+	assert_has(other->resource.id, "veth pcx");
+	assert_has(id, "route 10.0.1.0/24 via 10.0.1.1 dev requester");
+	assert_has(id, "route 10.0.2.0/24 via 10.0.2.1 dev requester");
+	assert_has(id, "route 10.1.1.0/24 via 10.1.1.1 dev accepter");
+	assert_has(id, "blackhole 0.0.0.0/0");
+	assert_has(id, "VPC peering connection skeleton");
+	assert_int_equal(count_elements(id, ELEMENT_REQUESTER), 1);
+	assert_int_equal(count_elements(id, ELEMENT_ACCEPTER), 1);
+	assert_has(public_subnet->resource.id, "route 10.1.0.0/16 via 169.254.1.1 dev fabric");
+	assert_has(private_subnet->resource.id, "route 10.1.0.0/16 via 169.254.1.1 dev fabric");
+	assert_has(other_subnet->resource.id, "route 10.0.0.0/16 via 169.254.1.1 dev fabric");
+	assert_has(other_subnet->resource.id, "neighbour 169.254.1.1");
+	assert_has(public_subnet->resource.id, "10.1.1.4 of set members");
+	assert_lacks(other_subnet->resource.id, "10.0.1.4 of set members"); /* not referred to */
+	assert_whole();
+}
+
+static void a_later_subnet_is_reached(void **state)
+{
+	const struct peering *peering;
+	struct subnet *late;
+
+	(void)state;
+	seed_other();
+	peering = join();
+	assert_int_equal(commit(), 0);
+	late = make_subnet(other, "10.1.2.0/24");
+	launch(late, 1);
+	assert_int_equal(commit(), 0);
+	assert_has(peering->resource.id, "route 10.1.2.0/24 via 10.1.2.1 dev accepter");
+	assert_has(late->resource.id, "route 10.0.0.0/16 via 169.254.1.1 dev fabric");
+	assert_has(private_subnet->resource.id, "10.1.2.4 of set members");
+	assert_whole();
+}
+
+/* What refers to it stays in the model, as blackholes and stale rules, and nothing in the kernel.
+ */
+static void a_deleted_peering_leaves_nothing(void **state)
+{
+	struct peering *peering;
+	struct rid id;
+
+	(void)state;
+	seed_other();
+	peering = join();
+	assert_int_equal(commit(), 0);
+	id = peering->resource.id;
+	assert_int_equal(peering_delete(&transaction, peering, scope, &error), 0);
+	assert_int_equal(commit(), 0);
+	assert_false(fake_has_netns(kernel, id));
+	assert_lacks(vpc->resource.id, "pcx");
+	assert_lacks(other->resource.id, "pcx");
+	assert_lacks(public_subnet->resource.id, "169.254.1.1");
+	assert_lacks(other_subnet->resource.id, "169.254.1.1");
+	assert_has(public_subnet->resource.id, "blackhole 10.1.0.0/16");
+	assert_has(other_subnet->resource.id, "blackhole 10.0.0.0/16");
+	assert_lacks(public_subnet->resource.id, "10.1.1.4 of set members"); /* at once */
+	sweep();
+	assert_whole();
+}
+
+static void a_pending_one_is_not_in_the_kernel(void **state)
+{
+	struct peering_request request;
+	struct peering *peering = NULL;
+	size_t before;
+
+	(void)state;
+	seed_other();
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	request =
+		(struct peering_request){ vpc, other->resource.id, scope->account, scope->region };
+	assert_int_equal(peering_create(&transaction, &request, &peering, &error), 0);
+	peering_settle(&transaction, peering);
+	assert_int_equal(commit(), 0);
+	assert_int_equal(fake_changes(kernel), before);
+	route_through(vpc->resource.id, "10.1.0.0/16", peering);
+	assert_int_equal(commit(), 0);
+	assert_has(public_subnet->resource.id, "blackhole 10.1.0.0/16");
+}
+
+/* Making one and, apart from that, deleting it: each kernel change fails once. */
+static void a_peering_is_whole_or_not_at_all(void **state)
+{
+	size_t totals[2] = { 0 };
+
+	(void)state;
+	for (int deletion = 0; deletion <= 1; deletion++)
+		for (size_t k = 0; k == 0 || k <= totals[deletion]; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			struct peering *peering = NULL;
+			size_t before;
+
+			tear_down(NULL);
+			set_up(NULL);
+			seed_other();
+			if (deletion)
+				peering = join();
+			assert_int_equal(commit(), 0);
+			intact = whole_kernel();
+			if (k > 0)
+				fake_fail_at(kernel, k - 1, ENOMEM);
+			before = fake_changes(kernel);
+			if (deletion)
+				peering_delete(&transaction, peering, scope, &error);
+			else
+				join();
+			assert_int_equal(commit(), k > 0 ? -ENOMEM : 0);
+			if (k == 0) {
+				totals[deletion] = fake_changes(kernel) - before;
+				continue;
+			}
+			after = whole_kernel();
+			assert_string_equal(after, intact);
+			assert_whole();
+		}
+	print_message("    %zu and %zu points of failure\n", totals[0], totals[1]);
+	assert_true(totals[0] > 40 && totals[1] > 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -987,6 +1161,11 @@ int main(void)
 		CASE(the_cost_of_plugging_is_flat),
 		CASE(a_card_is_changed_whole_or_not),
 		CASE(an_address_that_moves_is_at_one_place),
+		CASE(a_peering_is_wired),
+		CASE(a_later_subnet_is_reached),
+		CASE(a_deleted_peering_leaves_nothing),
+		CASE(a_pending_one_is_not_in_the_kernel),
+		CASE(a_peering_is_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

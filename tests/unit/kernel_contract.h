@@ -17,7 +17,7 @@
 /* One VPC with a subnet, an instance in it and a gateway beside it. */
 struct lab {
 	struct kernel *kernel;
-	struct rid vpc, subnet, instance, gateway;
+	struct rid vpc, subnet, instance, gateway, peering;
 	struct object_list wanted; /* in order of making */
 };
 
@@ -177,6 +177,15 @@ static inline struct object make_element(struct rid ns, enum element_map map, co
 	return object;
 }
 
+static inline struct object make_interval(struct rid ns, enum element_map map, const char *first,
+					  const char *end)
+{
+	struct object object = make_element(ns, map, first, "0.0.0.0");
+
+	element_put_address(object.element.end, address(end));
+	return object;
+}
+
 /* Changes, collected and applied. */
 struct plan {
 	struct change *changes;
@@ -300,7 +309,7 @@ static inline void assert_dump(struct kernel *kernel, struct rid ns,
 static inline void lab_describe(struct lab *lab)
 {
 	const struct rid vpc = lab->vpc, subnet = lab->subnet, instance = lab->instance,
-			 gateway = lab->gateway;
+			 gateway = lab->gateway, peering = lab->peering;
 	struct object port = make_veth(vpc, "subnet1", subnet, "fabric", 1);
 	struct object bridge = make_link(vpc, LINK_BRIDGE, "fabric");
 	struct object gateway_port = make_veth(vpc, "gateway1", gateway, "fabric", 3);
@@ -329,6 +338,10 @@ static inline void lab_describe(struct lab *lab)
 		make_skeleton(gateway, SKELETON_INTERNET_GATEWAY),
 		make_element(gateway, ELEMENT_PUBLIC, "198.18.0.5", "10.0.1.5"),
 		make_element(gateway, ELEMENT_PRIVATE, "10.0.1.5", "198.18.0.5"),
+		make_namespace(peering),
+		make_skeleton(peering, SKELETON_PEERING),
+		make_interval(peering, ELEMENT_REQUESTER, "10.0.0.0", "10.1.0.0"),
+		make_interval(peering, ELEMENT_REQUESTER, "10.1.0.0", "10.1.4.0"),
 		make_namespace(instance),
 		make_veth(subnet, "eni1", instance, "eth0", 5),
 		make_link(instance, LINK_LOOPBACK, "lo"),
@@ -362,7 +375,8 @@ static inline struct plan lab_plan(const struct lab *lab)
 
 static inline void lab_assert(const struct lab *lab)
 {
-	const struct rid all[] = { lab->vpc, lab->subnet, lab->instance, lab->gateway };
+	const struct rid all[] = { lab->vpc, lab->subnet, lab->instance, lab->gateway,
+				   lab->peering };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		assert_true(exists(lab->kernel, all[i]));
@@ -388,6 +402,7 @@ static inline int contract_setup(void **state)
 	lab->subnet = rid_new(KIND_SUBNET);
 	lab->instance = rid_new(KIND_INSTANCE);
 	lab->gateway = rid_new(KIND_INTERNET_GATEWAY);
+	lab->peering = rid_new(KIND_VPC_PEERING);
 	lab_describe(lab);
 	*state = lab;
 	return 0;
@@ -400,6 +415,7 @@ static inline int contract_teardown(void **state)
 
 	plan_delete(&plan, make_namespace(lab->instance));
 	plan_delete(&plan, make_namespace(lab->gateway));
+	plan_delete(&plan, make_namespace(lab->peering));
 	plan_delete(&plan, make_namespace(lab->subnet));
 	plan_delete(&plan, make_namespace(lab->vpc));
 	plan_succeed(&plan, lab->kernel);
@@ -435,6 +451,7 @@ static void a_world_goes_in_reverse_and_twice(void **state)
 		assert_false(exists(lab->kernel, lab->subnet));
 		assert_false(exists(lab->kernel, lab->instance));
 		assert_false(exists(lab->kernel, lab->gateway));
+		assert_false(exists(lab->kernel, lab->peering));
 	}
 }
 
@@ -469,6 +486,7 @@ static void a_failure_leaves_nothing(void **state)
 	assert_false(exists(lab->kernel, lab->subnet));
 	assert_false(exists(lab->kernel, lab->instance));
 	assert_false(exists(lab->kernel, lab->gateway));
+	assert_false(exists(lab->kernel, lab->peering));
 }
 
 /* Every kind of change to a world that stands, taken back. */
