@@ -5,15 +5,10 @@
  * netlink/. So a command touches only what it changes, and the cost of a launch does not grow with
  * the number of instances.
  *
- *	instance 10.0.1.5          subnet-0…                       vpc-0…          subnet-0… /
- *igw-0…
- *	+------+        +-------------------------------+     +-------------+ +-----------------+ |
- *eth0 |--veth--| eni0…   10.0.1.5/32 dev eni0… |     | fabric      |     | fabric          |
- *	+------+        | lo 10.0.1.1   (answers ARP)   |     | (bridge)    |     | | |
- *blackhole 10.0.1.0/24         |veth | subnet0…    |veth |                 | | 10.0.2.0/24
- *via 10.0.2.1  fabric----- igw0…   ---------- fabric          | | 0.0.0.0/0 via 169.254.0.1     |
- *|             |     | internet --veth-- internet-0…
- *	                +-------------------------------+     +-------------+ +-----------------+
+ * README.md has the picture. A subnet's namespace has its router's address on `lo`, a port for each
+ * interface (eni0…), and `fabric`, its port on the VPC's bridge, by which it reaches the others:
+ * each by its router's address, the gateway by 169.254.0.1. An appliance, an interface that routes
+ * point at, has an address (MAC) of its own on the bridge: see SKELETON_SUBNET_STEERING.
  *
  * A peering is a namespace with a port on two such bridges, "requester" and "accepter", and the way
  * to the subnets of both VPCs; theirs to it is by 169.254.1.<its number>.
