@@ -252,7 +252,7 @@ static int change_route(struct call *call,
 				      struct destination, const struct resource *, struct error *),
 			struct error *error)
 {
-	const struct resource *target;
+	const struct resource *target = NULL;
 	struct route_table *table;
 	struct destination destination;
 	int r;

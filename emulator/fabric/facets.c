@@ -272,24 +272,29 @@ static bool is_told_apart(const struct interface *interface, const struct refere
 	return false;
 }
 
+static void add_told_apart(const struct vpc *vpc, const struct reference_list *before,
+			   const struct reference_list *after, struct facet_set *set)
+{
+	for_each_resource (struct interface, interface, vpc->resource.scope, KIND_NETWORK_INTERFACE)
+		if (rid_equal(interface->vpc, vpc->resource.id) &&
+		    (is_told_apart(interface, before, after) ||
+		     is_told_apart(interface, after, before)))
+			facet_set_add(set, FACET_MEMBER, interface->resource.id);
+}
+
 void facets_of_references(const struct model *model, struct rid subnet,
 			  const struct reference_list *before, const struct reference_list *after,
 			  struct facet_set *set)
 {
 	const struct subnet *of = subnet_get(model, subnet);
-	CLEANUP(freep) struct vpc **vpcs = NULL;
-	size_t count;
 
-	if (!of || are_same(before, after))
-		return;
-	count = peering_referable(model, of->vpc, &vpcs);
-	for (size_t i = 0; i < count; i++)
-		for_each_resource (struct interface, interface, vpcs[i]->resource.scope,
-				   KIND_NETWORK_INTERFACE)
-			if (rid_equal(interface->vpc, vpcs[i]->resource.id) &&
-			    (is_told_apart(interface, before, after) ||
-			     is_told_apart(interface, after, before)))
-				facet_set_add(set, FACET_MEMBER, interface->resource.id);
+	if (of && !are_same(before, after)) {
+		CLEANUP(freep) struct vpc **vpcs = NULL;
+		size_t count = peering_referable(model, of->vpc, &vpcs);
+
+		for (size_t i = 0; i < count; i++)
+			add_told_apart(vpcs[i], before, after, set);
+	}
 }
 
 void facets_all(const struct model *model, struct facet_set *set)

@@ -720,19 +720,24 @@ static void want_member_in(struct filters *filters, const struct interface *inte
 
 /* What was a peer's is one no more when the peering has gone, though the lists still refer to it.
  */
-void filters_want_member(struct filters *filters, struct rid id, struct object_list *list)
+static void want_memberships(struct filters *filters, const struct interface *interface,
+			     struct object_list *list)
 {
-	const struct interface *interface = interface_get(filters->model, id);
 	CLEANUP(freep) struct vpc **vpcs = NULL;
-	size_t count;
+	size_t count = peering_referable(filters->model, interface->vpc, &vpcs);
 
-	if (!interface)
-		return;
-	count = peering_referable(filters->model, interface->vpc, &vpcs);
 	for (size_t i = 0; i < count; i++)
 		for_each_resource (struct subnet, subnet, vpcs[i]->resource.scope, KIND_SUBNET)
 			if (subnet->realized && rid_equal(subnet->vpc, vpcs[i]->resource.id))
 				want_member_in(filters, interface, subnet, list);
+}
+
+void filters_want_member(struct filters *filters, struct rid id, struct object_list *list)
+{
+	const struct interface *interface = interface_get(filters->model, id);
+
+	if (interface)
+		want_memberships(filters, interface, list);
 }
 
 static void want_sources(const struct interface *interface, enum element_map map,

@@ -494,13 +494,22 @@ static void want_table(struct programming *programming)
 		want_blackhole(programming->list, programming->ns, everywhere);
 }
 
+static void want_peering_hops(struct object_list *list, const struct model *model,
+			      const struct subnet *subnet)
+{
+	CLEANUP(freep) struct peering **peerings = NULL;
+	size_t count = peerings_of(model, subnet->vpc, &peerings);
+
+	for (size_t i = 0; i < count; i++)
+		want_neighbour(list, subnet->resource.id, "fabric", peering_hop(peerings[i]),
+			       fabric_mac(peerings[i]->resource.id));
+}
+
 static void want_subnet_routes(const struct model *model, struct rid id, struct object_list *list)
 {
 	const struct subnet *subnet = subnet_get(model, id);
 	struct programming programming = { .model = model, .ns = id, .list = list };
-	CLEANUP(freep) struct peering **peerings = NULL;
 	const struct vpc *vpc;
-	size_t count;
 
 	if (!subnet || !subnet->realized)
 		return;
@@ -510,10 +519,7 @@ static void want_subnet_routes(const struct model *model, struct rid id, struct 
 	if (programming.gateway)
 		want_neighbour(list, id, "fabric", gateway_hop,
 			       fabric_mac(programming.gateway->resource.id));
-	count = peerings_of(model, subnet->vpc, &peerings);
-	for (size_t i = 0; i < count; i++)
-		want_neighbour(list, id, "fabric", peering_hop(peerings[i]),
-			       fabric_mac(peerings[i]->resource.id));
+	want_peering_hops(list, model, subnet);
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr) &&
 		    !is_diverted(programming.table, vpc->cidrs[i].cidr))

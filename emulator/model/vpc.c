@@ -134,9 +134,15 @@ int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr
 	return 0;
 }
 
-static bool has_dependencies(const struct model *model, const struct vpc *vpc)
+static bool is_peered(const struct model *model, const struct vpc *vpc)
 {
 	CLEANUP(freep) struct peering **peerings = NULL;
+
+	return peerings_of(model, vpc->resource.id, &peerings) > 0;
+}
+
+static bool has_dependencies(const struct model *model, const struct vpc *vpc)
+{
 	const struct scope *scope = vpc->resource.scope;
 
 	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
@@ -151,7 +157,7 @@ static bool has_dependencies(const struct model *model, const struct vpc *vpc)
 	for_each_resource (struct acl, acl, scope, KIND_NETWORK_ACL)
 		if (rid_equal(acl->vpc, vpc->resource.id) && !acl->is_default)
 			return true;
-	return gateway_of(vpc) || peerings_of(model, vpc->resource.id, &peerings);
+	return gateway_of(vpc) || is_peered(model, vpc);
 }
 
 /* Deletes every resource of `kind` whose VPC this is; they share where `vpc` is kept. */
