@@ -31,6 +31,8 @@ struct reference_list {
 	size_t count;
 };
 void reference_list_clear(struct reference_list *list); /* for CLEANUP() too */
+/* Appends a copy, unless it has that one. */
+void reference_list_add(struct reference_list *list, const struct reference *reference);
 /* Appends copies of what `ret` does not have. */
 void reference_list_copy(const struct reference_list *list, struct reference_list *ret);
 const struct reference *reference_find(const struct reference_list *list, uint64_t id);
