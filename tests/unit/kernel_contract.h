@@ -19,6 +19,7 @@ struct lab {
 	struct kernel *kernel;
 	struct rid vpc, subnet, instance, gateway, peering;
 	struct object_list wanted; /* in order of making */
+	struct object_list extras; /* namespaces beside the lab's own: they go with it */
 };
 
 static inline struct object make(enum object_kind kind, struct rid ns)
@@ -408,11 +409,22 @@ static inline int contract_setup(void **state)
 	return 0;
 }
 
+/* A namespace of the test's own, which goes even when the test fails. */
+static inline struct rid lab_extra(struct lab *lab)
+{
+	struct object object = make_namespace(rid_new(KIND_INSTANCE));
+
+	object_list_add(&lab->extras, &object);
+	return object.ns;
+}
+
 static inline int contract_teardown(void **state)
 {
 	struct lab *lab = *state;
 	struct plan plan = { 0 };
 
+	for (size_t i = 0; i < lab->extras.count; i++)
+		plan_delete(&plan, lab->extras.items[i]);
 	plan_delete(&plan, make_namespace(lab->instance));
 	plan_delete(&plan, make_namespace(lab->gateway));
 	plan_delete(&plan, make_namespace(lab->peering));
@@ -421,6 +433,7 @@ static inline int contract_teardown(void **state)
 	plan_succeed(&plan, lab->kernel);
 	kernel_close(lab->kernel);
 	object_list_clear(&lab->wanted);
+	object_list_clear(&lab->extras);
 	free(lab);
 	return 0;
 }

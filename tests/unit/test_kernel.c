@@ -321,7 +321,7 @@ static void many_launches(void **state)
 
 	lab_up(lab);
 	for (uint8_t i = 0; i < COUNT; i++) {
-		instances[i] = rid_new(KIND_INSTANCE);
+		instances[i] = lab_extra(lab);
 		snprintf(name, sizeof(name), "many%u", i);
 		snprintf(text, sizeof(text), "10.0.7.%u/32", i);
 		plan_put(&plan, make_namespace(instances[i]));
@@ -403,7 +403,7 @@ static struct internet internet_up(struct lab *lab)
 	struct plan plan = { 0 };
 
 	for (uint8_t i = 0; i < 3; i++)
-		net.instances[i] = i ? rid_new(KIND_INSTANCE) : lab->instance;
+		net.instances[i] = i ? lab_extra(lab) : lab->instance;
 	plan_put(&plan, make_namespace(net.subnet));
 	plan_put(&plan, make_namespace(net.gateway));
 	plan_put(&plan, make_namespace(net.host));
