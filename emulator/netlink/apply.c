@@ -64,9 +64,10 @@ static int apply_entry(struct transaction *t, size_t i, const struct object *obj
 }
 
 /*
- * Elements of interval sets can be looked up only at the very end of the batch that puts them (the
- * kernel works on a copy and swaps it in), a moment after everything else in that batch counts. So
- * what comes after them, and may point packets at them, gets a batch of its own.
+ * A kernel may change interval sets in a copy that it swaps in at the very end of the batch, a
+ * moment after everything else in the batch counts (nft_set_pipapo.c does; the tree that these sets
+ * are in does not so far). So what comes after such elements, and may point packets at them, gets a
+ * batch of its own.
  */
 static int separate_intervals(struct transaction *t, const struct object *object, bool put,
 			      struct error *error)
