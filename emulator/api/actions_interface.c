@@ -152,14 +152,8 @@ static int set_shutdown_behavior(struct instance *instance, const char *value, s
 static int primary_of(struct call *call, const struct instance *instance,
 		      struct interface **ret_interface, struct error *error)
 {
-	*ret_interface = instance_primary(call_model(call), instance);
-	if (instance->interface_count > 1)
-		return error_set(error, ERROR_INSTANCE_ID,
-				 "There are multiple interfaces attached to instance '%s'. Please "
-				 "specify an interface ID for the operation instead.",
-				 rid_format(instance->resource.id).text);
-	if (*ret_interface)
-		return 0;
+	if (instance_primary(call_model(call), instance))
+		return instance_sole_interface(call_model(call), instance, ret_interface, error);
 	return error_set(error, ERROR_INSTANCE_STATE,
 			 "The instance '%s' is not in a state from which it can be modified.",
 			 rid_format(instance->resource.id).text);
