@@ -14,7 +14,6 @@ static void reply_instance(struct call *call, struct instance *instance)
 	static const char *const names[] = { "instanceId", "subnetId", "vpcId",
 					     "privateIpAddress" };
 	const struct resource *resource = &instance->resource;
-	const struct interface *interface = instance_primary(call_model(call), instance);
 	struct view view = { call_model(call), resource, resource };
 	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
 	struct buffer zone = BUFFER_INIT;
@@ -28,9 +27,7 @@ static void reply_instance(struct call *call, struct instance *instance)
 	xml_text(call->xml, "state", instance_state_names[instance->state]);
 	xml_text(call->xml, "availabilityZone",
 		 zone_name_of(resource->scope, instance->zone, &zone));
-	if (interface && address_is_set(interface->public_address))
-		xml_text(call->xml, "publicIpAddress",
-			 address_format(interface->public_address).text);
+	xml_text(call->xml, "publicIpAddress", member_text(call, "ipAddress", instance, &scratch));
 	xml_text(call->xml, "region", resource->scope->region);
 	xml_text(call->xml, "account", resource->scope->account);
 	xml_close(call->xml);

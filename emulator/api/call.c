@@ -44,11 +44,13 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_PREFIX_LIST] = "prefix list ID",
 	[KIND_VPC_PEERING] = "vpcPeeringConnection ID",
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
+	[KIND_ELASTIC_IP] = "allocation ID",
 	[KIND_ATTACHMENT] = "attachment ID",
 	[KIND_INSTANCE] = "instance ID",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
 	[KIND_NETWORK_ACL_ASSOCIATION] = "association ID",
+	[KIND_ADDRESS_ASSOCIATION] = "association ID",
 };
 
 int not_found(enum kind kind, const char *ids, bool several, struct error *error)

@@ -14,6 +14,7 @@
 	ROW(NOT_FOUND, 400, "InvalidParameterValue")                                               \
 	ROW(MALFORMED, 400, "InvalidParameterValue")                                               \
 	ROW(AUTH_FAILURE, 401, "AuthFailure")                                                      \
+	ROW(NO_PERMISSION, 400, "AuthFailure")                                                     \
 	ROW(MISSING_TOKEN, 403, "MissingAuthenticationToken")                                      \
 	ROW(INCOMPLETE_SIGNATURE, 400, "IncompleteSignature")                                      \
 	ROW(REQUEST_EXPIRED, 400, "RequestExpired")                                                \
@@ -53,6 +54,7 @@
 	ROW(PREFIX_LIST_MODIFICATION, 400, "InvalidPrefixListModification")                        \
 	ROW(ASSOCIATION_NOT_FOUND, 400, "InvalidAssociationID.NotFound")                           \
 	ROW(ADDRESS_IN_USE, 400, "InvalidIPAddress.InUse")                                         \
+	ROW(ADDRESS_LOCKED, 400, "InvalidAddress.Locked")                                          \
 	ROW(ALREADY_ASSIGNED, 400, "Resource.AlreadyAssigned")                                     \
 	ROW(INTERFACE_IN_USE, 400, "InvalidNetworkInterface.InUse")                                \
 	ROW(INSUFFICIENT_ADDRESSES, 400, "InsufficientFreeAddressesInSubnet")                      \

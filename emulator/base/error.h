@@ -16,6 +16,7 @@ enum error_code {
 	ERROR_NOT_FOUND,    /* of `subject`: an id prefix ("vpc") or a word ("ami", "key-pair") */
 	ERROR_MALFORMED,    /* of `subject`, the same */
 	ERROR_AUTH_FAILURE,
+	ERROR_NO_PERMISSION, /* a known caller's, who may not */
 	ERROR_MISSING_TOKEN,
 	ERROR_INCOMPLETE_SIGNATURE,
 	ERROR_REQUEST_EXPIRED,
@@ -55,6 +56,7 @@ enum error_code {
 	ERROR_PREFIX_LIST_MODIFICATION,
 	ERROR_ASSOCIATION_NOT_FOUND,
 	ERROR_ADDRESS_IN_USE,
+	ERROR_ADDRESS_LOCKED,
 	ERROR_ALREADY_ASSIGNED,
 	ERROR_INTERFACE_IN_USE,
 	ERROR_INSUFFICIENT_ADDRESSES,

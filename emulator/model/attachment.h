@@ -35,7 +35,7 @@ int attachment_check_limits(const char *type, size_t interfaces, size_t addresse
 
 /* ERROR_OPERATION_NOT_PERMITTED for the primary one. */
 int attachment_check_end(const struct interface *interface, struct error *error);
-/* Whatever it was attached to; a public address that came with it goes. */
+/* Whatever it was attached to; a public address that came with it goes, an Elastic IP stays. */
 void attachment_end(struct transaction *transaction, struct interface *interface);
 
 /* The interface that is attached by it, or NULL. */

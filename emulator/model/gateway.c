@@ -78,11 +78,20 @@ int gateway_attach(struct transaction *transaction, struct gateway *gateway, str
 	return 0;
 }
 
-static bool has_public_addresses(const struct vpc *vpc)
+static bool has_public_address(const struct model *model, const struct interface *interface)
+{
+	bool found = false;
+
+	for_each_interface_address(address, interface) found |=
+		address_is_set(interface_public_at(model, interface, address));
+	return found;
+}
+
+static bool has_public_addresses(const struct model *model, const struct vpc *vpc)
 {
 	for_each_resource (struct interface, interface, vpc->resource.scope, KIND_NETWORK_INTERFACE)
 		if (rid_equal(interface->vpc, vpc->resource.id) &&
-		    address_is_set(interface->public_address))
+		    has_public_address(model, interface))
 			return true;
 	return false;
 }
@@ -95,7 +104,7 @@ int gateway_detach(struct transaction *transaction, struct gateway *gateway, str
 				 "resource %s is not attached to network %s",
 				 rid_format(gateway->resource.id).text,
 				 rid_format(vpc->resource.id).text);
-	if (has_public_addresses(vpc))
+	if (has_public_addresses(transaction->model, vpc))
 		return error_set(
 			error, ERROR_DEPENDENCY_VIOLATION,
 			"Network %s has some mapped public address(es). Please unmap those "

@@ -1,6 +1,8 @@
 /* The verbs of instances: see instance.h. What clients see is in instance_fields.c. */
 #include "model/attachment.h"
 
+#include "model/elastic_ip.h"
+
 /* The codes are multiples of 16, in this order: that is why the enumeration has it. */
 const char *const instance_state_names[] = {
 	"pending", "running", "shutting-down", "terminated", "stopping", "stopped", NULL,
@@ -43,6 +45,21 @@ int instance_sole_interface(const struct model *model, const struct instance *in
 				 "There is no interface attached to instance '%s'.", id.text);
 	*ret_interface = instance_primary(model, instance);
 	return 0;
+}
+
+/* EC2 guide, "Public IPv4 addresses". */
+bool instance_may_have_public(const struct model *model, const struct instance *instance)
+{
+	const struct interface *interface = instance_primary(model, instance);
+
+	if (!interface || !interface->auto_public || instance->interface_count > 1)
+		return false;
+	for_each_interface_address(address, interface)
+	{
+		if (elastic_ip_at(model, interface->resource.id, address))
+			return false;
+	}
+	return true;
 }
 
 static void set_reason(struct instance *instance, const char *code, const char *message,
@@ -230,8 +247,7 @@ int instance_start(struct transaction *transaction, struct instance *instance, s
 	instance->state = INSTANCE_PENDING;
 	instance->launch_time = transaction->now;
 	set_reason(instance, NULL, NULL, 0);
-	/* With a second card there is none any more (EC2 guide, "Public IPv4 addresses"). */
-	if (interface->auto_public && instance->interface_count == 1 &&
+	if (instance_may_have_public(transaction->model, instance) &&
 	    (r = interface_assign_public(transaction, interface, error)) < 0)
 		return r;
 	return 0;
@@ -287,7 +303,7 @@ static void release_interfaces(struct transaction *transaction, struct instance 
 
 		attachment_end(transaction, interface);
 		if (goes)
-			transaction_delete(transaction, interface);
+			interface_remove(transaction, interface);
 	}
 	freep(&instance->interfaces);
 }

@@ -66,6 +66,9 @@ struct interface *instance_primary(const struct model *model, const struct insta
  * exactly one. */
 int instance_sole_interface(const struct model *model, const struct instance *instance,
 			    struct interface **ret_interface, struct error *error);
+/* Has it a public address by itself, as one card launched with one has: without a second card, and
+ * without an Elastic IP. Whether it runs is another matter. */
+bool instance_may_have_public(const struct model *model, const struct instance *instance);
 extern const char *const instance_state_names[]; /* by state; ends with NULL */
 int instance_state_code(int state);
 /* True while its interfaces are wired: pending, running and stopping. */

@@ -42,13 +42,21 @@ static const char *get_private_address(const struct view *view, struct buffer *s
 	return interface ? get_print(scratch, "%s", address_format(interface->address).text) : NULL;
 }
 
-static const char *get_public_address(const struct view *view, struct buffer *scratch)
+/* Unset: none. */
+static struct address public_address(const struct view *view)
 {
 	const struct interface *interface = primary(view);
 
-	if (!interface || !address_is_set(interface->public_address))
-		return NULL;
-	return get_print(scratch, "%s", address_format(interface->public_address).text);
+	return interface ? interface_public_at(view->model, interface, interface->address)
+			 : (struct address){ 0 };
+}
+
+static const char *get_public_address(const struct view *view, struct buffer *scratch)
+{
+	const struct address address = public_address(view);
+
+	return address_is_set(address) ? get_print(scratch, "%s", address_format(address).text)
+				       : NULL;
 }
 
 static const char *get_private_dns(const struct view *view, struct buffer *scratch)
@@ -62,13 +70,12 @@ static const char *get_private_dns(const struct view *view, struct buffer *scrat
 static const char *get_public_dns(const struct view *view, struct buffer *scratch)
 {
 	const struct instance *instance = view->object;
-	const struct interface *interface = primary(view);
+	const struct address address = public_address(view);
 	const struct vpc *vpc = vpc_get(view->model, instance->vpc);
 
-	if (!interface || !address_is_set(interface->public_address) || !vpc->dns_support ||
-	    !vpc->dns_hostnames)
+	if (!address_is_set(address) || !vpc->dns_support || !vpc->dns_hostnames)
 		return "";
-	return public_dns_name(view->resource->scope, interface->public_address, scratch);
+	return public_dns_name(view->resource->scope, address, scratch);
 }
 
 static const char *get_architecture(const struct view *view, struct buffer *scratch)

@@ -1,6 +1,7 @@
 /* Network interfaces and their addresses: see interface.h. */
 #include "model/interface.h"
 
+#include "model/elastic_ip.h"
 #include "model/group.h"
 #include "model/group_set.h"
 #include "model/internet.h"
@@ -10,11 +11,6 @@
 static struct map_key address_key(struct rid subnet, struct address address)
 {
 	return (struct map_key){ subnet.n, address_to_v4(address) };
-}
-
-static struct map_key public_key(struct address address)
-{
-	return (struct map_key){ 1, address_to_v4(address) };
 }
 
 static struct subnet_usage *usage_of(struct model *model, struct rid subnet)
@@ -57,12 +53,9 @@ static void index_interface(struct model *model, struct resource *resource, bool
 			model, interface, address);
 		(add ? group_set_enter : group_set_leave)(model, interface);
 	}
-	if (!address_is_set(interface->public_address))
-		return;
-	if (add)
-		map_put(&model->publics, public_key(interface->public_address), interface);
-	else
-		map_take(&model->publics, public_key(interface->public_address));
+	if (address_is_set(interface->public_address))
+		(add ? internet_hold_public
+		     : internet_let_go_public)(model, interface->public_address, resource);
 }
 
 int64_t interface_addresses_in(const struct model *model, struct rid subnet)
@@ -79,6 +72,23 @@ struct address interface_address_at(const struct interface *interface, size_t in
 	if (index > interface->secondary_count)
 		return (struct address){ 0 };
 	return interface->secondaries[index - 1].address;
+}
+
+struct address interface_public_at(const struct model *model, const struct interface *interface,
+				   struct address address)
+{
+	const struct elastic_ip *elastic_ip = elastic_ip_at(model, interface->resource.id, address);
+
+	if (elastic_ip)
+		return elastic_ip->address;
+	return address_equal(address, interface->address) ? interface->public_address
+							  : (struct address){ 0 };
+}
+
+bool interface_is_managed(const struct interface *interface)
+{
+	(void)interface; /* there is no service yet that has any */
+	return false;
 }
 
 void interface_mac(struct rid id, uint8_t ret_mac[6])
@@ -307,8 +317,21 @@ int interface_delete(struct transaction *transaction, struct interface *interfac
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Network interface '%s' is currently in use.",
 				 rid_format(interface->resource.id).text);
-	transaction_delete(transaction, interface);
+	interface_remove(transaction, interface);
 	return 0;
+}
+
+void interface_remove(struct transaction *transaction, struct interface *interface)
+{
+	for_each_interface_address(address, interface)
+	{
+		struct elastic_ip *elastic_ip =
+			elastic_ip_at(transaction->model, interface->resource.id, address);
+
+		if (elastic_ip)
+			elastic_ip_disassociate(transaction, elastic_ip);
+	}
+	transaction_delete(transaction, interface);
 }
 
 /* ---- secondary addresses ---- */
@@ -359,6 +382,7 @@ static int check_assignment(const struct model *model, const struct interface *i
 	return 0;
 }
 
+/* Its Elastic IP is the caller's to see to. */
 static void take_secondary(struct transaction *transaction, struct interface *interface,
 			   struct address address)
 {
@@ -369,6 +393,17 @@ static void take_secondary(struct transaction *transaction, struct interface *in
 		let_go(transaction->model, interface, address);
 		array_remove(interface->secondaries, &interface->secondary_count, i);
 	}
+}
+
+/* "Any Elastic IP address that is associated with the IP address is also moved" (API reference). */
+static void move_elastic_ip(struct transaction *transaction, const struct interface *from,
+			    const struct interface *to, struct address address)
+{
+	struct elastic_ip *elastic_ip =
+		elastic_ip_at(transaction->model, from->resource.id, address);
+
+	if (elastic_ip)
+		elastic_ip_follow(transaction, elastic_ip, to);
 }
 
 int interface_assign(struct transaction *transaction, struct interface *interface,
@@ -387,6 +422,8 @@ int interface_assign(struct transaction *transaction, struct interface *interfac
 
 		if (holder == interface)
 			continue;
+		if (holder)
+			move_elastic_ip(transaction, holder, interface, address);
 		if (holder)
 			take_secondary(transaction, holder, address);
 		append_secondary(model, interface, address);
@@ -415,8 +452,14 @@ int interface_unassign(struct transaction *transaction, struct interface *interf
 					 "Some of [%s] addresses are not assigned to interface %s",
 					 shown.text, id.text);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		struct elastic_ip *elastic_ip = elastic_ip_at(
+			transaction->model, interface->resource.id, addresses[i].address);
+
+		if (elastic_ip)
+			elastic_ip_disassociate(transaction, elastic_ip);
 		take_secondary(transaction, interface, addresses[i].address);
+	}
 	return 0;
 }
 
@@ -426,24 +469,17 @@ int interface_assign_public(struct transaction *transaction, struct interface *i
 			    struct error *error)
 {
 	struct model *model = transaction->model;
-	const uint32_t size = INTERNET_PUBLIC_LAST - INTERNET_PUBLIC_FIRST + 1;
+	struct address address;
+	int r;
 
 	if (address_is_set(interface->public_address))
 		return 0;
-	for (uint32_t tries = 0; tries < size; tries++) {
-		struct address address =
-			address_v4(INTERNET_PUBLIC_FIRST + (model->next_public + tries) % size);
-
-		if (map_get(&model->publics, public_key(address)))
-			continue;
-		model->next_public = (model->next_public + tries + 1) % size;
-		transaction_edit(transaction, interface);
-		interface->public_address = address;
-		map_put(&model->publics, public_key(address), interface);
-		return 0;
-	}
-	return error_set(error, ERROR_INSUFFICIENT_ADDRESS_CAPACITY,
-			 "Not enough available public addresses to satisfy the request.");
+	if ((r = internet_choose_public(model, &address, error)) < 0)
+		return r;
+	transaction_edit(transaction, interface);
+	interface->public_address = address;
+	internet_hold_public(model, address, &interface->resource);
+	return 0;
 }
 
 void interface_release_public(struct transaction *transaction, struct interface *interface)
@@ -451,7 +487,7 @@ void interface_release_public(struct transaction *transaction, struct interface 
 	if (!address_is_set(interface->public_address))
 		return;
 	transaction_edit(transaction, interface);
-	map_take(&transaction->model->publics, public_key(interface->public_address));
+	internet_let_go_public(transaction->model, interface->public_address, &interface->resource);
 	interface->public_address = (struct address){ 0 };
 }
 

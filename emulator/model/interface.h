@@ -28,9 +28,10 @@ struct interface {
 	int64_t device_index;
 	int64_t attach_time;
 	bool delete_on_termination;
-	/* a public address that comes with start and goes with stop */
+	/* a public address that comes with start and goes with stop; an Elastic IP is no such one
+	 */
 	bool auto_public;
-	struct address public_address; /* unset: none */
+	struct address public_address; /* unset: none; see interface_public_at() */
 };
 
 extern const struct resource_type interface_type;
@@ -61,6 +62,13 @@ struct address interface_address_at(const struct interface *interface, size_t in
 		for (struct address variable = interface_address_at(interface, index_##variable);  \
 		     address_is_set(variable); variable = (struct address){ 0 })
 
+/* The public address of one of its private ones: an Elastic IP, or the one that comes and goes with
+ * the instance; unset for none. */
+struct address interface_public_at(const struct model *model, const struct interface *interface,
+				   struct address address);
+/* It is a service's, in the caller's subnet: not the caller's to change. */
+bool interface_is_managed(const struct interface *interface);
+
 /* Is there room for `more` interfaces in the region? ERROR_QUOTA. */
 int interface_check_room(const struct model *model, const struct scope *scope, int64_t more,
 			 struct error *error);
@@ -89,6 +97,8 @@ int interface_create(struct transaction *transaction, const struct interface_req
 /* ERROR_INVALID_PARAMETER_VALUE while it is attached. */
 int interface_delete(struct transaction *transaction, struct interface *interface,
 		     struct error *error);
+/* Deletes it unasked; its Elastic IPs are disassociated. */
+void interface_remove(struct transaction *transaction, struct interface *interface);
 
 /* What is to be added to an interface: addresses, or how many to choose. */
 struct assignment {
@@ -98,13 +108,15 @@ struct assignment {
 	bool may_move; /* from another interface of the subnet */
 };
 /*
- * Appends secondary addresses; what it holds already stays as it is. ERROR_ALREADY_ASSIGNED,
+ * Appends secondary addresses; what it holds already stays as it is. The Elastic IP of one that is
+ * moved comes along. ERROR_ALREADY_ASSIGNED,
  * ERROR_INVALID_PARAMETER_VALUE (reserved, outside, another's primary), ERROR_QUOTA,
  * ERROR_INSUFFICIENT_ADDRESSES.
  */
 int interface_assign(struct transaction *transaction, struct interface *interface,
 		     const struct assignment *assignment, struct error *error);
-/* ERROR_INVALID_PARAMETER_VALUE: the primary address, or not one of its own. */
+/* Their Elastic IPs are disassociated. ERROR_INVALID_PARAMETER_VALUE: the primary address, or not
+ * one of its own. */
 int interface_unassign(struct transaction *transaction, struct interface *interface,
 		       const struct interface_address *addresses, size_t count,
 		       struct error *error);

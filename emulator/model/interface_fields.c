@@ -1,6 +1,7 @@
 /* What clients see of a network interface, on its own and inside an instance: its descriptors. */
 #include "model/interface.h"
 
+#include "model/elastic_ip.h"
 #include "model/group.h"
 
 static const char *get_mac(const struct view *view, struct buffer *scratch)
@@ -44,6 +45,28 @@ static const char *get_private_dns(const struct view *view, struct buffer *scrat
 	return private_dns_name(view->resource->scope, interface->address, scratch);
 }
 
+/* ---- of one private address: its public one ---- */
+
+static struct address public_address(const struct view *view)
+{
+	const struct interface_address *item = view->object;
+
+	return interface_public_at(view->model, (const struct interface *)view->resource,
+				   item->address);
+}
+
+static const struct elastic_ip *elastic_ip_of(const struct view *view)
+{
+	const struct interface_address *item = view->object;
+
+	return elastic_ip_at(view->model, view->resource->id, item->address);
+}
+
+static const char *get_public_address(const struct view *view, struct buffer *scratch)
+{
+	return get_print(scratch, "%s", address_format(public_address(view)).text);
+}
+
 /* Given only while both DNS attributes of the VPC are on (VPC guide, "DNS attributes"). */
 static const char *get_public_dns(const struct view *view, struct buffer *scratch)
 {
@@ -52,8 +75,31 @@ static const char *get_public_dns(const struct view *view, struct buffer *scratc
 
 	if (!vpc->dns_support || !vpc->dns_hostnames)
 		return "";
-	return public_dns_name(view->resource->scope, interface->public_address, scratch);
+	return public_dns_name(view->resource->scope, public_address(view), scratch);
 }
+
+static const char *get_address_owner(const struct view *view, struct buffer *scratch)
+{
+	return elastic_ip_of(view) ? get_owner(view, scratch) : "amazon";
+}
+
+static const char *get_allocation(const struct view *view, struct buffer *scratch)
+{
+	const struct elastic_ip *elastic_ip = elastic_ip_of(view);
+
+	return elastic_ip ? get_print(scratch, "%s", rid_format(elastic_ip->resource.id).text)
+			  : NULL;
+}
+
+static const char *get_association(const struct view *view, struct buffer *scratch)
+{
+	const struct elastic_ip *elastic_ip = elastic_ip_of(view);
+
+	return elastic_ip ? get_print(scratch, "%s", rid_format(elastic_ip->association).text)
+			  : NULL;
+}
+
+/* ---- nested elements ---- */
 
 static const char *get_group_name(const struct view *view, struct buffer *scratch)
 {
@@ -74,10 +120,17 @@ static bool child_attachment(const struct view *view, size_t index, struct view 
 
 static bool child_association(const struct view *view, size_t index, struct view *ret_child)
 {
-	const struct interface *interface = view->object;
-
 	*ret_child = *view;
-	return index == 0 && address_is_set(interface->public_address);
+	return index == 0 && address_is_set(public_address(view));
+}
+
+/* An interface itself shows the primary address's. */
+static bool child_primary_association(const struct view *view, size_t index, struct view *ret_child)
+{
+	const struct interface *interface = view->object;
+	const struct view primary = { view->model, view->resource, &interface->address };
+
+	return child_association(&primary, index, ret_child);
 }
 
 /* The primary one, in an interface itself, is seen like the others in their array. */
@@ -109,25 +162,26 @@ static const char *get_address_dns(const struct view *view, struct buffer *scrat
 	return private_dns_name(view->resource->scope, item->address, scratch);
 }
 
-/* The public address is the primary one's. */
-static bool child_address_association(const struct view *view, size_t index, struct view *ret_child)
-{
-	const struct view whole = { view->model, view->resource, view->resource };
-
-	return is_primary(view) && child_association(&whole, index, ret_child);
-}
-
 /*
  * The two places an interface is shown differ in their filters' names and in some members, so the
- * nested tables are made by macros of the filters' prefix.
+ * nested tables are made by macros of the filters' prefix. Inside an instance it does not show the
+ * ids of an Elastic IP, but can be found by them.
  */
-#define ASSOCIATION_FIELDS(prefix_)                                                                \
-	FIELD_CONST_OF("amazon", "ipOwnerId",                                                      \
-		       prefix_ "association.ip-owner-id " prefix_ "association.owner-id"),         \
+#define ASSOCIATION_FIELDS(prefix_, ids_)                                                          \
+	FIELD_GET_OF(get_address_owner, "ipOwnerId",                                               \
+		     prefix_ "association.ip-owner-id " prefix_ "association.owner-id"),           \
 		FIELD_GET_OF(get_public_dns, "publicDnsName",                                      \
 			     prefix_ "association.public-dns-name"),                               \
-		FIELD_OF(struct interface, public_address, FIELD_ADDRESS, "publicIp",              \
-			 prefix_ "association.public-ip", FIELD_SHOWN)
+		FIELD_GET_OF(get_public_address, "publicIp", prefix_ "association.public-ip"),     \
+		{ .name = "allocationId",                                                          \
+		  .filter = prefix_ "association.allocation-id",                                   \
+		  .type = FIELD_GET,                                                               \
+		  .flags = (ids_),                                                                 \
+		  .get = get_allocation },                                                         \
+	{                                                                                          \
+		.name = "associationId", .filter = prefix_ "association.association-id",           \
+		.type = FIELD_GET, .flags = (ids_), .get = get_association                         \
+	}
 
 #define GROUP_FIELDS(id_filter_, name_filter_)                                                     \
 	FIELD_OF(struct rid_item, id, FIELD_RID, "groupId", id_filter_, FIELD_BOTH),               \
@@ -146,9 +200,10 @@ static bool child_address_association(const struct view *view, size_t index, str
 			 "deleteOnTermination", prefix_ "attachment.delete-on-termination",        \
 			 FIELD_SHOWN)
 
-static const struct field association_fields[] = { ASSOCIATION_FIELDS(""), FIELD_END };
-static const struct field address_association_fields[] = { ASSOCIATION_FIELDS("addresses."),
-							   FIELD_END };
+static const struct field association_fields[] = { ASSOCIATION_FIELDS("", FIELD_SHOWN), FIELD_END };
+static const struct field address_association_fields[] = {
+	ASSOCIATION_FIELDS("addresses.", FIELD_SHOWN), FIELD_END
+};
 static const struct field group_fields[] = { GROUP_FIELDS("group-id", "group-name"), FIELD_END };
 
 static const struct field secondary_fields[] = {
@@ -165,7 +220,7 @@ static const struct field attachment_fields[] = {
 };
 
 static const struct field address_fields[] = {
-	FIELD_CHILD_OF(child_address_association, address_association_fields, "association"),
+	FIELD_CHILD_OF(child_association, address_association_fields, "association"),
 	FIELD_GET_OF(get_primary, "primary", "addresses.primary"),
 	FIELD_GET_OF(get_address_dns, "privateDnsName", NULL),
 	FIELD_OF(struct interface_address, address, FIELD_ADDRESS, "privateIpAddress",
@@ -193,7 +248,7 @@ const struct field interface_fields[] = {
 		 "source-dest-check", FIELD_BOTH),
 	FIELD_LIST_OF(struct interface, groups, group_count, group_fields, "groupSet", FIELD_BOTH),
 	FIELD_CHILD_OF(child_attachment, attachment_fields, "attachment"),
-	FIELD_CHILD_OF(child_association, association_fields, "association"),
+	FIELD_CHILD_OF(child_primary_association, association_fields, "association"),
 	FIELD_CHILDREN_OF(child_address, address_fields, "privateIpAddressesSet"),
 	FIELD_CHILDREN_OF(child_none, address_fields, "ipv6AddressesSet"),
 	FIELD_CONST_OF("interface", "interfaceType", "interface-type"),
@@ -215,17 +270,16 @@ const struct field interface_fields[] = {
 
 #define NI "network-interface."
 
-static const struct field instance_association_fields[] = { ASSOCIATION_FIELDS(NI), FIELD_END };
+static const struct field instance_association_fields[] = { ASSOCIATION_FIELDS(NI, 0), FIELD_END };
 static const struct field instance_address_association_fields[] = {
-	ASSOCIATION_FIELDS(NI "addresses."), FIELD_END
+	ASSOCIATION_FIELDS(NI "addresses.", 0), FIELD_END
 };
 static const struct field instance_group_fields[] = { GROUP_FIELDS(NI "group-id", NI "group-name"),
 						      FIELD_END };
 static const struct field instance_attachment_fields[] = { ATTACHMENT_FIELDS(NI), FIELD_END };
 
 static const struct field instance_address_fields[] = {
-	FIELD_CHILD_OF(child_address_association, instance_address_association_fields,
-		       "association"),
+	FIELD_CHILD_OF(child_association, instance_address_association_fields, "association"),
 	FIELD_GET_OF(get_primary, "primary", NI "addresses.primary"),
 	FIELD_GET_OF(get_address_dns, "privateDnsName", NI "addresses.private-dns-name"),
 	FIELD_OF(struct interface_address, address, FIELD_ADDRESS, "privateIpAddress",
@@ -234,7 +288,7 @@ static const struct field instance_address_fields[] = {
 };
 
 const struct field interface_instance_fields[] = {
-	FIELD_CHILD_OF(child_association, instance_association_fields, "association"),
+	FIELD_CHILD_OF(child_primary_association, instance_association_fields, "association"),
 	FIELD_CHILD_OF(child_attachment, instance_attachment_fields, "attachment"),
 	FIELD_OF(struct interface, description, FIELD_TEXT, "description", NI "description",
 		 FIELD_SHOWN),

@@ -52,6 +52,50 @@ struct internet_host *internet_host_get(const struct model *model)
 	return (struct internet_host *)only(model, KIND_INTERNET_HOST);
 }
 
+/* ---- public addresses ---- */
+
+static struct map_key public_key(struct address address)
+{
+	return (struct map_key){ 1, address_to_v4(address) };
+}
+
+struct resource *internet_public_holder(const struct model *model, struct address address)
+{
+	return map_get(&model->publics, public_key(address));
+}
+
+void internet_hold_public(struct model *model, struct address address, struct resource *holder)
+{
+	map_put(&model->publics, public_key(address), holder);
+}
+
+void internet_let_go_public(struct model *model, struct address address, struct resource *holder)
+{
+	/* A roll-back may have given it back to another already. */
+	if (internet_public_holder(model, address) == holder)
+		map_take(&model->publics, public_key(address));
+}
+
+int internet_choose_public(struct model *model, struct address *ret_address, struct error *error)
+{
+	const uint32_t size = INTERNET_PUBLIC_LAST - INTERNET_PUBLIC_FIRST + 1;
+
+	for (uint32_t tries = 0; tries < size; tries++) {
+		struct address address =
+			address_v4(INTERNET_PUBLIC_FIRST + (model->next_public + tries) % size);
+
+		if (internet_public_holder(model, address))
+			continue;
+		model->next_public = (model->next_public + tries + 1) % size;
+		*ret_address = address;
+		return 0;
+	}
+	return error_set(error, ERROR_INSUFFICIENT_ADDRESS_CAPACITY,
+			 "Not enough available public addresses to satisfy the request.");
+}
+
+/* ---- verbs ---- */
+
 void internet_create(struct transaction *transaction)
 {
 	struct scope *scope = internet_scope(transaction->model);

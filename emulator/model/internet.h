@@ -35,6 +35,17 @@ struct scope *internet_scope(struct model *model);
 struct internet *internet_get(const struct model *model);
 struct internet_host *internet_host_get(const struct model *model);
 
+/*
+ * Public addresses: whoever has one holds it in an index of the model's, so that no two have the
+ * same.
+ */
+/* A free one, and not the one just let go. ERROR_INSUFFICIENT_ADDRESS_CAPACITY. */
+int internet_choose_public(struct model *model, struct address *ret_address, struct error *error);
+void internet_hold_public(struct model *model, struct address address, struct resource *holder);
+void internet_let_go_public(struct model *model, struct address address, struct resource *holder);
+/* NULL: nobody. */
+struct resource *internet_public_holder(const struct model *model, struct address address);
+
 /* Makes the records; once per world. */
 void internet_create(struct transaction *transaction);
 /* Marks the Internet as present in the kernel, and its host as running. */

@@ -105,6 +105,7 @@ void model_clear(struct model *model)
 	map_clear(&model->usage);
 	map_clear(&model->group_rules);
 	map_clear(&model->publics);
+	map_clear(&model->elastic_ips);
 	*model = (struct model){ 0 };
 }
 

@@ -61,7 +61,8 @@ struct model {
 	struct map addresses;	/* (subnet, private IPv4) → struct interface */
 	struct map usage;	/* subnet → struct subnet_usage, see interface.h */
 	struct map group_rules; /* group → struct group_rules, see group.h */
-	struct map publics;	/* (1, public IPv4) → the resource that holds it */
+	struct map publics;	/* public IPv4 → the resource that holds it, see internet.h */
+	struct map elastic_ips; /* (interface, private IPv4) → struct elastic_ip */
 	struct map group_sets;	/* rid → struct group_set, see group_set.h */
 	/*
 	 * How often a resource of the kind came, changed, went or was put back: what is derived

@@ -37,6 +37,7 @@ static const struct {
 				     "security groups per interface" },
 	[QUOTA_INTERFACES] = { "network-interfaces-per-region", 5000, 0, "eni",
 			       "network interfaces" },
+	[QUOTA_ADDRESSES] = { "addresses-per-region", 5, 0, "eipalloc", "addresses" },
 	[QUOTA_PREFIX_LISTS] = { "prefix-lists-per-region", 100, 0, "pl", "prefix lists" },
 	[QUOTA_PREFIX_LIST_ENTRIES] = { "entries-per-prefix-list", 1000, 1000, NULL, NULL },
 	[QUOTA_PEERINGS] = { "active-peerings-per-vpc", 50, 125, "pcx-active",

@@ -20,6 +20,7 @@ enum quota {
 	QUOTA_SECURITY_GROUP_RULES, /* of one direction and address family */
 	QUOTA_INTERFACE_GROUPS,
 	QUOTA_INTERFACES,
+	QUOTA_ADDRESSES, /* Elastic IPs */
 	QUOTA_PREFIX_LISTS,
 	QUOTA_PREFIX_LIST_ENTRIES,
 	QUOTA_PEERINGS,		/* active ones of a VPC */

@@ -1,6 +1,7 @@
 /* The table of resource types. */
 #include "model/acl.h"
 #include "model/dhcp.h"
+#include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/instance.h"
@@ -21,6 +22,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_VPC_PEERING] = &peering_type,
 	[KIND_SECURITY_GROUP_RULE] = &group_rule_type,
 	[KIND_NETWORK_INTERFACE] = &interface_type,
+	[KIND_ELASTIC_IP] = &elastic_ip_type,
 	[KIND_INSTANCE] = &instance_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
