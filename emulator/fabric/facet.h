@@ -25,7 +25,9 @@ enum facet_kind {
 	FACET_PORT,	 /* a network interface, both ends */
 	FACET_APPLIANCE, /* a network interface that routes point at, in its own subnet */
 	FACET_VIA,	 /* a subnet\'s routes by way of appliances */
-	FACET_PUBLIC,	 /* a public address: translation and the route to it */
+	/* Of a network interface: the address that came with it; of an Elastic IP: itself. */
+	FACET_PUBLIC,	    /* a public address's translation */
+	FACET_PUBLIC_ROUTE, /* the Internet's route to it */
 	FACET_MAX,
 };
 

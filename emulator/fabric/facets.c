@@ -2,6 +2,7 @@
 #include "fabric/facet.h"
 
 #include "model/acl.h"
+#include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/internet.h"
@@ -38,6 +39,29 @@ static void add_subnet_routes(const struct scope *scope, struct rid vpc, struct 
 	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
 		if (rid_equal(subnet->vpc, vpc))
 			add_routes(subnet->resource.id, set);
+}
+
+static void add_public(struct rid id, struct facet_set *set)
+{
+	facet_set_add(set, FACET_PUBLIC, id);
+	facet_set_add(set, FACET_PUBLIC_ROUTE, id);
+}
+
+/* All the public addresses of an interface. */
+static void add_publics(const struct model *model, struct rid id, struct facet_set *set)
+{
+	const struct interface *interface = interface_get(model, id);
+
+	add_public(id, set);
+	if (!interface)
+		return;
+	for_each_interface_address(address, interface)
+	{
+		const struct elastic_ip *elastic_ip = elastic_ip_at(model, id, address);
+
+		if (elastic_ip)
+			add_public(elastic_ip->resource.id, set);
+	}
 }
 
 static void add_gateway_port(const struct scope *scope, struct rid vpc, struct facet_set *set)
@@ -79,8 +103,8 @@ static void of_subnet(const struct model *model, const struct resource *resource
 	add_peerings(model, subnet->vpc, set);
 }
 
-static void of_gateway(const struct model *model __attribute__((unused)),
-		       const struct resource *resource, struct facet_set *set)
+static void of_gateway(const struct model *model, const struct resource *resource,
+		       struct facet_set *set)
 {
 	const struct gateway *gateway = (const struct gateway *)resource;
 
@@ -88,9 +112,8 @@ static void of_gateway(const struct model *model __attribute__((unused)),
 	facet_set_add(set, FACET_GATEWAY_PORT, resource->id);
 	add_subnet_routes(resource->scope, gateway->vpc, set);
 	for_each_resource (struct interface, interface, resource->scope, KIND_NETWORK_INTERFACE)
-		if (rid_equal(interface->vpc, gateway->vpc) &&
-		    address_is_set(interface->public_address))
-			facet_set_add(set, FACET_PUBLIC, interface->resource.id);
+		if (rid_equal(interface->vpc, gateway->vpc))
+			add_publics(model, interface->resource.id, set);
 }
 
 /* An interface that routes may point at. */
@@ -162,13 +185,19 @@ static void of_interface(const struct model *model, const struct resource *resou
 	const struct interface *interface = (const struct interface *)resource;
 
 	facet_set_add(set, FACET_PORT, resource->id);
-	facet_set_add(set, FACET_PUBLIC, resource->id);
+	add_publics(model, resource->id, set);
 	facet_set_add(set, FACET_INTERFACE, resource->id);
 	facet_set_add(set, FACET_MEMBER, resource->id);
 	facet_set_add(set, FACET_GROUP_SET, group_set_id(interface));
 	facet_set_add(set, FACET_APPLIANCE, resource->id);
 	facet_set_add(set, FACET_STEERING, interface->subnet);
 	add_routes_to(model, resource->scope, resource->id, set);
+}
+
+static void of_elastic_ip(const struct model *model __attribute__((unused)),
+			  const struct resource *resource, struct facet_set *set)
+{
+	add_public(resource->id, set);
 }
 
 static void of_acl(const struct model *model __attribute__((unused)),
@@ -213,7 +242,7 @@ static void of_instance(const struct model *model, const struct resource *resour
 	facet_set_add(set, FACET_MACHINE, resource->id);
 	for (size_t i = 0; i < instance->interface_count; i++) {
 		facet_set_add(set, FACET_PORT, instance->interfaces[i].id);
-		facet_set_add(set, FACET_PUBLIC, instance->interfaces[i].id);
+		add_publics(model, instance->interfaces[i].id, set);
 		add_appliance(model, instance->interfaces[i].id, set);
 		add_routes_to(model, resource->scope, instance->interfaces[i].id, set);
 	}
@@ -243,6 +272,7 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 		[KIND_PREFIX_LIST] = of_prefix_list,
 		[KIND_VPC_PEERING] = of_peering,
 		[KIND_NETWORK_INTERFACE] = of_interface,
+		[KIND_ELASTIC_IP] = of_elastic_ip,
 		[KIND_NETWORK_ACL] = of_acl,
 		[KIND_SECURITY_GROUP_RULE] = of_group_rule,
 		[KIND_INSTANCE] = of_instance,

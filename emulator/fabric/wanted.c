@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/internet.h"
 #include "model/peering.h"
@@ -310,26 +311,57 @@ static void want_element(struct object_list *list, struct rid ns, enum element_m
 	object_list_add(list, &object);
 }
 
-static void want_public(const struct model *model, struct rid id, struct object_list *list)
+/* A public address, of whom it is, and by whose gateway it is reached. */
+struct mapping {
+	struct address outside, inside;
+	struct rid gateway;
+};
+
+/* By an interface's id the address that came with it, else an Elastic IP; false: it is silent. */
+static bool find_mapping(const struct model *model, struct rid id, struct mapping *ret_mapping)
 {
-	const struct interface *interface = interface_get(model, id);
+	const struct elastic_ip *elastic_ip =
+		id.kind == KIND_ELASTIC_IP ? elastic_ip_get(model, id) : NULL;
+	const struct interface *interface =
+		interface_get(model, elastic_ip ? elastic_ip->interface : id);
 	const struct instance *instance =
 		interface ? instance_get(model, interface->instance) : NULL;
-	const struct internet *internet = internet_get(model);
 	const struct gateway *gateway;
 
-	if (!instance || !instance_is_live(instance) || !internet ||
-	    !address_is_set(interface->public_address))
-		return;
+	if (!instance || !instance_is_live(instance) || !internet_get(model))
+		return false;
 	gateway = attached_gateway(vpc_get(model, interface->vpc));
 	if (!gateway)
+		return false;
+	*ret_mapping = (struct mapping){
+		.outside = elastic_ip ? elastic_ip->address : interface->public_address,
+		.inside = elastic_ip ? elastic_ip->private_address : interface->address,
+		.gateway = gateway->resource.id,
+	};
+	return address_is_set(ret_mapping->outside);
+}
+
+/*
+ * Translations are apart from routes so that all of a transaction's follow each other: an address
+ * that moves from one instance to another does so in one batch, and its route stays.
+ */
+static void want_public(const struct model *model, struct rid id, struct object_list *list)
+{
+	struct mapping mapping;
+
+	if (!find_mapping(model, id, &mapping))
 		return;
-	want_element(list, gateway->resource.id, ELEMENT_PUBLIC, interface->public_address,
-		     interface->address);
-	want_element(list, gateway->resource.id, ELEMENT_PRIVATE, interface->address,
-		     interface->public_address);
-	want_route(list, internet->resource.id, cidr_host(interface->public_address), internet_hop,
-		   rid_device(gateway->resource.id).text);
+	want_element(list, mapping.gateway, ELEMENT_PUBLIC, mapping.outside, mapping.inside);
+	want_element(list, mapping.gateway, ELEMENT_PRIVATE, mapping.inside, mapping.outside);
+}
+
+static void want_public_route(const struct model *model, struct rid id, struct object_list *list)
+{
+	struct mapping mapping;
+
+	if (find_mapping(model, id, &mapping))
+		want_route(list, internet_get(model)->resource.id, cidr_host(mapping.outside),
+			   internet_hop, rid_device(mapping.gateway).text);
 }
 
 static void want_any_port(const struct model *model, struct rid id, struct object_list *list)
@@ -358,6 +390,7 @@ void facet_wanted(const struct model *model, struct filters *filters, struct fac
 		[FACET_APPLIANCE] = want_appliance,
 		[FACET_VIA] = want_via,
 		[FACET_PUBLIC] = want_public,
+		[FACET_PUBLIC_ROUTE] = want_public_route,
 	};
 
 	static void (*const filtering[FACET_MAX])(struct filters *, struct rid,

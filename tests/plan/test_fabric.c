@@ -7,6 +7,7 @@
 #include "model/acl.h"
 #include "model/attachment.h"
 #include "model/defaults.h"
+#include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/instance.h"
@@ -961,6 +962,197 @@ static void an_address_that_moves_is_at_one_place(void **state)
 	assert_whole();
 }
 
+/* ---- Elastic IPs ---- */
+
+static struct elastic_ip *allocate(void)
+{
+	struct elastic_ip *elastic_ip = NULL;
+
+	assert_int_equal(elastic_ip_allocate(&transaction, scope, &elastic_ip, &error), 0);
+	return elastic_ip;
+}
+
+static void associate(struct elastic_ip *elastic_ip, struct interface *interface, size_t index)
+{
+	assert_int_equal(elastic_ip_associate(&transaction, elastic_ip, interface,
+					      interface_address_at(interface, index), true, &error),
+			 0);
+}
+
+/* Running: `web` with a public address of its own, `database` with a second private address, and
+ * `neighbour` in the subnet of that. */
+static struct instance *neighbour;
+
+static void seed_running(void)
+{
+	struct assignment assignment = { .more = 1, .limit = 9 };
+
+	seed();
+	neighbour = launch(private_subnet, 1);
+	instance_settle(&transaction, web);
+	instance_settle(&transaction, database);
+	instance_settle(&transaction, neighbour);
+	assert_int_equal(
+		interface_assign(&transaction, interface_of(database), &assignment, &error), 0);
+}
+
+/* What leads to a public address and back, and how much of it there is at the gateway. */
+static void assert_mapped(const char *outside, const char *inside, size_t all)
+{
+	CLEANUP(freep) char *public = xasprintf("%s : %s of map public", outside, inside);
+	CLEANUP(freep) char *private = xasprintf("%s : %s of map private", inside, outside);
+	CLEANUP(freep) char *route = xasprintf("route %s/32 via 169.254.0.2 dev igw", outside);
+
+	assert_has(gateway->resource.id, public);
+	assert_has(gateway->resource.id, private);
+	assert_has(internet_get(&model)->resource.id, route);
+	assert_int_equal(count_elements(gateway->resource.id, ELEMENT_PUBLIC), all);
+	assert_int_equal(count_elements(gateway->resource.id, ELEMENT_PRIVATE), all);
+}
+
+static void an_elastic_ip_is_wired(void **state)
+{
+	struct elastic_ip *elastic_ip;
+
+	(void)state;
+	seed_running();
+	elastic_ip = allocate();
+	assert_int_equal(commit(), 0);
+	assert_mapped("198.18.1.0", "10.0.1.4", 1);
+	associate(elastic_ip, interface_of(web), 0);
+	assert_int_equal(commit(), 0);
+	assert_mapped("198.18.1.1", "10.0.1.4", 1); /* in the other's place */
+	assert_lacks(internet_get(&model)->resource.id, "198.18.1.0");
+	associate(elastic_ip, interface_of(database), 1);
+	assert_int_equal(commit(), 0);
+	assert_mapped("198.18.1.1", "10.0.2.6", 2);
+	assert_mapped("198.18.1.2", "10.0.1.4", 2); /* a new one */
+	assert_int_equal(instance_stop(&transaction, database, &error), 0);
+	instance_exited(&transaction, database);
+	assert_int_equal(commit(), 0);
+	assert_mapped("198.18.1.2", "10.0.1.4", 1); /* what is stopped is silent */
+	assert_lacks(internet_get(&model)->resource.id, "198.18.1.1");
+	assert_int_equal(instance_start(&transaction, database, &error), 0);
+	database->pid = 4711;
+	assert_int_equal(commit(), 0);
+	assert_mapped("198.18.1.1", "10.0.2.6", 2);
+	assert_whole();
+}
+
+/*
+ * The translations of a move are one batch: nothing else is between them, and the Internet's route
+ * is not touched.
+ */
+static void a_moved_elastic_ip_costs_what_it_must(void **state)
+{
+	struct elastic_ip *elastic_ip;
+	size_t before;
+
+	(void)state;
+	seed_running();
+	elastic_ip = allocate();
+	associate(elastic_ip, interface_of(database), 0);
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	associate(elastic_ip, interface_of(database), 1);
+	assert_int_equal(commit(), 0);
+	/* "private" of the old one and of the new one, and where "public" leads */
+	assert_int_equal(fake_changes(kernel) - before, 3);
+	assert_mapped("198.18.1.1", "10.0.2.6", 2);
+	assert_whole();
+}
+
+/* What is done with two of them, one step after the other; each leaves the kernel different. */
+static void step_associate(struct elastic_ip *const *of)
+{
+	associate(of[0], interface_of(web), 0);
+}
+
+static void step_associate_second(struct elastic_ip *const *of)
+{
+	associate(of[1], interface_of(database), 1);
+}
+
+static void step_displace(struct elastic_ip *const *of)
+{
+	associate(of[0], interface_of(database), 1);
+}
+
+static void step_follow(struct elastic_ip *const *of)
+{
+	struct interface_address moved = { of[0]->private_address };
+	struct assignment assignment = { &moved, 1, 0, 9, true };
+
+	assert_int_equal(
+		interface_assign(&transaction, interface_of(neighbour), &assignment, &error), 0);
+}
+
+static void step_disassociate(struct elastic_ip *const *of)
+{
+	elastic_ip_disassociate(&transaction, of[0]);
+}
+
+static void step_detach_all(struct elastic_ip *const *of)
+{
+	elastic_ip_disassociate(&transaction, of[1]);
+	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	instance_settle(&transaction, web);
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+}
+
+static void (*const public_steps[])(struct elastic_ip *const *of) = {
+	step_associate, step_associate_second, step_displace,
+	step_follow,	step_disassociate,     step_detach_all,
+};
+
+static void prepare_publics(size_t last, struct elastic_ip **ret_of)
+{
+	seed_running();
+	ret_of[0] = allocate();
+	ret_of[1] = allocate();
+	assert_int_equal(commit(), 0);
+	for (size_t i = 0; i < last; i++) {
+		public_steps[i](ret_of);
+		assert_int_equal(commit(), 0);
+	}
+}
+
+static void an_elastic_ip_is_changed_whole_or_not(void **state)
+{
+	size_t points = 0;
+
+	(void)state;
+	for (size_t step = 0; step < ARRAY_SIZE(public_steps); step++) {
+		for (size_t k = 0, total = 1; k <= total; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			struct elastic_ip *of[2];
+			size_t before;
+
+			tear_down(NULL);
+			set_up(NULL);
+			prepare_publics(step, of);
+			intact = whole_kernel();
+			if (k > 0) {
+				public_steps[step](of);
+				fake_fail_at(kernel, k - 1, ENOMEM);
+				assert_int_equal(commit(), -ENOMEM);
+				after = whole_kernel();
+				assert_string_equal(after, intact);
+				points++;
+			}
+			before = fake_changes(kernel);
+			public_steps[step](of);
+			assert_int_equal(commit(), 0);
+			if (k == 0)
+				total = fake_changes(kernel) - before;
+			assert_true(total >= 3);
+			sweep();
+			assert_whole();
+		}
+	}
+	print_message("    %zu points of failure\n", points);
+}
+
 /* ---- peerings ---- */
 
 /* The seed's VPC and another, 10.1.0.0/16, with a subnet and an instance. */
@@ -1161,6 +1353,9 @@ int main(void)
 		CASE(the_cost_of_plugging_is_flat),
 		CASE(a_card_is_changed_whole_or_not),
 		CASE(an_address_that_moves_is_at_one_place),
+		CASE(an_elastic_ip_is_wired),
+		CASE(a_moved_elastic_ip_costs_what_it_must),
+		CASE(an_elastic_ip_is_changed_whole_or_not),
 		CASE(a_peering_is_wired),
 		CASE(a_later_subnet_is_reached),
 		CASE(a_deleted_peering_leaves_nothing),
