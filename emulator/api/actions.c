@@ -225,6 +225,19 @@ const struct action actions[] = {
 	    "AssociatedSubnetId.N NetworkInterfaceId! Description.Value SourceDestCheck.Value:b "
 	    "SecurityGroupId.N Attachment.DefaultEnaQueueCount:b Attachment.EnaQueueCount:i "
 	    "Attachment.AttachmentId Attachment.DeleteOnTermination:b"),
+	EC2("AllocateAddress", allocate_address,
+	    "Domain Address PublicIpv4Pool NetworkBorderGroup CustomerOwnedIpv4Pool " TAGS
+	    "IpamPoolId"),
+	EC2("AssociateAddress", associate_address,
+	    "AllocationId InstanceId PublicIp NetworkInterfaceId PrivateIpAddress "
+	    "AllowReassociation:b"),
+	EC2("DisassociateAddress", disassociate_address, "AssociationId PublicIp"),
+	EC2("ReleaseAddress", release_address, "AllocationId PublicIp NetworkBorderGroup"),
+	EC2("DescribeAddresses", describe_addresses, "PublicIp.N Filter.N AllocationId.N"),
+	EC2("DescribeAddressesAttribute", describe_addresses_attribute,
+	    "AllocationId.N Attribute NextToken MaxResults:i"),
+	EC2("ModifyAddressAttribute", modify_address_attribute, "AllocationId! DomainName"),
+	EC2("ResetAddressAttribute", reset_address_attribute, "AllocationId! Attribute!"),
 	EC2("RunInstances", run_instances, RUN_PARAMETERS),
 	EC2("DescribeInstanceAttribute", describe_instance_attribute, "InstanceId! Attribute!"),
 	EC2("ModifyInstanceAttribute", modify_instance_attribute,

@@ -36,4 +36,6 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	delete_network_interface, attach_network_interface, detach_network_interface,
 	assign_private_ip_addresses, unassign_private_ip_addresses, create_vpc_peering_connection,
 	accept_vpc_peering_connection, reject_vpc_peering_connection, delete_vpc_peering_connection,
-	describe_vpc_peering_connections, modify_vpc_peering_connection_options;
+	describe_vpc_peering_connections, modify_vpc_peering_connection_options, allocate_address,
+	associate_address, disassociate_address, release_address, describe_addresses,
+	describe_addresses_attribute, modify_address_attribute, reset_address_attribute;

@@ -21,6 +21,7 @@ class Describe:
     readable: dict      # filter -> values read off one resource
     documented: str     # every filter of the API's model
     many: bool = True   # a region can hold several in this issue
+    paged: bool = True
     split: Callable = None
 
     def __str__(self):
@@ -187,6 +188,10 @@ INTERFACES = Describe(
      "addresses.primary": at("PrivateIpAddresses", "Primary"),
      "addresses.association.public-ip": at("PrivateIpAddresses", "Association", "PublicIp"),
      "association.public-ip": at("Association", "PublicIp"),
+     "association.ip-owner-id": at("Association", "IpOwnerId"),
+     "association.allocation-id": at("Association", "AllocationId"),
+     "association.association-id": at("Association", "AssociationId"),
+     "addresses.association.owner-id": at("PrivateIpAddresses", "Association", "IpOwnerId"),
      "attachment.attachment-id": at("Attachment", "AttachmentId"),
      "attachment.instance-id": at("Attachment", "InstanceId"),
      "attachment.device-index": at("Attachment", "DeviceIndex"),
@@ -289,5 +294,18 @@ PEERINGS = Describe(
     requester-vpc-info.vpc-id status-code status-message tag-key vpc-peering-connection-id""")
 del PEERINGS.readable["owner-id"]  # it has two
 
+ADDRESSES = Describe(
+    "describe_addresses", "Addresses", "AllocationId", "AllocationIds", "allocation-id",
+    "eipalloc", "InvalidParameterValue", "InvalidAllocationID.NotFound",
+    "The allocation ID '{}' does not exist",
+    {"tag:Name": tag_values("Name"), "tag:Suite": tag_values("Suite"), "tag-key": at("Tags", "Key"),
+     "allocation-id": at("AllocationId"), "association-id": at("AssociationId"),
+     "instance-id": at("InstanceId"), "network-border-group": at("NetworkBorderGroup"),
+     "network-interface-id": at("NetworkInterfaceId"),
+     "network-interface-owner-id": at("NetworkInterfaceOwnerId"),
+     "private-ip-address": at("PrivateIpAddress"), "public-ip": at("PublicIp")},
+    """allocation-id association-id domain instance-id network-border-group network-interface-id
+    network-interface-owner-id private-ip-address public-ip tag-key""", paged=False)
+
 ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, GROUP_RULES, ACLS,
-       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS]
+       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS, ADDRESSES]

@@ -340,6 +340,21 @@ class World:
             self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
         return gateway
 
+    def elastic_ip(self, target=None, **more):
+        """An allocation and its address, associated with an instance or interface if one is given."""
+        made = self.ec2.allocate_address(Domain="vpc")
+        if target:
+            kind = "InstanceId" if target.startswith("i-") else "NetworkInterfaceId"
+            self.ec2.associate_address(AllocationId=made["AllocationId"], **{kind: target}, **more)
+        return made["AllocationId"], made["PublicIp"]
+
+    def release(self, *allocations):
+        """Whatever they are associated with."""
+        for entry in self.ec2.describe_addresses(AllocationIds=list(allocations))["Addresses"]:
+            if "AssociationId" in entry:
+                self.ec2.disassociate_address(AssociationId=entry["AssociationId"])
+            self.ec2.release_address(AllocationId=entry["AllocationId"])
+
     def peering(self, vpc, peer, accept=True, ec2=None, **more):
         """A request from one VPC to another, accepted or not; its id."""
         ec2 = ec2 or self.ec2
@@ -423,6 +438,9 @@ class World:
         if ids:
             ec2.terminate_instances(InstanceIds=ids)
             self.await_state("terminated", *ids)
+        addresses = names(ec2.describe_addresses()["Addresses"], "AllocationId")
+        if addresses:
+            self.release(*addresses)
         for peering in ec2.describe_vpc_peering_connections(Filters=[
                 {"Name": "status-code", "Values": ["active"]}])["VpcPeeringConnections"]:
             ec2.delete_vpc_peering_connection(
@@ -538,8 +556,8 @@ def api_state(world):
                  "describe_route_tables", "describe_instances", "describe_network_interfaces",
                  "describe_security_groups", "describe_security_group_rules",
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
-                 "describe_vpc_peering_connections",
-                 "describe_tags", "describe_instance_status"):
+                 "describe_vpc_peering_connections", "describe_addresses",
+                 "describe_addresses_attribute", "describe_tags", "describe_instance_status"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
     for vpc in state["describe_vpcs"]["Vpcs"]:

@@ -8,6 +8,7 @@ import describes
 from lib import IMAGE, Error, refused, tag_specification, wait_for
 
 COUNT = 6
+ADDRESS_COUNT = 5  # AWS's quota
 VPC_COUNT = 4  # and the default one: AWS's quota, of gateways too
 
 
@@ -16,6 +17,8 @@ def many(describe):
 
 
 EVERY = pytest.mark.parametrize("describe", [many(entry) for entry in describes.ALL])
+PAGED = pytest.mark.parametrize("describe", [
+    many(entry) for entry in describes.ALL if entry.paged])
 TAGGED = pytest.mark.parametrize("describe", [
     many(entry) for entry in describes.ALL[:5]])
 
@@ -93,8 +96,15 @@ def ec2(world):
             ImageId=IMAGE, InstanceType="t3.micro" if number % 2 else "t3.small", MinCount=1,
             MaxCount=1, **tagged("instance"), NetworkInterfaces=[{
                 "DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": number < 3}])
+        instance = launched["Instances"][0]["InstanceId"]
         client.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24",
-                            InstanceId=launched["Instances"][0]["InstanceId"])
+                            InstanceId=instance)
+        if number < ADDRESS_COUNT:
+            address = client.allocate_address(**tagged("elastic-ip"))["AllocationId"]
+        if number < 2:
+            client.associate_address(
+                AllocationId=address, NetworkInterfaceId=launched["Instances"][0][
+                    "NetworkInterfaces"][0]["NetworkInterfaceId"])
     peer(world, vpcs, world.main_table(vpcs[0])["RouteTableId"])
     wait_for(lambda: {entry["State"]["Name"] for entry in describes.INSTANCES.all(client)} ==
              {"running"}, 20, "all instances running")
@@ -239,7 +249,7 @@ def test_filters_by_tag(ec2, describe):
     assert found("tag:Suite", "") == set()
 
 
-@EVERY
+@PAGED
 def test_pages(ec2, describe):
     everything = describe.ids(ec2)
     seen, token, pages = [], {}, 0
@@ -260,7 +270,7 @@ def test_pages(ec2, describe):
     assert "NextToken" not in getattr(ec2, describe.call)()
 
 
-@EVERY
+@PAGED
 def test_pages_of_a_filter(ec2, describe):
     filters = [{"Name": describe.filter, "Values": sorted(describe.ids(ec2))[:COUNT]}]
     pages = ec2.get_paginator(describe.call).paginate(
@@ -269,13 +279,13 @@ def test_pages_of_a_filter(ec2, describe):
     assert sorted(found) == filters[0]["Values"]
 
 
-@EVERY
+@PAGED
 def test_pages_exclude_ids(ec2, describe):
     refused("InvalidParameterCombination", getattr(ec2, describe.call), MaxResults=5,
             **{describe.parameter: sorted(describe.ids(ec2))[:1]})
 
 
-@EVERY
+@PAGED
 def test_bad_token(ec2, describe):
     with pytest.raises(ClientError) as caught:
         getattr(ec2, describe.call)(MaxResults=5, NextToken="garbage")
