@@ -17,6 +17,7 @@ static const char *const prefixes[] = {
 	[KIND_DHCP_OPTIONS] = "dopt",
 	[KIND_PREFIX_LIST] = "pl",
 	[KIND_VPC_PEERING] = "pcx",
+	[KIND_NAT_GATEWAY] = "nat",
 	[KIND_SECURITY_GROUP_RULE] = "sgr",
 	[KIND_NETWORK_INTERFACE] = "eni",
 	[KIND_ELASTIC_IP] = "eipalloc",

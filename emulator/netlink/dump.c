@@ -4,6 +4,7 @@
  * not have, or an interrupted dump, means that something changed meanwhile: everything is asked
  * again.
  */
+#include "netlink/connections.h"
 #include "netlink/handle.h"
 #include "netlink/nft.h"
 
@@ -439,31 +440,56 @@ static int restless(struct rid ns, struct error *error)
 			 rid_format(ns).text, ATTEMPTS);
 }
 
-int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_objects,
-		struct error *error)
+/* Reads again what a change has interrupted: `take` starts over each time. */
+static int read_again(struct kernel *kernel, struct rid ns,
+		      int (*take)(struct channels *channels, struct rid ns, void *ret,
+				  struct error *error),
+		      void *ret, struct error *error)
 {
 	int r = -EINTR;
 
 	channels_refresh(&kernel->channels);
 	for (int i = 0; i < ATTEMPTS && r == -EINTR; i++)
-		r = dump_once(&kernel->channels, ns, ret_objects, error);
+		r = take(&kernel->channels, ns, ret, error);
 	if (r == -EINTR)
 		return restless(ns, error);
 	return r < 0 ? error_wrap(error, r, "%s", rid_format(ns).text) : 0;
 }
 
+static int take_connections(struct channels *channels, struct rid ns, void *ret,
+			    struct error *error)
+{
+	return connections_count(channels, ns, ret, error);
+}
+
+int kernel_connections(struct kernel *kernel, struct rid ns, struct connection_counts *ret_counts,
+		       struct error *error)
+{
+	return read_again(kernel, ns, take_connections, ret_counts, error);
+}
+
+static int take_drops(struct channels *channels, struct rid ns, void *ret, struct error *error)
+{
+	struct drop_list *drops = ret;
+
+	freep(&drops->items);
+	drops->count = 0;
+	return nft_drops(channels, ns, drops, error);
+}
+
 int kernel_drops(struct kernel *kernel, struct rid ns, struct drop_list *ret_drops,
 		 struct error *error)
 {
-	int r = -EINTR;
+	return read_again(kernel, ns, take_drops, ret_drops, error);
+}
 
-	channels_refresh(&kernel->channels);
-	for (int i = 0; i < ATTEMPTS && r == -EINTR; i++) {
-		freep(&ret_drops->items);
-		ret_drops->count = 0;
-		r = nft_drops(&kernel->channels, ns, ret_drops, error);
-	}
-	if (r == -EINTR)
-		return restless(ns, error);
-	return r < 0 ? error_wrap(error, r, "%s", rid_format(ns).text) : 0;
+static int take_objects(struct channels *channels, struct rid ns, void *ret, struct error *error)
+{
+	return dump_once(channels, ns, ret, error);
+}
+
+int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_objects,
+		struct error *error)
+{
+	return read_again(kernel, ns, take_objects, ret_objects, error);
 }

@@ -536,6 +536,13 @@ size_t fake_changes(const struct kernel *kernel)
 }
 
 /* No packets here. */
+int kernel_connections(struct kernel *kernel, struct rid ns, struct connection_counts *ret_counts,
+		       struct error *error)
+{
+	*ret_counts = (struct connection_counts){ 0 };
+	return space_get(kernel, ns) ? 0 : error_sys(error, ENOENT, "%s", rid_format(ns).text);
+}
+
 int kernel_drops(struct kernel *kernel, struct rid ns,
 		 struct drop_list *ret_drops __attribute__((unused)), struct error *error)
 {

@@ -57,6 +57,9 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
 int kernel_list_netns(struct kernel *kernel, struct rid **ret_ids, size_t *ret_count,
 		      struct error *error);
 
+/* What a namespace tracks. -ENOENT when it does not exist. */
+int kernel_connections(struct kernel *kernel, struct rid ns, struct connection_counts *ret_counts,
+		       struct error *error);
 /*
  * What a subnet's namespace has dropped, by port and reason; a day after the last packet a counter
  * is forgotten. The caller frees ret_drops->items. -ENOENT when the namespace does not exist.

@@ -301,8 +301,8 @@ int netns_sysctl(int home, int fd, const char *path, int32_t value, int32_t *ret
 static bool owns_namespace(enum kind kind)
 {
 	return kind == KIND_VPC || kind == KIND_SUBNET || kind == KIND_INTERNET_GATEWAY ||
-	       kind == KIND_VPC_PEERING || kind == KIND_INSTANCE || kind == KIND_INTERNET ||
-	       kind == KIND_INTERNET_HOST;
+	       kind == KIND_VPC_PEERING || kind == KIND_NAT_GATEWAY || kind == KIND_INSTANCE ||
+	       kind == KIND_INTERNET || kind == KIND_INTERNET_HOST;
 }
 
 int netns_list(struct rid **ret_ids, size_t *ret_count, struct error *error)

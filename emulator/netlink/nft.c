@@ -84,7 +84,7 @@ static void put_chain(struct batch *batch, size_t step, const struct skeleton_te
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, SKELETON_TABLE);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, from->name);
 	if (from->base) {
-		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, from->nat ? "nat" : "filter");
 		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, from->hook);
 		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, from->priority);
 		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, from->drop ? NF_DROP : NF_ACCEPT);
@@ -351,6 +351,34 @@ static void add_test(struct nftnl_rule *rule, const struct word *word)
 	}
 }
 
+static void add_random(struct nftnl_rule *rule, const struct word *word)
+{
+	struct nftnl_expr *expression = add_expression(rule, "numgen");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_MODULUS, word->value);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_DREG, reg(word->to));
+}
+
+static void add_source_nat(struct nftnl_rule *rule, const struct word *word)
+{
+	struct nftnl_expr *expression = add_expression(rule, "nat");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_ADDR_MIN, reg(word->from));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg(word->from + 1));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_NAT_REG_PROTO_MAX, reg(word->from + 2));
+}
+
+static void add_reset(struct nftnl_rule *rule)
+{
+	struct nftnl_expr *expression = add_expression(rule, "reject");
+
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	nftnl_expr_set_u8(expression, NFTNL_EXPR_REJECT_CODE, 0);
+}
+
 static void add_word(struct nftnl_rule *rule, const struct word *word)
 {
 	struct nftnl_expr *expression;
@@ -400,6 +428,15 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 		break;
 	case WORD_NOTRACK:
 		add_expression(rule, "notrack");
+		break;
+	case WORD_RANDOM:
+		add_random(rule, word);
+		break;
+	case WORD_SNAT:
+		add_source_nat(rule, word);
+		break;
+	case WORD_RESET:
+		add_reset(rule);
 		break;
 	case WORD_ACCEPT:
 		add_verdict(rule, NF_ACCEPT, NULL);

@@ -223,6 +223,7 @@ static void describe(const struct object *object, char *text, size_t size)
 		[SKELETON_SUBNET_STEERING] = "subnet's steering",
 		[SKELETON_INTERNET_GATEWAY] = "internet gateway",
 		[SKELETON_PEERING] = "VPC peering connection",
+		[SKELETON_NAT_GATEWAY] = "NAT gateway",
 	};
 
 	static_assert(ARRAY_SIZE(skeletons) == SKELETON_MAX, "every skeleton has a name");

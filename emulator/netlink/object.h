@@ -110,7 +110,7 @@ struct rule_object {
  * is there; deleting it does nothing; dumps don't show it.
  */
 struct sysctl_object {
-	char path[48];
+	char path[56];
 	int32_t value;
 };
 
@@ -156,8 +156,23 @@ enum skeleton {
 	 * to live is counted up.
 	 */
 	SKELETON_PEERING,
+	/*
+	 * NAT gateway (family ip), with one device, "eth0": what comes from an address in the
+	 * intervals of set "inside" is forwarded with the source one of map "slots" and a port
+	 * from NAT_PORT_FIRST to NAT_PORT_LAST; replies find their way back; anything else that is
+	 * new is dropped. TCP, UDP and ICMP only; fragments of UDP only. TCP from inside that
+	 * belongs to no connection is answered with a reset. It is a hop.
+	 */
+	SKELETON_NAT_GATEWAY,
 	SKELETON_MAX,
 };
+
+/* 55,000 for each destination (VPC guide, "NAT gateway basics"). */
+#define NAT_PORT_FIRST 1024
+#define NAT_PORT_LAST  56023
+#define NAT_IDLE       350 /* seconds that a connection may be idle */
+/* New connections are spread evenly over so many slots, whatever addresses these hold. */
+#define NAT_SLOTS 8
 
 struct skeleton_object {
 	enum skeleton skeleton;
@@ -176,6 +191,9 @@ enum element_map {
 	/* SKELETON_PEERING: addresses, an interval: where packets of the side may come from */
 	ELEMENT_REQUESTER,
 	ELEMENT_ACCEPTER,
+	/* SKELETON_NAT_GATEWAY */
+	ELEMENT_INSIDE,	  /* addresses, an interval: whose packets are translated */
+	ELEMENT_NAT_SLOT, /* 0 … NAT_SLOTS - 1 (4 bytes) : address */
 	/* SKELETON_SUBNET */
 	ELEMENT_SOURCE,	   /* group . MAC . address: what a port may send from */
 	ELEMENT_UNCHECKED, /* group: the port may send from anything */
@@ -226,6 +244,20 @@ struct drop_counter {
 struct drop_list {
 	struct drop_counter *items; /* owned */
 	size_t count;
+};
+
+/* The destination that most connections go to, from behind one address. */
+struct busiest {
+	uint64_t connections; /* 0: there is none */
+	uint32_t address;     /* host order */
+	uint8_t protocol;
+	uint16_t port; /* of ICMP 0 */
+};
+
+struct connection_counts {
+	uint64_t connections; /* tracked now */
+	struct busiest busiest;
+	uint64_t failed; /* that could not be tracked: no port was free */
 };
 
 /*

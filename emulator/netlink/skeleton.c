@@ -7,6 +7,7 @@
 #include "netlink/object.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 
@@ -14,6 +15,7 @@ static const struct field source = { NFT_PAYLOAD_NETWORK_HEADER, 12, 4, 10, true
 static const struct field destination = { NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 10, true };
 static const struct field protocol = { NFT_PAYLOAD_NETWORK_HEADER, 9, 1, 0, false };
 static const struct field ttl = { NFT_PAYLOAD_NETWORK_HEADER, 8, 1, 10, false };
+static const struct field fragment = { NFT_PAYLOAD_NETWORK_HEADER, 6, 2, 0, false };
 static const struct field icmp_type = { NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0, false };
 /*
  * The header of the packet that an ICMP error is about starts 8 bytes into the message. Mending
@@ -49,14 +51,14 @@ static const struct set gateway_sets[] = {
 };
 
 static const struct chain gateway_chains[] = {
-	{ "prerouting", true, true, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
-	{ "not_counted", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
-	{ "forward", true, false, NF_INET_FORWARD, 0 },
-	{ "outward", false, false, 0, 0 },
-	{ "outward_mapped", false, false, 0, 0 },
-	{ "inward", false, false, 0, 0 },
-	{ "icmp_error", false, false, 0, 0 },
-	{ "icmp_inner", false, false, 0, 0 },
+	{ "prerouting", true, true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
+	{ "not_counted", true, false, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
+	{ "forward", true, false, false, NF_INET_FORWARD, 0 },
+	{ "outward", false, false, false, 0, 0 },
+	{ "outward_mapped", false, false, false, 0, 0 },
+	{ "inward", false, false, false, 0, 0 },
+	{ "icmp_error", false, false, false, 0, 0 },
+	{ "icmp_inner", false, false, false, 0, 0 },
 };
 
 static const struct rule gateway_rules[] = {
@@ -117,9 +119,9 @@ static const struct set peering_sets[] = {
 };
 
 static const struct chain peering_chains[] = {
-	{ "not_counted", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
-	{ "input", true, true, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
-	{ "forward", true, true, NF_INET_FORWARD, NF_IP_PRI_FILTER },
+	{ "not_counted", true, false, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
+	{ "input", true, true, false, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
+	{ "forward", true, true, false, NF_INET_FORWARD, NF_IP_PRI_FILTER },
 };
 
 static const struct rule peering_rules[] = {
@@ -141,12 +143,82 @@ static const struct skeleton_text skeleton_peering = {
 	.rule_count = ARRAY_SIZE(peering_rules),
 };
 
+/*
+ * A NAT gateway: VPC guide, "NAT gateways". Connections that it has no state of any more get a
+ * reset; so its tracking must not take up what it did not see begin (nf_conntrack_tcp_loose), and
+ * must not call a packet invalid for its sequence numbers (…_be_liberal): see fabric/wanted.c.
+ */
+static const struct set nat_sets[] = {
+	{ "inside", SET_INTERVALS, ADDRESS, NOTHING, NULL, 0 },
+	{ "slots", SET_ELEMENTS, { { NFT_TYPE_MARK, 4 } }, ADDRESS, NULL, 0 },
+};
+
+static const struct chain nat_chains[] = {
+	/* Before the kernel puts fragments together, at -400. */
+	{ "fragments", true, false, false, NF_INET_PRE_ROUTING, -450 },
+	{ "input", true, true, false, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
+	{ "forward", true, true, false, NF_INET_FORWARD, NF_IP_PRI_FILTER },
+	{ "outward", false, false, false, 0, 0 },
+	{ "translate", true, false, true, NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC },
+};
+
+/* What a register holds that has these two bytes in network order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define NETWORK_ORDER(n) __builtin_bswap16(n)
+#else
+#define NETWORK_ORDER(n) ((uint32_t)(n) << 16)
+#endif
+#define IS_FRAGMENT NETWORK_ORDER(0x3fff) /* "more fragments" and the offset */
+
+#define FRESH(protocol_)                                                                           \
+	{                                                                                          \
+		"outward",                                                                         \
+		{                                                                                  \
+			CT(NFT_CT_STATE, 0), ANY_OF(NF_CT_STATE_BIT(IP_CT_NEW), 0),                \
+				LOAD(protocol, 0), IS(protocol_, 0), ACCEPT                        \
+		}                                                                                  \
+	}
+
+static const struct rule nat_rules[] = {
+	{ "fragments", { LOAD(protocol, 0), IS(IPPROTO_UDP, 0), ACCEPT } },
+	{ "fragments", { LOAD(fragment, 0), ANY_OF(IS_FRAGMENT, 0), DROP } },
+
+	{ "forward",
+	  { CT(NFT_CT_STATE, 0),
+	    ANY_OF(NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED), 0),
+	    ACCEPT } },
+	{ "forward", { LOAD(source, 0), IN_SET("inside", 0), GOTO("outward") } },
+	FRESH(IPPROTO_TCP),
+	FRESH(IPPROTO_UDP),
+	FRESH(IPPROTO_ICMP),
+	{ "outward",
+	  { CT(NFT_CT_STATE, 0), ANY_OF(NF_CT_STATE_INVALID_BIT, 0), LOAD(protocol, 0),
+	    IS(IPPROTO_TCP, 0), RESET } },
+
+	{ "translate",
+	  { OUT("eth0"), RANDOM(NAT_SLOTS, 0), MAP("slots", 0, 0),
+	    SET(NETWORK_ORDER(NAT_PORT_FIRST), 1), SET(NETWORK_ORDER(NAT_PORT_LAST), 2),
+	    SNAT(0) } },
+};
+
+static const struct skeleton_text skeleton_nat = {
+	.mark = "minivpc nat gateway 1",
+	.family = NFPROTO_IPV4,
+	.chains = nat_chains,
+	.chain_count = ARRAY_SIZE(nat_chains),
+	.sets = nat_sets,
+	.set_count = ARRAY_SIZE(nat_sets),
+	.rules = nat_rules,
+	.rule_count = ARRAY_SIZE(nat_rules),
+};
+
 const struct skeleton_text *const skeleton_texts[] = {
 	[SKELETON_SUBNET] = &skeleton_subnet,
 	[SKELETON_SUBNET_ARP] = &skeleton_subnet_arp,
 	[SKELETON_SUBNET_STEERING] = &skeleton_subnet_steering,
 	[SKELETON_INTERNET_GATEWAY] = &skeleton_gateway,
 	[SKELETON_PEERING] = &skeleton_peering,
+	[SKELETON_NAT_GATEWAY] = &skeleton_nat,
 };
 static_assert(ARRAY_SIZE(skeleton_texts) == SKELETON_MAX, "every skeleton has its text");
 
@@ -158,6 +230,8 @@ static const struct {
 	[ELEMENT_PRIVATE] = { SKELETON_INTERNET_GATEWAY, "private" },
 	[ELEMENT_REQUESTER] = { SKELETON_PEERING, "requester" },
 	[ELEMENT_ACCEPTER] = { SKELETON_PEERING, "accepter" },
+	[ELEMENT_INSIDE] = { SKELETON_NAT_GATEWAY, "inside" },
+	[ELEMENT_NAT_SLOT] = { SKELETON_NAT_GATEWAY, "slots" },
 	[ELEMENT_SOURCE] = { SKELETON_SUBNET, "sources" },
 	[ELEMENT_UNCHECKED] = { SKELETON_SUBNET, "unchecked" },
 	[ELEMENT_PORT] = { SKELETON_SUBNET, "ports" },

@@ -27,6 +27,9 @@ enum word_kind {
 	WORD_COUNT,   /* count the packet under the key from register `from` on in the set `name` */
 	WORD_LABEL,   /* add the 16 bytes from register `from` on to the connection's labels */
 	WORD_NOTRACK, /* no connection tracking for this packet */
+	WORD_RANDOM,  /* register `to` becomes a number below `value` */
+	WORD_SNAT,    /* source NAT to the address in register `from`, the ports in the next two */
+	WORD_RESET,   /* answer with a TCP reset, and drop */
 	WORD_ACCEPT,
 	WORD_DROP,
 	WORD_RETURN, /* to the chain that jumped here */
@@ -67,6 +70,9 @@ struct word {
 #define COUNT(set, r)	{ .kind = WORD_COUNT, .name = (set), .from = (r) }
 #define LABEL(r)	{ .kind = WORD_LABEL, .from = (r) }
 #define NOTRACK		{ .kind = WORD_NOTRACK }
+#define RANDOM(below, r) { .kind = WORD_RANDOM, .value = (below), .to = (r) }
+#define SNAT(r)		{ .kind = WORD_SNAT, .from = (r) }
+#define RESET		{ .kind = WORD_RESET }
 #define ACCEPT		{ .kind = WORD_ACCEPT }
 #define DROP		{ .kind = WORD_DROP }
 #define RETURN		{ .kind = WORD_RETURN }
@@ -85,6 +91,7 @@ struct chain {
 	const char *name;
 	bool base; /* what follows is for base chains only */
 	bool drop; /* the policy */
+	bool nat;  /* of type "nat": asked once for each connection */
 	uint8_t hook;
 	int32_t priority;
 };

@@ -70,34 +70,34 @@ static const struct set sets[] = {
 };
 
 static const struct chain chains[] = {
-	{ "guard", true, true, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
-	{ "not_counted", true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
-	{ "forward", true, true, NF_INET_FORWARD, NF_IP_PRI_FILTER },
-	{ "input", true, false, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
-	{ "outward", false, false, 0, 0 },
-	{ "inward", false, false, 0, 0 },
-	{ "egress", false, false, 0, 0 },
-	{ "egress_ports", false, false, 0, 0 },
-	{ "egress_icmp", false, false, 0, 0 },
-	{ "egress_rest", false, false, 0, 0 },
-	{ "egress_track", false, false, 0, 0 },
-	{ "egress_denied", false, false, 0, 0 },
-	{ "ingress", false, false, 0, 0 },
-	{ "ingress_ports", false, false, 0, 0 },
-	{ "ingress_icmp", false, false, 0, 0 },
-	{ "ingress_rest", false, false, 0, 0 },
-	{ "ingress_track", false, false, 0, 0 },
-	{ "ingress_denied", false, false, 0, 0 },
-	{ "acl_out", false, false, 0, 0 },
-	{ "acl_out_ports", false, false, 0, 0 },
-	{ "acl_out_icmp", false, false, 0, 0 },
-	{ "acl_out_rest", false, false, 0, 0 },
-	{ "acl_out_denied", false, false, 0, 0 },
-	{ "acl_in", false, false, 0, 0 },
-	{ "acl_in_ports", false, false, 0, 0 },
-	{ "acl_in_icmp", false, false, 0, 0 },
-	{ "acl_in_rest", false, false, 0, 0 },
-	{ "acl_in_denied", false, false, 0, 0 },
+	{ "guard", true, true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
+	{ "not_counted", true, false, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
+	{ "forward", true, true, false, NF_INET_FORWARD, NF_IP_PRI_FILTER },
+	{ "input", true, false, false, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
+	{ "outward", false, false, false, 0, 0 },
+	{ "inward", false, false, false, 0, 0 },
+	{ "egress", false, false, false, 0, 0 },
+	{ "egress_ports", false, false, false, 0, 0 },
+	{ "egress_icmp", false, false, false, 0, 0 },
+	{ "egress_rest", false, false, false, 0, 0 },
+	{ "egress_track", false, false, false, 0, 0 },
+	{ "egress_denied", false, false, false, 0, 0 },
+	{ "ingress", false, false, false, 0, 0 },
+	{ "ingress_ports", false, false, false, 0, 0 },
+	{ "ingress_icmp", false, false, false, 0, 0 },
+	{ "ingress_rest", false, false, false, 0, 0 },
+	{ "ingress_track", false, false, false, 0, 0 },
+	{ "ingress_denied", false, false, false, 0, 0 },
+	{ "acl_out", false, false, false, 0, 0 },
+	{ "acl_out_ports", false, false, false, 0, 0 },
+	{ "acl_out_icmp", false, false, false, 0, 0 },
+	{ "acl_out_rest", false, false, false, 0, 0 },
+	{ "acl_out_denied", false, false, false, 0, 0 },
+	{ "acl_in", false, false, false, 0, 0 },
+	{ "acl_in_ports", false, false, false, 0, 0 },
+	{ "acl_in_icmp", false, false, false, 0, 0 },
+	{ "acl_in_rest", false, false, false, 0, 0 },
+	{ "acl_in_denied", false, false, false, 0, 0 },
 };
 
 #define ORIGINAL 0 /* enum ip_conntrack_dir */
@@ -256,7 +256,7 @@ static const struct set arp_sets[] = {
 };
 
 static const struct chain arp_chains[] = {
-	{ "input", true, true, NF_ARP_IN, 0 },
+	{ "input", true, true, false, NF_ARP_IN, 0 },
 };
 
 static const struct rule arp_rules[] = {
@@ -286,7 +286,7 @@ static const struct set steering_sets[] = {
 };
 
 static const struct chain steering_chains[] = {
-	{ "ingress", true, false, NF_NETDEV_INGRESS, 0 },
+	{ "ingress", true, false, false, NF_NETDEV_INGRESS, 0 },
 };
 
 static const struct rule steering_rules[] = {
