@@ -21,7 +21,7 @@ enum facet_kind {
 	FACET_MEMBER,	 /* a network interface, where its groups are referred to */
 	FACET_GROUP_SET, /* the rules of the groups that some interfaces of a subnet carry */
 	FACET_INTERFACE, /* a network interface's own: what it may send, its groups */
-	FACET_MACHINE,	 /* an instance's or Internet host's namespace */
+	FACET_MACHINE,	 /* an instance's, NAT gateway's or Internet host's namespace */
 	FACET_PORT,	 /* a network interface, both ends */
 	FACET_APPLIANCE, /* a network interface that routes point at, in its own subnet */
 	FACET_VIA,	 /* a subnet\'s routes by way of appliances */

@@ -6,6 +6,7 @@
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/internet.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
@@ -80,12 +81,21 @@ static void add_peerings(const struct model *model, struct rid vpc, struct facet
 		facet_set_add(set, FACET_PEERING, peerings[i]->resource.id);
 }
 
+/* Their namespaces know the VPC's blocks. */
+static void add_nat_gateways(const struct scope *scope, struct rid vpc, struct facet_set *set)
+{
+	for_each_resource (struct nat_gateway, gateway, scope, KIND_NAT_GATEWAY)
+		if (rid_equal(gateway->vpc, vpc))
+			facet_set_add(set, FACET_MACHINE, gateway->resource.id);
+}
+
 static void of_vpc(const struct model *model, const struct resource *resource,
 		   struct facet_set *set)
 {
 	facet_set_add(set, FACET_VPC, resource->id);
 	add_subnet_routes(resource->scope, resource->id, set);
 	add_gateway_port(resource->scope, resource->id, set);
+	add_nat_gateways(resource->scope, resource->id, set);
 	add_peerings(model, resource->id, set);
 }
 
@@ -158,8 +168,7 @@ static void of_route_table(const struct model *model, const struct resource *res
 	if (route_table_is_main(table))
 		add_subnet_routes(resource->scope, table->vpc, set);
 	for (size_t i = 0; i < table->route_count; i++)
-		if (table->routes[i].target.kind == KIND_NETWORK_INTERFACE)
-			add_appliance(model, table->routes[i].target, set);
+		add_appliance(model, route_interface_id(model, &table->routes[i]), set);
 }
 
 static bool points_at(const struct route_table *table, struct rid target)
@@ -198,6 +207,15 @@ static void of_elastic_ip(const struct model *model __attribute__((unused)),
 			  const struct resource *resource, struct facet_set *set)
 {
 	add_public(resource->id, set);
+}
+
+static void of_nat_gateway(const struct model *model, const struct resource *resource,
+			   struct facet_set *set)
+{
+	facet_set_add(set, FACET_MACHINE, resource->id);
+	facet_set_add(set, FACET_PORT, ((const struct nat_gateway *)resource)->interface);
+	add_appliance(model, ((const struct nat_gateway *)resource)->interface, set);
+	add_routes_to(model, resource->scope, resource->id, set);
 }
 
 static void of_acl(const struct model *model __attribute__((unused)),
@@ -271,6 +289,7 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 		[KIND_ROUTE_TABLE] = of_route_table,
 		[KIND_PREFIX_LIST] = of_prefix_list,
 		[KIND_VPC_PEERING] = of_peering,
+		[KIND_NAT_GATEWAY] = of_nat_gateway,
 		[KIND_NETWORK_INTERFACE] = of_interface,
 		[KIND_ELASTIC_IP] = of_elastic_ip,
 		[KIND_NETWORK_ACL] = of_acl,

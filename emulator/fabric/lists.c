@@ -410,8 +410,11 @@ static void compile(const struct entries *entries, uint64_t seed, struct rid ns,
 void compile_groups(const struct model *model, const struct group_set *set, bool egress,
 		    struct compiled_list *ret)
 {
+	static const struct traffic everything = { .protocol = -1 };
 	CLEANUP(entries_clear) struct entries entries = { 0 };
 
+	if (!set->group_count) /* an interface of AWS's own */
+		add_block(add_entry(&entries, &everything, ANSWER_OPEN), everywhere);
 	gather_rules(model, set, egress, &entries);
 	drop_covered(&entries);
 	compile(&entries, hash_number(set->id.n, egress), set->subnet, ret);

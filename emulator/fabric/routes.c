@@ -11,7 +11,7 @@ static const struct address peering_hops = { AF_INET, { 169, 254, 1, 0 } }; /* +
 /* A route that is to go by way of an appliance, whether the way is open or not. */
 static bool is_by_interface(const struct route *route)
 {
-	return route->target.kind == KIND_NETWORK_INTERFACE;
+	return route_is_by_interface(route->target);
 }
 
 /*
@@ -197,8 +197,9 @@ void want_subnet_routes(const struct model *model, struct rid id, struct object_
 /* ---- appliances ---- */
 
 /*
- * The appliance that a route leads to now. With its source/destination check on, it would get
- * nothing that isn't for itself (VPC guide, "NAT instances"): then the route's blackhole remains.
+ * The appliance, or NAT gateway, that a route leads to now. With its source/destination check on,
+ * it would get nothing that isn't for itself (VPC guide, "NAT instances"): then the route's
+ * blackhole remains.
  */
 static const struct interface *appliance_of(const struct model *model, const struct route *route)
 {
@@ -206,6 +207,8 @@ static const struct interface *appliance_of(const struct model *model, const str
 	const struct instance *instance =
 		interface ? instance_get(model, interface->instance) : NULL;
 
+	if (interface && rid_is_set(interface->nat_gateway))
+		return interface;
 	/* Without a process there is no port yet. */
 	return instance && instance->pid && !interface->source_dest_check ? interface : NULL;
 }
@@ -220,7 +223,7 @@ static bool is_appliance(const struct model *model, const struct scope *scope, s
 {
 	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
 		for (size_t i = 0; i < table->route_count; i++)
-			if (rid_equal(table->routes[i].target, id) &&
+			if (rid_equal(route_interface_id(model, &table->routes[i]), id) &&
 			    appliance_of(model, &table->routes[i]))
 				return true;
 	return false;

@@ -7,9 +7,11 @@
 
 #include <stdio.h>
 
+#include "model/attachment.h"
 #include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/internet.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/route.h"
 
@@ -105,9 +107,9 @@ static void want_gateway_port(const struct model *model, struct rid id, struct o
 	want_subnets(list, id, vpc, "fabric", NULL);
 }
 
-/* The blocks that packets of a side may come from. */
-static void want_side_blocks(struct object_list *list, struct rid ns, const struct vpc *vpc,
-			     enum element_map map)
+/* The VPC's blocks, as intervals. */
+static void want_blocks(struct object_list *list, struct rid ns, const struct vpc *vpc,
+			enum element_map map)
 {
 	for (size_t i = 0; i < vpc->cidr_count; i++) {
 		const struct cidr cidr = vpc->cidrs[i].cidr;
@@ -139,11 +141,63 @@ static void want_peering(const struct model *model, struct rid id, struct object
 	want_netns(list, id, 0);
 	want_router(list, id);
 	want_skeleton(list, id, SKELETON_PEERING);
-	want_side_blocks(list, id, requester, ELEMENT_REQUESTER);
-	want_side_blocks(list, id, accepter, ELEMENT_ACCEPTER);
+	want_blocks(list, id, requester, ELEMENT_REQUESTER);
+	want_blocks(list, id, accepter, ELEMENT_ACCEPTER);
 	want_blackhole(list, id, everywhere);
 	want_side(list, id, requester, "requester");
 	want_side(list, id, accepter, "accepter");
+}
+
+/* Every slot has one of the interface's addresses, each as many as any other, or one more. */
+static void want_slots(struct object_list *list, struct rid ns, const struct interface *interface)
+{
+	for (uint32_t slot = 0; slot < NAT_SLOTS; slot++) {
+		struct object object = object_in(ns, OBJECT_ELEMENT);
+		size_t index = slot % (1 + interface->secondary_count);
+
+		object.element.map = ELEMENT_NAT_SLOT;
+		memcpy(object.element.key, &slot, sizeof(slot));
+		element_put_address(object.element.value, interface_address_at(interface, index));
+		object_list_add(list, &object);
+	}
+}
+
+/*
+ * What is idle for 350 seconds is forgotten (VPC guide, "NAT gateway basics", of TCP; of UDP and
+ * ICMP it says nothing). Nothing that was not seen to begin is taken up, for it gets a reset; so no
+ * packet is to be called invalid for its sequence numbers.
+ */
+static void want_nat_timers(struct object_list *list, struct rid ns)
+{
+	static const char *const idle[] = {
+		"netfilter/nf_conntrack_tcp_timeout_established",
+		"netfilter/nf_conntrack_tcp_timeout_max_retrans",
+		"netfilter/nf_conntrack_tcp_timeout_unacknowledged",
+		"netfilter/nf_conntrack_udp_timeout",
+		"netfilter/nf_conntrack_udp_timeout_stream",
+		"netfilter/nf_conntrack_icmp_timeout",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		want_sysctl(list, ns, idle[i], NAT_IDLE);
+	want_sysctl(list, ns, "netfilter/nf_conntrack_tcp_loose", 0);
+	want_sysctl(list, ns, "netfilter/nf_conntrack_tcp_be_liberal", 1);
+}
+
+static void want_nat_gateway(const struct model *model, const struct nat_gateway *gateway,
+			     struct object_list *list)
+{
+	const struct rid id = gateway->resource.id;
+	const struct interface *interface = interface_get(model, gateway->interface);
+
+	if (gateway->state != NAT_AVAILABLE)
+		return;
+	want_netns(list, id, 0);
+	want_router(list, id);
+	want_skeleton(list, id, SKELETON_NAT_GATEWAY);
+	want_nat_timers(list, id);
+	want_blocks(list, id, vpc_get(model, gateway->vpc), ELEMENT_INSIDE);
+	want_slots(list, id, interface);
 }
 
 static void want_machine(const struct model *model, struct rid id, struct object_list *list)
@@ -152,6 +206,10 @@ static void want_machine(const struct model *model, struct rid id, struct object
 
 	if (!resource)
 		return;
+	if (id.kind == KIND_NAT_GATEWAY) {
+		want_nat_gateway(model, (const struct nat_gateway *)resource, list);
+		return;
+	}
 	if (id.kind == KIND_INSTANCE) {
 		const struct instance *instance = (const struct instance *)resource;
 
@@ -246,22 +304,33 @@ static void want_port(struct object_list *list, const struct port *port)
 		want_way(list, port, port->interface->secondaries[i].address, object.link.name);
 }
 
+/* The namespace that the interface is a device of now; unset: none. */
+static struct rid machine_of(const struct model *model, const struct interface *interface)
+{
+	const struct instance *instance = instance_get(model, interface->instance);
+
+	if (!attachment_is_live(model, interface) || (instance && !instance->pid))
+		return (struct rid){ KIND_NONE, 0 };
+	return instance ? instance->resource.id : interface->nat_gateway;
+}
+
 static void want_interface_port(const struct model *model, struct rid id, struct object_list *list)
 {
 	const struct interface *interface = interface_get(model, id);
-	const struct instance *instance =
-		interface ? instance_get(model, interface->instance) : NULL;
+	struct rid machine = { KIND_NONE, 0 };
 	const struct subnet *subnet;
 	char device[DEVICE_NAME_MAX];
 	struct port port;
 
-	if (!instance || !instance_is_live(instance) || !instance->pid)
+	if (interface)
+		machine = machine_of(model, interface);
+	if (!rid_is_set(machine))
 		return;
 	subnet = subnet_get(model, interface->subnet);
 	snprintf(device, sizeof(device), "eth%d", (int)interface->device_index);
 	port = (struct port){
 		.router_ns = interface->subnet,
-		.machine = interface->instance,
+		.machine = machine,
 		.id = id,
 		.device = device,
 		.address = interface->address,
@@ -324,11 +393,9 @@ static bool find_mapping(const struct model *model, struct rid id, struct mappin
 		id.kind == KIND_ELASTIC_IP ? elastic_ip_get(model, id) : NULL;
 	const struct interface *interface =
 		interface_get(model, elastic_ip ? elastic_ip->interface : id);
-	const struct instance *instance =
-		interface ? instance_get(model, interface->instance) : NULL;
 	const struct gateway *gateway;
 
-	if (!instance || !instance_is_live(instance) || !internet_get(model))
+	if (!interface || !attachment_is_live(model, interface) || !internet_get(model))
 		return false;
 	gateway = attached_gateway(vpc_get(model, interface->vpc));
 	if (!gateway)

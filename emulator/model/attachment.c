@@ -2,6 +2,7 @@
 #include "model/attachment.h"
 
 #include "model/catalog.h"
+#include "model/nat_gateway.h"
 
 #include <inttypes.h>
 
@@ -47,7 +48,9 @@ int attachment_in_use(const struct interface *interface, struct error *error)
 
 int attachment_check_free(const struct interface *interface, struct error *error)
 {
-	return rid_is_set(interface->attachment) ? attachment_in_use(interface, error) : 0;
+	return rid_is_set(interface->attachment) || interface_is_managed(interface)
+		       ? attachment_in_use(interface, error)
+		       : 0;
 }
 
 int attachment_check_place(const struct subnet *of_instance, const struct subnet *of_interface,
@@ -162,4 +165,12 @@ struct interface *attachment_find(const struct scope *scope, struct rid attachme
 		if (rid_equal(interface->attachment, attachment))
 			return interface;
 	return NULL;
+}
+
+bool attachment_is_live(const struct model *model, const struct interface *interface)
+{
+	const struct instance *instance = instance_get(model, interface->instance);
+	const struct nat_gateway *gateway = nat_gateway_get(model, interface->nat_gateway);
+
+	return instance ? instance_is_live(instance) : gateway && gateway->state == NAT_AVAILABLE;
 }

@@ -40,5 +40,7 @@ void attachment_end(struct transaction *transaction, struct interface *interface
 
 /* The interface that is attached by it, or NULL. */
 struct interface *attachment_find(const struct scope *scope, struct rid attachment);
+/* Can it take packets now: is it attached to a live instance, or an available NAT gateway's? */
+bool attachment_is_live(const struct model *model, const struct interface *interface);
 /* How many addresses the interface may have where it is now. */
 size_t attachment_address_limit(const struct model *model, const struct interface *interface);

@@ -87,8 +87,7 @@ struct address interface_public_at(const struct model *model, const struct inter
 
 bool interface_is_managed(const struct interface *interface)
 {
-	(void)interface; /* there is no service yet that has any */
-	return false;
+	return rid_is_set(interface->nat_gateway);
 }
 
 void interface_mac(struct rid id, uint8_t ret_mac[6])
@@ -297,12 +296,13 @@ int interface_create(struct transaction *transaction, const struct interface_req
 	interface->subnet = subnet->resource.id;
 	interface->vpc = subnet->vpc;
 	interface->description = xstrdup(request->description ? request->description : "");
-	interface->source_dest_check = true;
+	interface->source_dest_check = !rid_is_set(request->nat_gateway);
+	interface->nat_gateway = request->nat_gateway;
 	interface->client_token = xstrdup_null(request->client_token);
 	interface->token_digest = xstrdup_null(request->token_digest);
 	for (size_t i = 0; i < request->group_count; i++)
 		*array_grow(&interface->groups, &interface->group_count) = request->groups[i];
-	if (!request->group_count)
+	if (!request->group_count && !rid_is_set(request->nat_gateway))
 		array_grow(&interface->groups, &interface->group_count)->id =
 			group_named(subnet->resource.scope, subnet->vpc, "default")->resource.id;
 	set_addresses(model, interface, request);
@@ -310,10 +310,18 @@ int interface_create(struct transaction *transaction, const struct interface_req
 	return 0;
 }
 
+int interface_check_managed(const struct interface *interface, struct error *error)
+{
+	if (!interface_is_managed(interface))
+		return 0;
+	return error_set(error, ERROR_NO_PERMISSION,
+			 "You do not have permission to access the specified resource.");
+}
+
 int interface_delete(struct transaction *transaction, struct interface *interface,
 		     struct error *error)
 {
-	if (rid_is_set(interface->attachment))
+	if (rid_is_set(interface->attachment) || interface_is_managed(interface))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Network interface '%s' is currently in use.",
 				 rid_format(interface->resource.id).text);

@@ -22,6 +22,9 @@ struct interface {
 	bool source_dest_check;
 	char *client_token, *token_digest; /* of its creation; NULL for none */
 	bool is_fresh;			   /* while its creation is answered: "pending" */
+	/* Set: it is this NAT gateway's, and nobody else may manage it. Then it has no groups,
+	 * which let everything pass. */
+	struct rid nat_gateway;
 	/* attachment: see attachment.h */
 	struct rid attachment; /* KIND_ATTACHMENT; unset while detached */
 	struct rid instance;
@@ -81,6 +84,7 @@ struct interface_request {
 	size_t secondary_count, more;
 	struct rid_item *groups; /* owned, distinct; none: the VPC's default group */
 	size_t group_count;
+	struct rid nat_gateway; /* whose it is to be; unset: the caller's */
 	/* NULL for none */
 	const char *description, *client_token, *token_digest;
 };
@@ -94,7 +98,9 @@ size_t interface_request_addresses(const struct interface_request *request);
  */
 int interface_create(struct transaction *transaction, const struct interface_request *request,
 		     struct interface **ret_interface, struct error *error);
-/* ERROR_INVALID_PARAMETER_VALUE while it is attached. */
+/* Is it somebody's who is no user? ERROR_NO_PERMISSION, AWS's answer to whoever would manage it. */
+int interface_check_managed(const struct interface *interface, struct error *error);
+/* ERROR_INVALID_PARAMETER_VALUE while it is attached or a NAT gateway's. */
 int interface_delete(struct transaction *transaction, struct interface *interface,
 		     struct error *error);
 /* Deletes it unasked; its Elastic IPs are disassociated. */

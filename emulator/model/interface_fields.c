@@ -20,7 +20,21 @@ static const char *get_status(const struct view *view, struct buffer *scratch)
 	(void)scratch;
 	if (interface->is_fresh)
 		return "pending";
-	return rid_is_set(interface->attachment) ? "in-use" : "available";
+	return rid_is_set(interface->attachment) || interface_is_managed(interface) ? "in-use"
+										    : "available";
+}
+
+static const char *get_managed(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return interface_is_managed((const struct interface *)view->resource) ? "true" : "false";
+}
+
+static const char *get_type(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return interface_is_managed((const struct interface *)view->resource) ? "nat_gateway"
+									      : "interface";
 }
 
 static const char *get_zone(const struct view *view, struct buffer *scratch)
@@ -238,7 +252,7 @@ const struct field interface_fields[] = {
 	FIELD_GET_OF(get_zone_id, "availabilityZoneId", "availability-zone-id"),
 	FIELD_OF(struct interface, description, FIELD_TEXT, "description", "description",
 		 FIELD_BOTH),
-	FIELD_CONST_OF("false", "requesterManaged", "requester-managed"),
+	FIELD_GET_OF(get_managed, "requesterManaged", "requester-managed"),
 	FIELD_GET_OF(get_status, "status", "status"),
 	FIELD_GET_OF(get_mac, "macAddress", "mac-address"),
 	FIELD_OF(struct interface, address, FIELD_ADDRESS, "privateIpAddress", "private-ip-address",
@@ -251,7 +265,8 @@ const struct field interface_fields[] = {
 	FIELD_CHILD_OF(child_primary_association, association_fields, "association"),
 	FIELD_CHILDREN_OF(child_address, address_fields, "privateIpAddressesSet"),
 	FIELD_CHILDREN_OF(child_none, address_fields, "ipv6AddressesSet"),
-	FIELD_CONST_OF("interface", "interfaceType", "interface-type"),
+	FIELD_GET_OF(get_type, "interfaceType", "interface-type"),
+	FIELD_OF(struct interface, nat_gateway, FIELD_RID, "natGateway", NULL, FIELD_STORED),
 	FIELD_LIST_OF(struct interface, secondaries, secondary_count, secondary_fields,
 		      "secondaryAddresses", FIELD_STORED),
 	FIELD_OF(struct interface, client_token, FIELD_TEXT, "clientToken", NULL, FIELD_STORED),

@@ -40,6 +40,8 @@ static const struct {
 	[QUOTA_ADDRESSES] = { "addresses-per-region", 5, 0, "eipalloc", "addresses" },
 	[QUOTA_PREFIX_LISTS] = { "prefix-lists-per-region", 100, 0, "pl", "prefix lists" },
 	[QUOTA_PREFIX_LIST_ENTRIES] = { "entries-per-prefix-list", 1000, 1000, NULL, NULL },
+	[QUOTA_NAT_GATEWAYS] = { "nat-gateways-per-availability-zone", 5, 0, "nat",
+				 "NAT gateways" },
 	[QUOTA_PEERINGS] = { "active-peerings-per-vpc", 50, 125, "pcx-active",
 			     "active VPC peering connections per VPC" },
 	[QUOTA_PEERING_REQUESTS] = { "outstanding-peering-requests", 25, 0, "pcx-outstanding",

@@ -23,6 +23,7 @@ enum quota {
 	QUOTA_ADDRESSES, /* Elastic IPs */
 	QUOTA_PREFIX_LISTS,
 	QUOTA_PREFIX_LIST_ENTRIES,
+	QUOTA_NAT_GATEWAYS,	/* in an Availability Zone */
 	QUOTA_PEERINGS,		/* active ones of a VPC */
 	QUOTA_PEERING_REQUESTS, /* outstanding ones of an account in a region */
 	QUOTA_TAGS,

@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 
+#include "model/attachment.h"
 #include "model/gateway.h"
-#include "model/instance.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 
 static const char *const origin_names[] = { "CreateRouteTable", "CreateRoute", NULL };
@@ -28,6 +29,11 @@ static const char *get_gateway(const struct view *view, struct buffer *scratch)
 static const char *get_peering(const struct view *view, struct buffer *scratch)
 {
 	return target_of(view, KIND_VPC_PEERING, scratch);
+}
+
+static const char *get_nat_gateway(const struct view *view, struct buffer *scratch)
+{
+	return target_of(view, KIND_NAT_GATEWAY, scratch);
 }
 
 static const char *get_interface(const struct view *view, struct buffer *scratch)
@@ -74,6 +80,7 @@ static const struct field route_fields[] = {
 	FIELD_GET_OF(get_interface, "networkInterfaceId", NULL),
 	FIELD_GET_OF(get_instance, "instanceId", "route.instance-id"),
 	FIELD_GET_OF(get_instance_owner, "instanceOwnerId", NULL),
+	FIELD_GET_OF(get_nat_gateway, "natGatewayId", "route.nat-gateway-id"),
 	FIELD_GET_OF(get_peering, "vpcPeeringConnectionId", "route.vpc-peering-connection-id"),
 	FIELD_OF(struct route, target, FIELD_RID, "target", NULL, FIELD_STORED),
 	FIELD_ENUM_OF(struct route, origin, origin_names, "origin", "route.origin", FIELD_BOTH),
@@ -162,6 +169,7 @@ bool route_is_active(const struct model *model, const struct route_table *table,
 	case KIND_INTERNET_GATEWAY:
 		return target && rid_equal(((const struct gateway *)target)->vpc, table->vpc);
 	case KIND_NETWORK_INTERFACE:
+	case KIND_NAT_GATEWAY:
 		return route_interface(model, route) != NULL;
 	case KIND_VPC_PEERING:
 		return peering && peering->state == PEERING_ACTIVE;
@@ -170,13 +178,21 @@ bool route_is_active(const struct model *model, const struct route_table *table,
 	}
 }
 
+struct rid route_interface_id(const struct model *model, const struct route *route)
+{
+	const struct nat_gateway *gateway = nat_gateway_get(model, route->target);
+
+	if (gateway)
+		return gateway->interface;
+	return route->target.kind == KIND_NETWORK_INTERFACE ? route->target
+							    : (struct rid){ KIND_NONE, 0 };
+}
+
 const struct interface *route_interface(const struct model *model, const struct route *route)
 {
-	const struct interface *interface = attached_target(model, route);
-	const struct instance *instance =
-		interface ? instance_get(model, interface->instance) : NULL;
+	const struct interface *interface = interface_get(model, route_interface_id(model, route));
 
-	return instance && instance_is_live(instance) ? interface : NULL;
+	return interface && attachment_is_live(model, interface) ? interface : NULL;
 }
 
 static struct route_table *create(struct transaction *transaction, struct vpc *vpc)
@@ -377,8 +393,7 @@ static bool is_subnet(const struct vpc *vpc, struct cidr cidr)
 /* Within the VPC a route may only lead a whole subnet, and only to an appliance of the VPC. */
 static bool can_lead(const struct vpc *vpc, struct cidr cidr, struct rid target)
 {
-	return !is_local(vpc, cidr) ||
-	       (target.kind == KIND_NETWORK_INTERFACE && is_subnet(vpc, cidr));
+	return !is_local(vpc, cidr) || (route_is_by_interface(target) && is_subnet(vpc, cidr));
 }
 
 bool route_entry_counts(const struct model *model, const struct route_table *table,
@@ -413,14 +428,24 @@ static int check_block(const struct vpc *vpc, struct cidr cidr, struct rid targe
 	return 0;
 }
 
+static struct rid vpc_of(const struct resource *target)
+{
+	switch (target->id.kind) {
+	case KIND_NETWORK_INTERFACE:
+		return ((const struct interface *)target)->vpc;
+	case KIND_NAT_GATEWAY:
+		return ((const struct nat_gateway *)target)->vpc;
+	default:
+		return ((const struct gateway *)target)->vpc;
+	}
+}
+
 /* A target is of the table's own VPC. */
 static int check_target(const struct route_table *table, const struct resource *target,
 			struct error *error)
 {
 	const struct peering *peering = (const struct peering *)target;
-	const bool is_interface = target->id.kind == KIND_NETWORK_INTERFACE;
-	struct rid vpc = is_interface ? ((const struct interface *)target)->vpc
-				      : ((const struct gateway *)target)->vpc;
+	struct rid vpc = vpc_of(target);
 
 	if (target->id.kind == KIND_VPC_PEERING) {
 		if (rid_is_set(peering_other(peering, table->vpc)))
@@ -435,7 +460,8 @@ static int check_target(const struct route_table *table, const struct resource *
 	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 			 "route table %s and %s %s belong to different networks",
 			 rid_format(table->resource.id).text,
-			 is_interface ? "interface" : "network gateway",
+			 target->id.kind == KIND_NETWORK_INTERFACE ? "interface"
+								   : "network gateway",
 			 rid_format(target->id).text);
 }
 
@@ -528,7 +554,7 @@ static int check_replacement(const struct transaction *transaction, const struct
 				 destination_text(destination).text);
 	if (!target)
 		return 0;
-	if (is_local_route && target->id.kind == KIND_NETWORK_INTERFACE)
+	if (is_local_route && route_is_by_interface(target->id))
 		return check_target(table, target, error);
 	return check_route(transaction, table, destination, target, error);
 }

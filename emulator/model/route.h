@@ -27,8 +27,8 @@ static inline struct destination to_cidr(struct cidr cidr)
 struct route {
 	struct cidr destination; /* canonical */
 	struct rid prefix_list;	 /* set: to this list's entries; `destination` is unset */
-	/* An internet gateway, a peering connection or an interface, which may be gone since;
-	 * unset: local. A route to an instance is one to its interface. */
+	/* An internet or NAT gateway, a peering connection or an interface, which may be gone
+	 * since; unset: local. A route to an instance is one to its interface. */
 	struct rid target;
 	/* enum route_origin; a local route whose target was replaced keeps its own */
 	int origin;
@@ -57,8 +57,15 @@ struct route_table *route_table_of(const struct subnet *subnet);
 /* False for a blackhole: its target can't take packets. */
 bool route_is_active(const struct model *model, const struct route_table *table,
 		     const struct route *route);
+/* A target that is an interface, or has one: it is anywhere within the VPC. */
+static inline bool route_is_by_interface(struct rid target)
+{
+	return target.kind == KIND_NETWORK_INTERFACE || target.kind == KIND_NAT_GATEWAY;
+}
+/* That interface, whatever has become of it; unset for every other kind of target. */
+struct rid route_interface_id(const struct model *model, const struct route *route);
 /*
- * The interface that a route leads to, if it can take packets now: it is attached, and to an
+ * The same, if it can take packets now: it is an available NAT gateway's, or attached to an
  * instance that is live. Whether it forwards what it takes is its source/dest check's to say. NULL
  * for a blackhole and for every other kind of target.
  */
@@ -104,9 +111,9 @@ bool route_entry_counts(const struct model *model, const struct route_table *tab
 			const struct route *route, struct cidr entry);
 
 /*
- * `target`: an internet gateway or an interface, of the table's VPC. Within the VPC's CIDR blocks
- * only a whole subnet can be led elsewhere, and only to an interface. ERROR_ROUTE_EXISTS,
- * ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA.
+ * `target`: an internet or NAT gateway or an interface, of the table's VPC. Within the VPC's CIDR
+ * blocks only a whole subnet can be led elsewhere, and only to one that is within the VPC.
+ * ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA.
  */
 int route_create(struct transaction *transaction, struct route_table *table,
 		 struct destination destination, const struct resource *target,

@@ -6,6 +6,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
@@ -20,6 +21,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_DHCP_OPTIONS] = &dhcp_options_type,
 	[KIND_PREFIX_LIST] = &prefix_list_type,
 	[KIND_VPC_PEERING] = &peering_type,
+	[KIND_NAT_GATEWAY] = &nat_gateway_type,
 	[KIND_SECURITY_GROUP_RULE] = &group_rule_type,
 	[KIND_NETWORK_INTERFACE] = &interface_type,
 	[KIND_ELASTIC_IP] = &elastic_ip_type,
