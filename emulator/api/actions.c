@@ -192,6 +192,12 @@ const struct action actions[] = {
 	    PAGED "VpcPeeringConnectionId.N"),
 	EC2("ModifyVpcPeeringConnectionOptions", modify_vpc_peering_connection_options,
 	    PEERING_OPTIONS("Accepter") PEERING_OPTIONS("Requester") "VpcPeeringConnectionId!"),
+	EC2("CreateNatGateway", create_nat_gateway,
+	    TAGS "AvailabilityMode AllocationId ClientToken SubnetId! VpcId "
+		 "ConnectivityType PrivateIpAddress SecondaryAllocationId.N "
+		 "SecondaryPrivateIpAddress.N SecondaryPrivateIpAddressCount:i"),
+	EC2("DeleteNatGateway", delete_nat_gateway, "NatGatewayId!"),
+	EC2("DescribeNatGateways", describe_nat_gateways, PAGED "NatGatewayId.N"),
 	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
 	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
 	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
@@ -268,6 +274,7 @@ const struct action actions[] = {
 	    "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
 	{ "sts", "GetCallerIdentity", "", get_caller_identity },
 	OWN("ListInstances", list_instances, ""),
+	OWN("ListNatGateways", list_nat_gateways, ""),
 	OWN("ListDrops", list_drops, "Instance"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
 	OWN("GetInternetHost", get_internet_host, ""),

@@ -38,4 +38,5 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	accept_vpc_peering_connection, reject_vpc_peering_connection, delete_vpc_peering_connection,
 	describe_vpc_peering_connections, modify_vpc_peering_connection_options, allocate_address,
 	associate_address, disassociate_address, release_address, describe_addresses,
-	describe_addresses_attribute, modify_address_attribute, reset_address_attribute;
+	describe_addresses_attribute, modify_address_attribute, reset_address_attribute,
+	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways;

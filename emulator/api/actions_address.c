@@ -71,20 +71,12 @@ static int read_address_call(const struct call *call, const char *name, const ch
 		  : find_public(call, public, ret_elastic_ip, error);
 }
 
-/* An interface that a service has made in the caller's subnet, and its address, are not the
- * caller's to change. */
-static int check_own(const struct interface *interface, struct error *error)
-{
-	if (!interface || !interface_is_managed(interface))
-		return 0;
-	return error_set(error, ERROR_NO_PERMISSION,
-			 "You do not have permission to access the specified resource.");
-}
-
 static int check_address_own(const struct call *call, const struct elastic_ip *elastic_ip,
 			     struct error *error)
 {
-	return check_own(interface_get(call_model(call), elastic_ip->interface), error);
+	const struct interface *interface = interface_get(call_model(call), elastic_ip->interface);
+
+	return interface ? interface_check_managed(interface, error) : 0;
 }
 
 /* ---- allocate, release ---- */
@@ -197,7 +189,7 @@ int associate_address(struct call *call, struct error *error)
 				   &elastic_ip, error)) < 0 ||
 	    (r = read_target(call, &interface, &private, error)) < 0 ||
 	    (r = check_address_own(call, elastic_ip, error)) < 0 ||
-	    (r = check_own(interface, error)) < 0 ||
+	    (r = interface_check_managed(interface, error)) < 0 ||
 	    (r = elastic_ip_associate(&call->transaction, elastic_ip, interface, private, may_move,
 				      error)) < 0)
 		return r;

@@ -20,12 +20,6 @@ int describe_network_interfaces(struct call *call, struct error *error)
 	return describe_resources(call, &listing, error);
 }
 
-static int interface_call(struct call *call, struct interface **ret_interface, struct error *error)
-{
-	return call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, ret_interface,
-			     error);
-}
-
 /* ---- create, delete ---- */
 
 static void reply_created(struct call *call, struct interface *interface, bool fresh)
@@ -113,7 +107,8 @@ int delete_network_interface(struct call *call, struct error *error)
 	struct interface *interface;
 	int r;
 
-	if ((r = interface_call(call, &interface, error)) < 0 ||
+	if ((r = call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, &interface,
+			       error)) < 0 ||
 	    (r = interface_delete(&call->transaction, interface, error)) < 0)
 		return r;
 	return reply_true(call);
@@ -133,7 +128,7 @@ int attach_network_interface(struct call *call, struct error *error)
 	    (r = params_int(call_text(call, "DeviceIndex"), "deviceIndex", 0, DEVICE_INDEX_MAX,
 			    &index, error)) < 0 ||
 	    (r = check_card(call, "", error)) < 0 ||
-	    (r = interface_call(call, &interface, error)) < 0 ||
+	    (r = call_interface(call, &interface, error)) < 0 ||
 	    (r = call_resource(call, "InstanceId", KIND_INSTANCE, &instance, error)) < 0 ||
 	    (r = attachment_check(call_model(call), instance, interface, index, error)) < 0)
 		return r;
@@ -164,35 +159,13 @@ int detach_network_interface(struct call *call, struct error *error)
 
 /* ---- secondary addresses ---- */
 
-/* The distinct addresses of PrivateIpAddress.N, appended to an owned array. */
-static int read_listed(const struct call *call, struct interface_address **addresses, size_t *count,
-		       struct error *error)
-{
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t given = params_indices(call->params, "PrivateIpAddress", &indices);
-
-	for (size_t i = 0; i < given; i++) {
-		struct address address;
-		bool known = false;
-		int r = read_address(params_get(call->params, "PrivateIpAddress.%u", indices[i]),
-				     &address, error);
-
-		if (r < 0)
-			return r;
-		for (size_t j = 0; j < *count; j++)
-			known |= address_equal((*addresses)[j].address, address);
-		if (!known)
-			array_grow(addresses, count)->address = address;
-	}
-	return 0;
-}
-
 static int read_assignment(const struct call *call, struct assignment *assignment,
 			   struct error *error)
 {
 	int r;
 
-	if ((r = read_listed(call, &assignment->addresses, &assignment->count, error)) < 0 ||
+	if ((r = read_listed(call, "PrivateIpAddress", &assignment->addresses, &assignment->count,
+			     error)) < 0 ||
 	    (r = read_count(call, "SecondaryPrivateIpAddressCount", &assignment->more, error)) < 0)
 		return r;
 	if (assignment->count && assignment->more)
@@ -234,7 +207,7 @@ int assign_private_ip_addresses(struct call *call, struct error *error)
 	int r;
 
 	if ((r = call_refuse(call, refused, error)) < 0 ||
-	    (r = interface_call(call, &interface, error)) < 0)
+	    (r = call_interface(call, &interface, error)) < 0)
 		return r;
 	assignment.limit = attachment_address_limit(call_model(call), interface);
 	if ((r = read_assignment(call, &assignment, error)) == 0 &&
@@ -253,8 +226,8 @@ int unassign_private_ip_addresses(struct call *call, struct error *error)
 	int r;
 
 	if ((r = call_refuse(call, refused, error)) < 0 ||
-	    (r = interface_call(call, &interface, error)) < 0 ||
-	    (r = read_listed(call, &addresses, &count, error)) < 0)
+	    (r = call_interface(call, &interface, error)) < 0 ||
+	    (r = read_listed(call, "PrivateIpAddress", &addresses, &count, error)) < 0)
 		return r;
 	if (!count)
 		return error_set(error, ERROR_MISSING_PARAMETER,

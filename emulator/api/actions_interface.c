@@ -1,5 +1,6 @@
 /* The attributes of network interfaces and instances. */
 #include "api/actions.h"
+#include "api/interface_params.h"
 #include "model/instance.h"
 
 /* ---- what both kinds have ---- */
@@ -31,12 +32,6 @@ static int unknown_attribute(const char *attribute, struct error *error)
 }
 
 /* ---- network interfaces ---- */
-
-static int interface_call(struct call *call, struct interface **ret_interface, struct error *error)
-{
-	return call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, ret_interface,
-			     error);
-}
 
 static int set_attachment(struct call *call, struct interface *interface, struct error *error)
 {
@@ -79,7 +74,7 @@ int modify_network_interface_attribute(struct call *call, struct error *error)
 	struct interface *interface;
 	int r;
 
-	if ((r = interface_call(call, &interface, error)) < 0 ||
+	if ((r = call_interface(call, &interface, error)) < 0 ||
 	    (r = call_refuse(call, refused, error)) < 0 ||
 	    (r = call_check_one((size_t) !!description + !!check + groups + attachment, error)) < 0)
 		return r;
@@ -96,7 +91,7 @@ int modify_network_interface_attribute(struct call *call, struct error *error)
 int reset_network_interface_attribute(struct call *call, struct error *error)
 {
 	struct interface *interface;
-	int r = interface_call(call, &interface, error);
+	int r = call_interface(call, &interface, error);
 
 	if (r < 0)
 		return r;
@@ -110,7 +105,8 @@ int describe_network_interface_attribute(struct call *call, struct error *error)
 {
 	const char *attribute = call_text(call, "Attribute");
 	struct interface *interface;
-	int r = interface_call(call, &interface, error);
+	int r = call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, &interface,
+			      error);
 
 	if (r < 0)
 		return r;

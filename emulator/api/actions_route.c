@@ -2,6 +2,7 @@
 #include "api/actions.h"
 #include "model/gateway.h"
 #include "model/instance.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/route.h"
 
@@ -181,6 +182,20 @@ static int instance_target(const struct call *call, const struct resource **ret_
 	return 0;
 }
 
+static int nat_target(const struct call *call, const struct resource **ret_target,
+		      struct error *error)
+{
+	const struct nat_gateway *gateway;
+	int r = call_resource(call, "NatGatewayId", KIND_NAT_GATEWAY, &gateway, error);
+
+	if (r < 0)
+		return r;
+	if (gateway->delete_time)
+		return not_found(KIND_NAT_GATEWAY, call_text(call, "NatGatewayId"), false, error);
+	*ret_target = &gateway->resource;
+	return 0;
+}
+
 /* One that was never accepted makes a blackhole, until it is; one that has ended is none at all. */
 static int peering_target(const struct call *call, const struct resource **ret_target,
 			  struct error *error)
@@ -212,7 +227,7 @@ static int target_of(const struct call *call, const struct resource **ret_target
 		{ "NetworkInterfaceId", interface_target },
 		{ "EgressOnlyInternetGatewayId", NULL },
 		{ "VpcPeeringConnectionId", peering_target },
-		{ "NatGatewayId", NULL },
+		{ "NatGatewayId", nat_target },
 		{ "VpcEndpointId", NULL },
 		{ "TransitGatewayId", NULL },
 		{ "LocalGatewayId", NULL },

@@ -43,6 +43,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_DHCP_OPTIONS] = "dhcpOption ID",
 	[KIND_PREFIX_LIST] = "prefix list ID",
 	[KIND_VPC_PEERING] = "vpcPeeringConnection ID",
+	[KIND_NAT_GATEWAY] = "natGateway ID",
 	[KIND_NETWORK_INTERFACE] = "networkInterface ID",
 	[KIND_ELASTIC_IP] = "allocation ID",
 	[KIND_ATTACHMENT] = "attachment ID",

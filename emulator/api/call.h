@@ -34,6 +34,15 @@ struct api_drop_list {
 	size_t count;
 };
 
+/* What a NAT gateway translates now. */
+struct api_nat_counts {
+	uint64_t connections;
+	uint64_t busiest; /* of them go to one destination, from behind one address */
+	struct address destination;
+	int64_t protocol, port; /* of that destination */
+	uint64_t port_errors; /* connections that found no free port, since the gateway is there */
+};
+
 /* What the API asks of the rest of the daemon; wired up in world/. */
 struct api_hooks {
 	void *context;
@@ -49,6 +58,9 @@ struct api_hooks {
 	 * creation, then by reason, direction and rule. The caller frees ret_drops->items.
 	 */
 	int (*drops)(void *context, struct api_drop_list *ret_drops, struct error *error);
+	/* Of a NAT gateway that is available. */
+	int (*nat_counts)(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
+			  struct error *error);
 };
 
 struct action;

@@ -14,6 +14,36 @@ int read_address(const char *text, struct address *ret_address, struct error *er
 			 "invalid value for parameter address: %s", text);
 }
 
+int read_listed(const struct call *call, const char *name, struct interface_address **addresses,
+		size_t *count, struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t given = params_indices(call->params, name, &indices);
+
+	for (size_t i = 0; i < given; i++) {
+		struct address address;
+		bool known = false;
+		int r = read_address(params_get(call->params, "%s.%u", name, indices[i]), &address,
+				     error);
+
+		if (r < 0)
+			return r;
+		for (size_t j = 0; j < *count; j++)
+			known |= address_equal((*addresses)[j].address, address);
+		if (!known)
+			array_grow(addresses, count)->address = address;
+	}
+	return 0;
+}
+
+int call_interface(const struct call *call, struct interface **ret_interface, struct error *error)
+{
+	int r = call_resource(call, "NetworkInterfaceId", KIND_NETWORK_INTERFACE, ret_interface,
+			      error);
+
+	return r < 0 ? r : interface_check_managed(*ret_interface, error);
+}
+
 int read_count(const struct call *call, const char *name, size_t *ret_count, struct error *error)
 {
 	const char *text = call_text(call, name);
@@ -32,8 +62,8 @@ static int excludes(const char *one, const char *other, struct error *error)
 			 "The parameter %s cannot be used with the parameter %s", one, other);
 }
 
-static int read_listed(const struct call *call, const char *list, unsigned int index,
-		       struct interface_request *request, struct error *error)
+static int read_requested(const struct call *call, const char *list, unsigned int index,
+			  struct interface_request *request, struct error *error)
 {
 	const char *text = params_get(call->params, "%s.%u.PrivateIpAddress", list, index);
 	const char *primary = params_get(call->params, "%s.%u.Primary", list, index);
@@ -72,7 +102,7 @@ int read_addresses(const struct call *call, const char *prefix, struct interface
 	    (r = read_count(call, more, &request->more, error)) < 0)
 		return r;
 	for (size_t i = 0; i < count; i++)
-		if ((r = read_listed(call, list, indices[i], request, error)) < 0)
+		if ((r = read_requested(call, list, indices[i], request, error)) < 0)
 			return r;
 	return request->more && request->secondary_count ? excludes(more, list, error) : 0;
 }

@@ -64,6 +64,28 @@ const struct listing_type listing_drops = {
 	},
 };
 
+const struct listing_type listing_nat = {
+	.set = "natGatewaySet",
+	.empty = "there is no NAT gateway",
+	.count = 14,
+	.fields = {
+		{ "natGatewayId", "NAT GATEWAY", FIELD_TEXT, NULL },
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "subnetId", "SUBNET", FIELD_TEXT, NULL },
+		{ "vpcId", NULL, FIELD_TEXT, NULL },
+		{ "privateIpAddress", "PRIVATE", FIELD_TEXT, NULL },
+		{ "publicIpAddress", "PUBLIC", FIELD_TEXT, NULL },
+		{ "connections", "CONNECTIONS", FIELD_NUMBER, NULL },
+		{ "busiestConnections", "MOST", FIELD_NUMBER, NULL },
+		{ "busiestAddress", "TO", FIELD_TEXT, NULL },
+		{ "busiestProtocol", "PROTOCOL", FIELD_TEXT, NULL },
+		{ "busiestPort", "PORT", FIELD_NUMBER, NULL },
+		{ "portErrors", "PORT ERRORS", FIELD_NUMBER, NULL },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
 void listing_read(const struct reply *reply, const struct listing_type *type, bool all,
 		  struct listing *ret_listing)
 {

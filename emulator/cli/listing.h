@@ -15,6 +15,7 @@ struct listing_row {
 struct listing_type;
 extern const struct listing_type listing_instances; /* of ListInstances */
 extern const struct listing_type listing_drops;	    /* of ListDrops */
+extern const struct listing_type listing_nat;	    /* of ListNatGateways */
 
 struct listing {
 	const struct listing_type *type;

@@ -66,6 +66,7 @@ struct request {
 	bool accept_any_credentials;
 	bool all;
 	bool drops;
+	bool nat;
 	char **command; /* the NULL-terminated tail of argv */
 };
 

@@ -118,6 +118,26 @@ static int do_internet_address(struct context *context, int *ret_status, struct 
 	return 0;
 }
 
+/* What `ps` is to list. */
+struct listed {
+	const char *action;
+	const struct listing_type *type;
+};
+
+static int find_listed(const struct request *request, struct listed *ret_listed,
+		       struct error *error)
+{
+	*ret_listed = (struct listed){ "ListInstances", &listing_instances };
+	if (request->nat && request->drops)
+		return error_set(error, ERROR_INVALID_PARAMETER,
+				 "ps: --drops and --nat list different things: give one of them");
+	if (request->drops)
+		*ret_listed = (struct listed){ "ListDrops", &listing_drops };
+	if (request->nat)
+		*ret_listed = (struct listed){ "ListNatGateways", &listing_nat };
+	return 0;
+}
+
 static int do_ps(struct context *context, int *ret_status, struct error *error)
 {
 	const struct request *request = context->request;
@@ -125,14 +145,14 @@ static int do_ps(struct context *context, int *ret_status, struct error *error)
 	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
+	struct listed listed;
 	int r;
 
-	r = client_call(&context->client, request->drops ? "ListDrops" : "ListInstances",
-			request->instance ? &instance : NULL, &reply, error);
-	if (r < 0)
+	if ((r = find_listed(request, &listed, error)) < 0 ||
+	    (r = client_call(&context->client, listed.action, request->instance ? &instance : NULL,
+			     &reply, error)) < 0)
 		return r;
-	listing_read(reply, request->drops ? &listing_drops : &listing_instances, request->all,
-		     &listing);
+	listing_read(reply, listed.type, request->all, &listing);
 	if (streq(request->output, "json"))
 		listing_json(&listing, &text);
 	else

@@ -37,8 +37,10 @@ int world_reboot(void *context, struct rid instance, struct error *error);
 /* An init is gone: its instance stops. */
 void world_on_exit(void *context, struct rid id);
 
-/* drops.c: what the subnets have dropped; hook for the API (context: the world). */
+/* counters.c: what the kernel has counted; hooks for the API (context: the world). */
 int world_drops(void *context, struct api_drop_list *ret_drops, struct error *error);
+int world_nat_counts(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
+		     struct error *error);
 
 /* recover.c: from what the store and the kernel hold to one world. */
 int world_recover(struct world *world, struct error *error);

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 
 #define FORGET_AFTER 3600 /* seconds that a terminated instance stays visible */
@@ -218,5 +219,6 @@ int world_purge(struct world *world, struct error *error)
 		}
 	}
 	peerings_age(&transaction); /* what goes or ends here was in no kernel */
+	nat_gateways_age(&transaction);
 	return save(world, &transaction, error);
 }

@@ -1,4 +1,5 @@
-/* What the subnets have dropped, as the kernel counted it: see struct api_hooks. */
+/* What the kernel has counted: packets that subnets dropped, connections that NAT gateways have.
+ * See struct api_hooks. */
 #include "world/internal.h"
 
 #include <errno.h>
@@ -123,4 +124,24 @@ int world_drops(void *context, struct api_drop_list *ret_drops, struct error *er
 	}
 	free(list.items);
 	return r;
+}
+
+int world_nat_counts(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
+		     struct error *error)
+{
+	struct world *world = context;
+	struct connection_counts counts;
+	int r = kernel_connections(world->kernel, gateway, &counts, error);
+
+	if (r < 0)
+		return r;
+	*ret_counts = (struct api_nat_counts){
+		.connections = counts.connections,
+		.busiest = counts.busiest.connections,
+		.destination = address_v4(counts.busiest.address),
+		.protocol = counts.busiest.protocol,
+		.port = counts.busiest.port,
+		.port_errors = counts.failed,
+	};
+	return 0;
 }
