@@ -12,6 +12,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
@@ -1326,6 +1327,113 @@ static void a_peering_is_whole_or_not_at_all(void **state)
 	assert_true(totals[0] > 40 && totals[1] > 5);
 }
 
+/* ---- NAT gateways ---- */
+
+/* One in the public subnet, and the private one's way out. */
+static struct nat_gateway *translate(void)
+{
+	struct nat_request request = { .subnet = public_subnet };
+	struct route_table *own = NULL;
+	struct rid association;
+	struct nat_gateway *nat = NULL;
+
+	array_grow(&request.allocations, &request.allocation_count)->id = allocate()->resource.id;
+	assert_int_equal(nat_gateway_create(&transaction, &request, &nat, &error), 0);
+	nat_gateway_settle(&transaction, nat);
+	nat_request_clear(&request);
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &own, &error), 0);
+	assert_int_equal(
+		route_table_associate(&transaction, own, private_subnet, &association, &error), 0);
+	assert_int_equal(route_create(&transaction, own, to_cidr(cidr_of("0.0.0.0/0")),
+				      &nat->resource, &error),
+			 0);
+	return nat;
+}
+
+static void a_nat_gateway_is_wired(void **state)
+{
+	const struct nat_gateway *nat;
+	struct rid id, subnet;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	nat = translate();
+	assert_int_equal(nat->state, NAT_AVAILABLE);
+	assert_int_equal(commit(), 0);
+	id = nat->resource.id;
+	subnet = public_subnet->resource.id;
+	assert_has(id, "NAT gateway skeleton");
+	assert_has(id, "address 10.0.1.5/24 dev eth0");
+	assert_has(id, "route 0.0.0.0/0 via 10.0.1.1 dev eth0");
+	assert_int_equal(count_elements(id, ELEMENT_INSIDE), 1);
+	assert_int_equal(count_elements(id, ELEMENT_NAT_SLOT), NAT_SLOTS);
+	assert_has(subnet, "route 10.0.1.5/32 dev eni");
+	assert_has(subnet, "steered");
+	assert_has(private_subnet->resource.id, "route 0.0.0.0/0 via 10.0.1.5 dev fabric");
+	assert_lacks(private_subnet->resource.id, "via 169.254.0.1");
+	assert_has(gateway->resource.id, "10.0.1.5");
+	assert_whole();
+}
+
+static void a_deleted_nat_gateway_leaves_nothing(void **state)
+{
+	struct nat_gateway *nat;
+
+	(void)state;
+	seed();
+	nat = translate();
+	assert_int_equal(commit(), 0);
+	nat_gateway_delete(&transaction, nat);
+	assert_int_equal(commit(), 0);
+	assert_false(fake_has_netns(kernel, nat->resource.id));
+	assert_lacks(public_subnet->resource.id, "10.0.1.5");
+	assert_lacks(private_subnet->resource.id, "10.0.1.5");
+	assert_lacks(gateway->resource.id, "10.0.1.5");
+	assert_has(private_subnet->resource.id, "blackhole 0.0.0.0/0");
+	sweep();
+	assert_whole();
+}
+
+/* Making one and, apart from that, deleting it: each kernel change fails once. */
+static void a_nat_gateway_is_whole_or_not_at_all(void **state)
+{
+	size_t totals[2] = { 0 };
+
+	(void)state;
+	for (int deletion = 0; deletion <= 1; deletion++)
+		for (size_t k = 0; k == 0 || k <= totals[deletion]; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			struct nat_gateway *nat = NULL;
+			size_t before;
+
+			tear_down(NULL);
+			set_up(NULL);
+			seed();
+			if (deletion)
+				nat = translate();
+			assert_int_equal(commit(), 0);
+			intact = whole_kernel();
+			if (k > 0)
+				fake_fail_at(kernel, k - 1, ENOMEM);
+			before = fake_changes(kernel);
+			if (deletion)
+				nat_gateway_delete(&transaction, nat);
+			else
+				translate();
+			assert_int_equal(commit(), k > 0 ? -ENOMEM : 0);
+			if (k == 0) {
+				totals[deletion] = fake_changes(kernel) - before;
+				continue;
+			}
+			after = whole_kernel();
+			assert_string_equal(after, intact);
+			assert_whole();
+		}
+	print_message("    %zu and %zu points of failure\n", totals[0], totals[1]);
+	assert_true(totals[0] > 40 && totals[1] > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1353,6 +1461,9 @@ int main(void)
 		CASE(the_cost_of_plugging_is_flat),
 		CASE(a_card_is_changed_whole_or_not),
 		CASE(an_address_that_moves_is_at_one_place),
+		CASE(a_nat_gateway_is_wired),
+		CASE(a_deleted_nat_gateway_leaves_nothing),
+		CASE(a_nat_gateway_is_whole_or_not_at_all),
 		CASE(an_elastic_ip_is_wired),
 		CASE(a_moved_elastic_ip_costs_what_it_must),
 		CASE(an_elastic_ip_is_changed_whole_or_not),

@@ -31,6 +31,8 @@ NEWER = {
     "Instance": {"currentInstanceBootMode": "string", "networkPerformanceOptions": "any",
                  "operator": "any"},
     "InstanceNetworkInterface": {"operator": "any"},
+    "NatGatewayAddress": {"isPrimary": "boolean", "status": "string", "associationId": "string",
+                          "failureMessage": "string"},
     "InstanceMaintenanceOptions": {"rebootMigration": "string"},
     "CpuOptions": {"amdSevSnp": "string", "nestedVirtualization": "string"},
     "Placement": {"availabilityZoneId": "string"},

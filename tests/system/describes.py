@@ -115,6 +115,7 @@ ROUTE_TABLES = Describe(
      "route.destination-prefix-list-id": at("Routes", "DestinationPrefixListId"),
      "route.gateway-id": at("Routes", "GatewayId"),
      "route.vpc-peering-connection-id": at("Routes", "VpcPeeringConnectionId"),
+     "route.nat-gateway-id": at("Routes", "NatGatewayId"),
      "route.instance-id": at("Routes", "InstanceId"),
      "route.origin": at("Routes", "Origin"), "route.state": at("Routes", "State")},
     """association.gateway-id association.route-table-association-id association.route-table-id
@@ -307,5 +308,13 @@ ADDRESSES = Describe(
     """allocation-id association-id domain instance-id network-border-group network-interface-id
     network-interface-owner-id private-ip-address public-ip tag-key""", paged=False)
 
+NAT_GATEWAYS = Describe(
+    "describe_nat_gateways", "NatGateways", "NatGatewayId", "NatGatewayIds", "nat-gateway-id",
+    "nat", "NatGatewayMalformed", "NatGatewayNotFound", "The natGateway ID '{}' does not exist",
+    {"tag:Name": tag_values("Name"), "tag:Suite": tag_values("Suite"), "tag-key": at("Tags", "Key"),
+     "nat-gateway-id": at("NatGatewayId"), "state": at("State"), "subnet-id": at("SubnetId"),
+     "vpc-id": at("VpcId")},
+    "nat-gateway-id state subnet-id tag-key vpc-id")
+
 ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, GROUP_RULES, ACLS,
-       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS, ADDRESSES]
+       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS, ADDRESSES, NAT_GATEWAYS]

@@ -237,10 +237,10 @@ class World:
     def internet_address(self):
         return self.run("internet address").stdout.strip()
 
-    def spawn(self, place, command, **options):
+    def spawn(self, place, command, stdin=subprocess.DEVNULL, **options):
         """A command that goes on; ends with the world at the latest."""
         words = self.where(place, command)
-        process = subprocess.Popen(self.command(*words), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(self.command(*words), stdin=stdin,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
                                    env=environment(), start_new_session=True, **options)
         self.spawned.append(process)
@@ -438,6 +438,9 @@ class World:
         if ids:
             ec2.terminate_instances(InstanceIds=ids)
             self.await_state("terminated", *ids)
+        for nat in names(ec2.describe_nat_gateways(Filters=[
+                {"Name": "state", "Values": ["available"]}])["NatGateways"], "NatGatewayId"):
+            ec2.delete_nat_gateway(NatGatewayId=nat)
         addresses = names(ec2.describe_addresses()["Addresses"], "AllocationId")
         if addresses:
             self.release(*addresses)
@@ -556,7 +559,7 @@ def api_state(world):
                  "describe_route_tables", "describe_instances", "describe_network_interfaces",
                  "describe_security_groups", "describe_security_group_rules",
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
-                 "describe_vpc_peering_connections", "describe_addresses",
+                 "describe_vpc_peering_connections", "describe_nat_gateways", "describe_addresses",
                  "describe_addresses_attribute", "describe_tags", "describe_instance_status"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
@@ -586,8 +589,10 @@ def assert_kernel_agrees(world):
     peerings = set(names(ec2.describe_vpc_peering_connections(Filters=[
         {"Name": "status-code", "Values": ["active"]}])["VpcPeeringConnections"],
         "VpcPeeringConnectionId"))
+    nats = set(names(ec2.describe_nat_gateways(Filters=[
+        {"Name": "state", "Values": ["available"]}])["NatGateways"], "NatGatewayId"))
     for kind, least, most in (
-            ("pcx", peerings, peerings),
+            ("pcx", peerings, peerings), ("nat", nats, nats),
             ("vpc", vpcs - default, vpcs), ("subnet", own, set(subnets)),
             ("igw", set(), set(names(ec2.describe_internet_gateways()["InternetGateways"],
                                      "InternetGatewayId"))),

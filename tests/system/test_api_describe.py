@@ -105,6 +105,10 @@ def ec2(world):
             client.associate_address(
                 AllocationId=address, NetworkInterfaceId=launched["Instances"][0][
                     "NetworkInterfaces"][0]["NetworkInterfaceId"])
+        nat = client.create_nat_gateway(SubnetId=subnet, ConnectivityType="private",
+                                        **tagged("natgateway"))["NatGateway"]["NatGatewayId"]
+        client.create_route(RouteTableId=table, DestinationCidrBlock="198.51.100.0/24",
+                            NatGatewayId=nat)
     peer(world, vpcs, world.main_table(vpcs[0])["RouteTableId"])
     wait_for(lambda: {entry["State"]["Name"] for entry in describes.INSTANCES.all(client)} ==
              {"running"}, 20, "all instances running")
