@@ -43,6 +43,12 @@
 	ROW(SUBNET_CONFLICT, 400, "InvalidSubnet.Conflict")                                        \
 	ROW(CIDR_LIMIT, 400, "CidrLimitExceeded")                                                  \
 	ROW(VPC_ID_NOT_SPECIFIED, 400, "VPCIdNotSpecified")                                        \
+	ROW(DEFAULT_VPC_EXISTS, 400, "DefaultVpcAlreadyExists")                                    \
+	ROW(DEFAULT_VPC_MISSING, 400, "DefaultVpcDoesNotExist")                                    \
+	ROW(DEFAULT_SUBNET_EXISTS, 400, "DefaultSubnetAlreadyExistsInAvailabilityZone")            \
+	ROW(INSUFFICIENT_CIDR_BLOCKS, 400, "InsufficientCidrBlocks")                               \
+	ROW(MISSING_INPUT, 400, "MissingInput")                                                    \
+	ROW(INVALID_INPUT, 400, "InvalidInput")                                                    \
 	ROW(GATEWAY_NOT_FOUND, 400, "InvalidGatewayID.NotFound")                                   \
 	ROW(GATEWAY_NOT_ATTACHED, 400, "Gateway.NotAttached")                                      \
 	ROW(ALREADY_ASSOCIATED, 400, "Resource.AlreadyAssociated")                                 \

@@ -32,6 +32,7 @@ static const char *const prefixes[] = {
 	[KIND_INTERNET] = "internet",
 	[KIND_INTERNET_HOST] = "internet-host",
 	[KIND_GROUP_SET] = "group-set",
+	[KIND_DEFAULTS] = "defaults",
 };
 static_assert(ARRAY_SIZE(prefixes) == KIND_MAX, "every kind has a prefix");
 

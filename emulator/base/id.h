@@ -36,6 +36,8 @@ enum kind {
 	KIND_INTERNET_HOST,
 	/* never on the wire: see model/group_set.h */
 	KIND_GROUP_SET,
+	/* never on the wire: see model/defaults.h */
+	KIND_DEFAULTS,
 	KIND_MAX,
 };
 

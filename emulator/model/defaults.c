@@ -5,47 +5,120 @@
 #include "model/gateway.h"
 #include "model/region.h"
 #include "model/route.h"
-#include "model/subnet.h"
 
-static int create_subnets(struct transaction *transaction, struct vpc *vpc, struct error *error)
+#define VPC_NETWORK   0xac1f0000u /* 172.31.0.0 */
+#define SUBNET_LENGTH 20
+#define SUBNET_SIZE   4096u
+
+struct defaults {
+	struct resource resource;
+};
+
+static const struct field fields[] = {
+	RESOURCE_FIELDS(struct defaults),
+	FIELD_END,
+};
+
+const struct resource_type defaults_type = {
+	.kind = KIND_DEFAULTS,
+	.size = sizeof(struct defaults),
+	.fields = fields,
+};
+
+/* ---- subnets ---- */
+
+static bool is_free(const struct vpc *vpc, struct cidr cidr)
 {
-	const struct region *region = region_find(vpc->resource.scope->region);
+	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET)
+		if (rid_equal(subnet->vpc, vpc->resource.id) && cidr_overlaps(subnet->cidr, cidr))
+			return false;
+	return true;
+}
+
+/* The first in any of its blocks: "you can add an IPv4 CIDR block to your VPC" (VPC guide). */
+static int find_free(const struct vpc *vpc, struct cidr *ret_cidr, struct error *error)
+{
+	for (size_t i = 0; i < vpc->cidr_count; i++) {
+		uint64_t size = cidr_size(vpc->cidrs[i].cidr);
+
+		for (uint64_t at = 0; at + SUBNET_SIZE <= size; at += SUBNET_SIZE) {
+			struct cidr cidr = { address_add(vpc->cidrs[i].cidr.address, at),
+					     SUBNET_LENGTH };
+
+			if (is_free(vpc, cidr)) {
+				*ret_cidr = cidr;
+				return 0;
+			}
+		}
+	}
+	return error_set(error, ERROR_INSUFFICIENT_CIDR_BLOCKS,
+			 "There is no free /%d CIDR block in the default VPC '%s'.", SUBNET_LENGTH,
+			 rid_format(vpc->resource.id).text);
+}
+
+static int check_zone(const struct scope *scope, const char *zone, struct error *error)
+{
+	const struct region *region = region_find(scope->region);
+	const struct subnet *subnet;
+	struct zone_text name;
+	size_t index;
+
+	if (zone_find(region, zone, &index) < 0)
+		return 0; /* subnet_create() says it */
+	name = zone_name(region, index);
+	subnet = subnet_default(scope, name.text);
+	if (!subnet)
+		return 0;
+	return error_set(error, ERROR_DEFAULT_SUBNET_EXISTS,
+			 "'%s' is already the default subnet in %s.",
+			 rid_format(subnet->resource.id).text, name.text);
+}
+
+int default_subnet_create(struct transaction *transaction, struct scope *scope, const char *zone,
+			  struct subnet **ret_subnet, struct error *error)
+{
+	struct subnet_request request = { .vpc = vpc_default(scope), .zone = zone };
+	struct address_text text;
 	int r;
 
-	for (size_t zone = 0; region->zones[zone]; zone++) {
-		struct zone_text name = zone_name(region, zone);
-		struct subnet_request request = {
-			.vpc = vpc,
-			/* 172.31.0.0/20, 172.31.16.0/20 … */
-			.cidr = { address_v4(0xac1f0000u + (uint32_t)zone * 4096), 20 },
-			.cidr_text = "172.31.0.0/20",
-			.zone = name.text,
-		};
-		struct subnet *subnet;
-
-		if ((r = subnet_create(transaction, &request, &subnet, error)) < 0)
-			return r;
-		subnet->default_for_az = true;
-		subnet->map_public_ip = true;
-	}
+	if (!request.vpc)
+		return error_set(error, ERROR_DEFAULT_VPC_MISSING,
+				 "No default VPC exists for this account in this region.");
+	if ((r = check_zone(scope, zone, error)) < 0 ||
+	    (r = find_free(request.vpc, &request.cidr, error)) < 0)
+		return r;
+	text = cidr_format(request.cidr);
+	request.cidr_text = text.text;
+	if ((r = subnet_create(transaction, &request, ret_subnet, error)) < 0)
+		return r;
+	(*ret_subnet)->default_for_az = true;
+	(*ret_subnet)->map_public_ip = true;
 	return 0;
 }
 
-static int create(struct transaction *transaction, struct scope *scope, struct error *error)
+/* ---- VPCs ---- */
+
+static int create_subnets(struct transaction *transaction, struct scope *scope, struct error *error)
+{
+	const struct region *region = region_find(scope->region);
+	struct subnet *subnet;
+	int r = 0;
+
+	for (size_t zone = 0; r == 0 && region->zones[zone]; zone++)
+		r = default_subnet_create(transaction, scope, zone_name(region, zone).text, &subnet,
+					  error);
+	return r;
+}
+
+static int create_gateway(struct transaction *transaction, struct vpc *vpc, struct error *error)
 {
 	const struct cidr everywhere = { { .family = AF_INET }, 0 };
+	struct scope *scope = vpc->resource.scope;
 	struct gateway *gateway;
-	struct vpc *vpc;
-	int r;
+	int r = quota_check(transaction->model, QUOTA_INTERNET_GATEWAYS,
+			    scope->lists[KIND_INTERNET_GATEWAY].count + 1, error);
 
-	dhcp_create_default(transaction, scope);
-	if ((r = vpc_create(transaction, scope, (struct cidr){ address_v4(0xac1f0000u), 16 }, NULL,
-			    &vpc, error)) < 0)
-		return r;
-	vpc->is_default = true;
-	vpc->dns_hostnames = true;
-	vpc->realized = false;
-	if ((r = create_subnets(transaction, vpc, error)) < 0)
+	if (r < 0)
 		return r;
 	gateway = transaction_create(transaction, scope, KIND_INTERNET_GATEWAY);
 	gateway->vpc = vpc->resource.id;
@@ -56,16 +129,43 @@ static int create(struct transaction *transaction, struct scope *scope, struct e
 	return 0;
 }
 
+int default_vpc_create(struct transaction *transaction, struct scope *scope, struct vpc **ret_vpc,
+		       struct error *error)
+{
+	struct vpc *vpc;
+	int r;
+
+	if (vpc_default(scope))
+		return error_set(error, ERROR_DEFAULT_VPC_EXISTS,
+				 "A Default VPC already exists for this account in this region.");
+	if ((r = vpc_create(transaction, scope, (struct cidr){ address_v4(VPC_NETWORK), 16 }, NULL,
+			    &vpc, error)) < 0)
+		return r;
+	vpc->is_default = true;
+	vpc->dns_hostnames = true;
+	vpc->realized = false;
+	if ((r = create_subnets(transaction, scope, error)) < 0 ||
+	    (r = create_gateway(transaction, vpc, error)) < 0)
+		return r;
+	*ret_vpc = vpc;
+	return 0;
+}
+
 /* What a region comes with is there whatever the quotas are. */
 int defaults_create(struct transaction *transaction, struct scope *scope, struct error *error)
 {
 	const struct quotas quotas = transaction->model->quotas;
+	struct vpc *vpc;
 	int r;
 
-	if (rid_is_set(dhcp_default(scope)))
+	if (scope->lists[KIND_DEFAULTS].count)
+		return 0;
+	transaction_create(transaction, scope, KIND_DEFAULTS);
+	/* A world from before there was the mark. */
+	if (scope->lists[KIND_DHCP_OPTIONS].count)
 		return 0;
 	transaction->model->quotas = (struct quotas){ 0 };
-	r = create(transaction, scope, error);
+	r = default_vpc_create(transaction, scope, &vpc, error);
 	transaction->model->quotas = quotas;
 	return r;
 }

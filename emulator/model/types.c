@@ -1,5 +1,6 @@
 /* The table of resource types. */
 #include "model/acl.h"
+#include "model/defaults.h"
 #include "model/dhcp.h"
 #include "model/elastic_ip.h"
 #include "model/gateway.h"
@@ -28,6 +29,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_INSTANCE] = &instance_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
+	[KIND_DEFAULTS] = &defaults_type,
 };
 
 const struct resource_type *resource_type(enum kind kind)

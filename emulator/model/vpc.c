@@ -124,7 +124,7 @@ int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr
 	block->association = rid_new(KIND_VPC_CIDR_ASSOCIATION);
 	block->cidr = cidr_canonical(cidr);
 	vpc->tenancy = xstrdup(tenancy ? tenancy : "default");
-	vpc->dhcp_options = dhcp_default(scope);
+	vpc->dhcp_options = dhcp_default(transaction, scope);
 	vpc->dns_support = true;
 	vpc->realized = true;
 	route_table_create_main(transaction, vpc);
