@@ -40,3 +40,5 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	associate_address, disassociate_address, release_address, describe_addresses,
 	describe_addresses_attribute, modify_address_attribute, reset_address_attribute,
 	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways;
+
+handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options;

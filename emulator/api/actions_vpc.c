@@ -1,6 +1,5 @@
 /* VPCs, subnets and internet gateways, and what AWS makes beside them. */
 #include "api/actions.h"
-#include "model/dhcp.h"
 #include "model/gateway.h"
 #include "model/subnet.h"
 
@@ -263,21 +262,6 @@ int describe_internet_gateways(struct call *call, struct error *error)
 		.list = "internetGatewaySet",
 		.kind = KIND_INTERNET_GATEWAY,
 		.ids = "InternetGatewayId",
-		.minimum = 5,
-		.maximum = 1000,
-	};
-
-	return describe_resources(call, &listing, error);
-}
-
-/* ---- DHCP options: only shown so far ---- */
-
-int describe_dhcp_options(struct call *call, struct error *error)
-{
-	static const struct listing listing = {
-		.list = "dhcpOptionsSet",
-		.kind = KIND_DHCP_OPTIONS,
-		.ids = "DhcpOptionsId",
 		.minimum = 5,
 		.maximum = 1000,
 	};

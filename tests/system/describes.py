@@ -20,7 +20,6 @@ class Describe:
     text: str           # of not_found
     readable: dict      # filter -> values read off one resource
     documented: str     # every filter of the API's model
-    many: bool = True   # a region can hold several in this issue
     paged: bool = True
     split: Callable = None
 
@@ -266,10 +265,10 @@ DHCP_OPTIONS = Describe(
     "describe_dhcp_options", "DhcpOptions", "DhcpOptionsId", "DhcpOptionsIds", "dhcp-options-id",
     "dopt", "InvalidDhcpOptionsId.Malformed", "InvalidDhcpOptionID.NotFound",
     "The dhcpOption ID '{}' does not exist",
-    {"owner-id": at("OwnerId"), "dhcp-options-id": at("DhcpOptionsId"),
+    {**COMMON, "dhcp-options-id": at("DhcpOptionsId"),
      "key": at("DhcpConfigurations", "Key"),
      "value": at("DhcpConfigurations", "Values", "Value")},
-    "dhcp-options-id key value owner-id tag-key", many=False)
+    "dhcp-options-id key value owner-id tag-key")
 
 PREFIX_LISTS = Describe(
     "describe_managed_prefix_lists", "PrefixLists", "PrefixListId", "PrefixListIds",

@@ -478,6 +478,10 @@ class World:
                     "InternetGatewayId"):
                 ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
             ec2.delete_vpc(VpcId=vpc)
+        used = names(ec2.describe_vpcs()["Vpcs"], "DhcpOptionsId")
+        for options in names(ec2.describe_dhcp_options()["DhcpOptions"], "DhcpOptionsId"):
+            if options not in used:
+                ec2.delete_dhcp_options(DhcpOptionsId=options)
         for prefixes in ec2.describe_managed_prefix_lists()["PrefixLists"]:
             ec2.delete_managed_prefix_list(PrefixListId=prefixes["PrefixListId"])
         for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
