@@ -105,6 +105,9 @@ const struct action actions[] = {
 	EC2("ModifyVpcAttribute", modify_vpc_attribute,
 	    "EnableDnsHostnames.Value:b EnableDnsSupport.Value:b VpcId! "
 	    "EnableNetworkAddressUsageMetrics.Value:b"),
+	EC2("CreateDefaultVpc", create_default_vpc, ""),
+	EC2("CreateDefaultSubnet", create_default_subnet,
+	    "AvailabilityZone Ipv6Native:b AvailabilityZoneId"),
 	EC2("CreateSubnet", create_subnet,
 	    TAGS
 	    "AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "

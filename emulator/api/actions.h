@@ -41,4 +41,5 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	describe_addresses_attribute, modify_address_attribute, reset_address_attribute,
 	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways;
 
-handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options;
+handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
+	create_default_subnet;

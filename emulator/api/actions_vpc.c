@@ -1,5 +1,6 @@
 /* VPCs, subnets and internet gateways, and what AWS makes beside them. */
 #include "api/actions.h"
+#include "model/defaults.h"
 #include "model/gateway.h"
 #include "model/subnet.h"
 
@@ -102,6 +103,41 @@ int modify_vpc_attribute(struct call *call, struct error *error)
 }
 
 /* ---- subnets ---- */
+
+int create_default_vpc(struct call *call, struct error *error)
+{
+	struct vpc *vpc;
+	int r = default_vpc_create(&call->transaction, call->scope, &vpc, error);
+
+	if (r < 0)
+		return r;
+	reply_resource(call, "vpc", vpc);
+	return 0;
+}
+
+int create_default_subnet(struct call *call, struct error *error)
+{
+	const char *name = call_text(call, "AvailabilityZone");
+	const char *id = call_text(call, "AvailabilityZoneId");
+	struct subnet *subnet;
+	int r;
+
+	if (call_bool(call, "Ipv6Native", false))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
+	if (!name && !id)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter AvailabilityZone or "
+				 "AvailabilityZoneId");
+	if (name && id)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "The parameter AvailabilityZoneId cannot be used with the "
+				 "parameter AvailabilityZone");
+	if ((r = default_subnet_create(&call->transaction, call->scope, name ? name : id, &subnet,
+				       error)) < 0)
+		return r;
+	reply_resource(call, "subnet", subnet);
+	return 0;
+}
 
 int create_subnet(struct call *call, struct error *error)
 {

@@ -3,6 +3,7 @@
 
 #include "model/attachment.h"
 #include "model/group.h"
+#include "model/region.h"
 
 /* ---- addresses ---- */
 
@@ -150,6 +151,26 @@ static bool is_given(const struct call *call, const char *prefix, const char *na
 	return call_text(call, whole) || call_has_list(call, whole);
 }
 
+/* What is missing that would have told where to launch. */
+static int no_default_subnet(const struct call *call, const char *zone, struct error *error)
+{
+	const struct vpc *vpc = vpc_default(call->scope);
+	size_t index;
+
+	if (!vpc)
+		return error_set(error, ERROR_VPC_ID_NOT_SPECIFIED, "No default VPC for this user");
+	if (!zone)
+		return error_set(error, ERROR_MISSING_INPUT,
+				 "No subnets found for the default VPC '%s'. Please specify a "
+				 "subnet.",
+				 rid_format(vpc->resource.id).text);
+	if (zone_find(region_find(call->scope->region), zone, &index) < 0)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid availability zone: [%s]", zone);
+	return error_set(error, ERROR_INVALID_INPUT,
+			 "No default subnet for availability zone: '%s'.", zone);
+}
+
 /* The subnet named, or the default one (of a zone, when one is asked for). */
 static int read_subnet(const struct call *call, const char *prefix, struct subnet **ret_subnet,
 		       struct error *error)
@@ -169,12 +190,7 @@ static int read_subnet(const struct call *call, const char *prefix, struct subne
 		return 0;
 	}
 	*ret_subnet = subnet_default(call->scope, zone);
-	if (*ret_subnet)
-		return 0;
-	if (vpc_default(call->scope) && zone)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Invalid availability zone: [%s]", zone);
-	return error_set(error, ERROR_VPC_ID_NOT_SPECIFIED, "No default VPC for this user");
+	return *ret_subnet ? 0 : no_default_subnet(call, zone, error);
 }
 
 /* By name, at instance level alone. */
