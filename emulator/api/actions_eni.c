@@ -13,7 +13,8 @@ int describe_network_interfaces(struct call *call, struct error *error)
 		.ids = "NetworkInterfaceId",
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = "association.* addresses.* attachment.* ipv6-addresses.* operator.* "
+		.absent = "association.allocation-id association.association-id "
+			  "ipv6-addresses.ipv6-address operator.managed operator.principal "
 			  "requester-id",
 	};
 

@@ -25,26 +25,53 @@ static void in_reservation(struct call *call, const struct view *view, const str
 	xml_open(call->xml, "instancesSet");
 }
 
+static const struct listing instances = {
+	.list = "reservationSet",
+	.kind = KIND_INSTANCE,
+	.ids = "InstanceId",
+	.minimum = 5,
+	.maximum = 1000,
+	.item = in_reservation,
+	.absent = "affinity block-device-mapping.attach-time "
+		  "block-device-mapping.delete-on-termination "
+		  "block-device-mapping.device-name block-device-mapping.status "
+		  "block-device-mapping.volume-id boot-mode capacity-reservation-id "
+		  "capacity-reservation-specification.capacity-reservation-target.capacity-"
+		  "reservation-id "
+		  "capacity-reservation-specification.capacity-reservation-target.capacity-"
+		  "reservation-resource-group-arn "
+		  "host-id iam-instance-profile.arn iam-instance-profile.id "
+		  "instance-lifecycle ipv6-address kernel-id key-name "
+		  "metadata-options.http-protocol-ipv4 "
+		  "network-interface.addresses.association.allocation-id "
+		  "network-interface.addresses.association.association-id "
+		  "network-interface.addresses.association.carrier-ip "
+		  "network-interface.addresses.association.customer-owned-ip "
+		  "network-interface.association.allocation-id "
+		  "network-interface.association.association-id "
+		  "network-interface.association.carrier-ip "
+		  "network-interface.association.customer-owned-ip "
+		  "network-interface.deny-all-igw-traffic "
+		  "network-interface.ipv4-prefixes.ipv4-prefix "
+		  "network-interface.ipv6-address "
+		  "network-interface.ipv6-addresses.ipv6-address "
+		  "network-interface.ipv6-addresses.is-primary-ipv6 "
+		  "network-interface.ipv6-native "
+		  "network-interface.ipv6-prefixes.ipv6-prefix "
+		  "network-interface.operator.managed "
+		  "network-interface.operator.principal "
+		  "network-interface.outpost-arn network-interface.public-dns-name "
+		  "network-interface.requester-id network-interface.tag-key "
+		  "network-interface.tag-value "
+		  "network-performance-options.bandwidth-weighting operator.managed "
+		  "operator.principal outpost-arn placement-partition-number "
+		  "platform product-code product-code.type ramdisk-id requester-id "
+		  "spot-instance-request-id tpm-support",
+};
+
 int describe_instances(struct call *call, struct error *error)
 {
-	static const struct listing listing = {
-		.list = "reservationSet",
-		.kind = KIND_INSTANCE,
-		.ids = "InstanceId",
-		.minimum = 5,
-		.maximum = 1000,
-		.item = in_reservation,
-		.absent =
-			"affinity block-device-mapping.* boot-mode capacity-reservation-* host-id "
-			"iam-instance-profile.* instance-lifecycle ipv6-address kernel-id key-name "
-			"metadata-options.http-protocol-ipv4 network-interface.* "
-			"network-performance-options.* operator.* outpost-arn owner-id "
-			"placement-partition-number platform product-code* ramdisk-id requester-id "
-			"reservation-id spot-instance-request-id tpm-support "
-			"private-dns-name-options.*",
-	};
-
-	return describe_resources(call, &listing, error);
+	return describe_resources(call, &instances, error);
 }
 
 int describe_instance_status(struct call *call, struct error *error)
@@ -54,9 +81,13 @@ int describe_instance_status(struct call *call, struct error *error)
 		.kind = KIND_INSTANCE,
 		.ids = "InstanceId",
 		.fields = instance_status_fields,
+		.no_tags = true,
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = "event.* operator.* attached-ebs-status.* application-status.*",
+		.absent = "application-status.status attached-ebs-status.status event.code "
+			  "event.description event.instance-event-id event.not-after "
+			  "event.not-before event.not-before-deadline operator.managed "
+			  "operator.principal",
 	};
 	bool all = call_bool(call, "IncludeAllInstances", false);
 	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };

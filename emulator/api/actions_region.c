@@ -109,7 +109,7 @@ int describe_availability_zones(struct call *call, struct error *error)
 {
 	static const struct field fields[] = {
 		FIELD_CONST_OF("opt-in-not-required", "optInStatus", "opt-in-status"),
-		FIELD_CHILDREN_OF(child_none, associated_fields, "messageSet"),
+		FIELD_CHILDREN_OF(child_none, nothing_fields, "messageSet"),
 		FIELD_GET_OF(get_region, "regionName", "region-name"),
 		FIELD_GET_OF(get_zone, "zoneName", "zone-name"),
 		FIELD_GET_OF(get_zone_id, "zoneId", "zone-id"),
@@ -122,7 +122,7 @@ int describe_availability_zones(struct call *call, struct error *error)
 	static const struct listing listing = {
 		.list = "availabilityZoneInfo",
 		.fields = fields,
-		.absent = "message parent-zone-* group-long-name",
+		.absent = "group-long-name message parent-zone-id parent-zone-name",
 	};
 	const struct region *region = region_find(call->scope->region);
 	struct zone_row zones[REGION_ZONES_MAX];
@@ -178,10 +178,16 @@ int describe_images(struct call *call, struct error *error)
 		.fields = image_fields,
 		.minimum = 1,
 		.maximum = 1000,
-		.absent =
-			"block-device-mapping.* free-tier-eligible image-allowed image-watermark.* "
-			"kernel-id platform product-code* public-ssm-parameter-name ramdisk-id "
-			"source-* state-reason-* sriov-net-support",
+		.absent = "free-tier-eligible image-allowed "
+			  "image-watermark.source-image-creation-time "
+			  "image-watermark.source-image-id "
+			  "image-watermark.source-image-region "
+			  "image-watermark.watermark-creation-time "
+			  "image-watermark.watermark-key kernel-id platform product-code "
+			  "product-code.type public-ssm-parameter-name ramdisk-id "
+			  "source-image-id source-image-region source-instance-id "
+			  "sriov-net-support state-reason-code state-reason-message tag "
+			  "tag-key",
 	};
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t named = params_indices(call->params, "ImageId", &indices);
@@ -197,18 +203,39 @@ int describe_images(struct call *call, struct error *error)
 	return describe_rows(call, &listing, &rows, error);
 }
 
+static const struct listing instance_types = {
+	.list = "instanceTypeSet",
+	.ids = "InstanceType",
+	.fields = instance_type_fields,
+	.minimum = 5,
+	.maximum = 100,
+	.absent = "ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps "
+		  "ebs-info.ebs-optimized-info.baseline-iops "
+		  "ebs-info.ebs-optimized-info.baseline-throughput-in-mbps "
+		  "ebs-info.ebs-optimized-info.maximum-bandwidth-in-mbps "
+		  "ebs-info.ebs-optimized-info.maximum-iops "
+		  "ebs-info.ebs-optimized-info.maximum-throughput-in-mbps "
+		  "ebs-info.ebs-optimized-support ebs-info.encryption-support "
+		  "ebs-info.nvme-support instance-storage-info.disk.count "
+		  "instance-storage-info.disk.size-in-gb "
+		  "instance-storage-info.disk.type "
+		  "instance-storage-info.encryption-support "
+		  "instance-storage-info.nvme-support "
+		  "instance-storage-info.total-size-in-gb "
+		  "network-info.efa-info.maximum-efa-interfaces "
+		  "network-info.encryption-in-transit-supported "
+		  "nitro-enclaves-support nitro-tpm-support "
+		  "nitro-tpm-info.supported-versions "
+		  "processor-info.supported-features "
+		  "processor-info.sustained-clock-speed-in-ghz "
+		  "reboot-migration-support supported-boot-mode "
+		  "vcpu-info.valid-cores vcpu-info.valid-threads-per-core "
+		  "network-info.maximum-network-cards auto-recovery-supported "
+		  "dedicated-hosts-supported",
+};
+
 int describe_instance_types(struct call *call, struct error *error)
 {
-	static const struct listing listing = {
-		.list = "instanceTypeSet",
-		.ids = "InstanceType",
-		.fields = instance_type_fields,
-		.minimum = 5,
-		.maximum = 100,
-		.absent =
-			"ebs-info.* instance-storage-info.* network-info.* nitro-* "
-			"processor-info.* supported-boot-mode vcpu-info.* auto-recovery-supported",
-	};
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t named = params_indices(call->params, "InstanceType", &indices);
 	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
@@ -224,7 +251,7 @@ int describe_instance_types(struct call *call, struct error *error)
 	for (size_t i = 0; instance_type_at(i); i++)
 		if (wanted(call, "InstanceType", instance_type_at(i)->name))
 			rows_add(&rows, call, NULL, instance_type_at(i));
-	return describe_rows(call, &listing, &rows, error);
+	return describe_rows(call, &instance_types, &rows, error);
 }
 
 /* ---- who is asking ---- */

@@ -47,7 +47,9 @@ int describe_route_tables(struct call *call, struct error *error)
 		.ids = "RouteTableId",
 		.minimum = 5,
 		.maximum = 100,
-		.absent = "association.gateway-id route.*",
+		.absent = "association.gateway-id route.destination-ipv6-cidr-block "
+			  "route.egress-only-internet-gateway-id route.nat-gateway-id "
+			  "route.transit-gateway-id",
 	};
 
 	return describe_resources(call, &listing, error);

@@ -4,8 +4,6 @@
 #include "model/gateway.h"
 #include "model/subnet.h"
 
-#define IPV6_FILTERS "ipv6-cidr-block-association.* "
-
 int create_vpc(struct call *call, struct error *error)
 {
 	static const char *const refused[] = { "Ipv6Pool",	 "Ipv6CidrBlock",
@@ -46,7 +44,10 @@ int describe_vpcs(struct call *call, struct error *error)
 		.ids = "VpcId",
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = IPV6_FILTERS,
+		.absent = "ipv6-cidr-block-association.association-id "
+			  "ipv6-cidr-block-association.ipv6-cidr-block "
+			  "ipv6-cidr-block-association.ipv6-pool "
+			  "ipv6-cidr-block-association.state",
 	};
 
 	return describe_resources(call, &listing, error);
@@ -183,8 +184,10 @@ int describe_subnets(struct call *call, struct error *error)
 		.ids = "SubnetId",
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = IPV6_FILTERS "customer-owned-ipv4-pool enable-lni-at-device-index "
-				       "outpost-arn",
+		.absent = "customer-owned-ipv4-pool enable-lni-at-device-index "
+			  "ipv6-cidr-block-association.association-id "
+			  "ipv6-cidr-block-association.ipv6-cidr-block "
+			  "ipv6-cidr-block-association.state outpost-arn",
 	};
 
 	return describe_resources(call, &listing, error);

@@ -68,15 +68,13 @@ static void filters_clear(struct filters *filters)
 	*filters = (struct filters){ NULL, 0 };
 }
 
-/* Is `name` one of the space-separated `names`? Those may have wildcards where `patterns`. */
-static bool listed(const char *names, const char *name, bool patterns)
+/* Is `name` one of the space-separated `names`? */
+static bool listed(const char *names, const char *name)
 {
 	while (names && *names) {
 		size_t length = strcspn(names, " ");
-		char one[128];
 
-		snprintf(one, sizeof(one), "%.*s", (int)length, names);
-		if (patterns ? wildcard_match(one, name) : streq(one, name))
+		if (strlen(name) == length && memcmp(names, name, length) == 0)
 			return true;
 		names += length + (names[length] == ' ');
 	}
@@ -86,7 +84,7 @@ static bool listed(const char *names, const char *name, bool patterns)
 static bool knows_filter(const struct field *fields, const char *name)
 {
 	for (const struct field *field = fields; field->name; field++)
-		if (field_is_scalar(field) ? listed(field->filter, name, false)
+		if (field_is_scalar(field) ? listed(field->filter, name)
 					   : knows_filter(field->fields, name))
 			return true;
 	return false;
@@ -97,12 +95,19 @@ static bool is_tag_filter(const char *name)
 	return strncmp(name, "tag:", 4) == 0 || streq(name, "tag-key") || streq(name, "tag-value");
 }
 
+/* Rows that are no resources have none. */
+static bool has_tags(const struct listing *listing)
+{
+	return listing->rows_are_tags || (listing->kind != KIND_NONE && !listing->no_tags);
+}
+
 static int read_filter(const struct call *call, const struct listing *listing,
 		       const struct field *fields, unsigned int n, struct filter *filter)
 {
 	CLEANUP(freep) char *prefix = xasprintf("Filter.%u.Value", n);
 	CLEANUP(freep) unsigned int *indices = NULL;
 	size_t count = params_indices(call->params, prefix, &indices);
+	bool is_tag;
 
 	filter->name = params_get(call->params, "Filter.%u.Name", n);
 	if (!filter->name)
@@ -110,10 +115,11 @@ static int read_filter(const struct call *call, const struct listing *listing,
 	for (size_t i = 0; i < count; i++)
 		*array_grow(&filter->values, &filter->value_count) =
 			params_get(call->params, "%s.%u", prefix, indices[i]);
-	if (is_tag_filter(filter->name) || knows_filter(fields, filter->name))
+	if (is_tag_filter(filter->name) ? has_tags(listing) : knows_filter(fields, filter->name))
 		return 0;
 	filter->matches_nothing = true;
-	return listed(listing->absent, filter->name, true) ? 0 : -1;
+	is_tag = strncmp(filter->name, "tag:", 4) == 0;
+	return listed(listing->absent, is_tag ? "tag" : filter->name) ? 0 : -1;
 }
 
 static int read_filters(const struct call *call, const struct listing *listing,
@@ -170,7 +176,7 @@ static bool match_fields(const struct filter *filter, const struct field *fields
 
 	for (const struct field *field = fields; field->name; field++) {
 		if (field_is_scalar(field)) {
-			if (listed(field->filter, filter->name, false) &&
+			if (listed(field->filter, filter->name) &&
 			    any_value(filter, field_text(field, view, &scratch)))
 				return true;
 			continue;

@@ -12,11 +12,13 @@ struct listing {
 	const char *ids;	    /* the parameter with ids: "VpcId"; NULL for none */
 	const struct field *fields; /* NULL: the kind's own */
 	long minimum, maximum;	    /* of MaxResults; 0: there are no pages */
-	/* Filters that AWS documents for what nothing here has: they match nothing. Wildcards. */
+	/* Filters that AWS documents for what nothing here has: they match nothing. "tag": any
+	 * tag:Key. */
 	const char *absent;
 	/* Which resources the caller's scope sees; NULL: its own. */
 	bool (*sees)(const struct resource *resource, const struct scope *scope);
 	bool rows_are_tags; /* a row is a struct tag: tag filters are about it alone */
+	bool no_tags;	    /* tag filters are unknown, although the kind has tags */
 	/* Opens and closes what is around items, for DescribeInstances; may be NULL. */
 	void (*item)(struct call *call, const struct view *view, const struct view *previous,
 		     bool last);

@@ -11,6 +11,11 @@ const struct field associated_fields[] = {
 	FIELD_END,
 };
 
+const struct field nothing_fields[] = {
+	FIELD_CONST_OF("", "nothing", NULL),
+	FIELD_END,
+};
+
 const struct field rid_item_fields[] = {
 	FIELD_OF(struct rid_item, id, FIELD_RID, "", NULL, FIELD_BOTH),
 	FIELD_END,

@@ -9,8 +9,9 @@ const char *get_id(const struct view *view, struct buffer *scratch);
 const char *get_owner(const struct view *view, struct buffer *scratch);
 /* For FIELD_CHILD: a nested element whose fields are the same object's. */
 bool child_self(const struct view *view, size_t index, struct view *ret_child);
-/* For FIELD_CHILDREN: a list that is always empty. */
+/* For FIELD_CHILDREN: a list that is always empty, and the fields of its elements. */
 bool child_none(const struct view *view, size_t index, struct view *ret_child);
+extern const struct field nothing_fields[];
 /* {state: "associated"} */
 extern const struct field associated_fields[];
 /* {value} lists and the like: one scalar without a name. */

@@ -261,7 +261,7 @@ static const struct field fields[] = {
 	FIELD_GET_OF(get_architecture, "architecture", "architecture"),
 	FIELD_CONST_OF("instance-store", "rootDeviceType", "root-device-type"),
 	FIELD_CONST_OF("/dev/xvda", "rootDeviceName", "root-device-name"),
-	FIELD_CHILDREN_OF(child_none, associated_fields, "blockDeviceMapping"),
+	FIELD_CHILDREN_OF(child_none, nothing_fields, "blockDeviceMapping"),
 	FIELD_CONST_OF("hvm", "virtualizationType", "virtualization-type"),
 	FIELD_OF(struct instance, options.client_token, FIELD_TEXT, "clientToken", "client-token",
 		 FIELD_BOTH),

@@ -218,7 +218,7 @@ static const struct field association_fields[] = { ASSOCIATION_FIELDS("", FIELD_
 static const struct field address_association_fields[] = {
 	ASSOCIATION_FIELDS("addresses.", FIELD_SHOWN), FIELD_END
 };
-static const struct field group_fields[] = { GROUP_FIELDS("group-id", "group-name"), FIELD_END };
+static const struct field group_fields[] = { GROUP_FIELDS("group-id", NULL), FIELD_END };
 
 static const struct field secondary_fields[] = {
 	FIELD_OF(struct interface_address, address, FIELD_ADDRESS, "", NULL, FIELD_STORED),
@@ -285,13 +285,30 @@ const struct field interface_fields[] = {
 
 #define NI "network-interface."
 
+static const char *get_instance(const struct view *view, struct buffer *scratch)
+{
+	const struct interface *interface = view->object;
+
+	return get_print(scratch, "%s", rid_format(interface->instance).text);
+}
+
 static const struct field instance_association_fields[] = { ASSOCIATION_FIELDS(NI, 0), FIELD_END };
 static const struct field instance_address_association_fields[] = {
 	ASSOCIATION_FIELDS(NI "addresses.", 0), FIELD_END
 };
 static const struct field instance_group_fields[] = { GROUP_FIELDS(NI "group-id", NI "group-name"),
 						      FIELD_END };
-static const struct field instance_attachment_fields[] = { ATTACHMENT_FIELDS(NI), FIELD_END };
+/* Filters whose values the reply has elsewhere, or not at all. */
+#define HIDDEN(filter_, get_)                                                                      \
+	{                                                                                          \
+		.name = "", .filter = NI filter_, .type = FIELD_GET, .get = (get_)                 \
+	}
+static const struct field instance_attachment_fields[] = {
+	ATTACHMENT_FIELDS(NI),
+	HIDDEN("attachment.instance-id", get_instance),
+	HIDDEN("attachment.instance-owner-id", get_owner),
+	FIELD_END,
+};
 
 static const struct field instance_address_fields[] = {
 	FIELD_CHILD_OF(child_association, instance_address_association_fields, "association"),
@@ -323,5 +340,7 @@ const struct field interface_instance_fields[] = {
 	FIELD_OF(struct interface, subnet, FIELD_RID, "subnetId", NI "subnet-id", FIELD_SHOWN),
 	FIELD_OF(struct interface, vpc, FIELD_RID, "vpcId", NI "vpc-id", FIELD_SHOWN),
 	FIELD_CONST_OF("interface", "interfaceType", NULL),
+	HIDDEN("availability-zone", get_zone),
+	HIDDEN("requester-managed", get_managed),
 	FIELD_END,
 };

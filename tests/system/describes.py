@@ -144,6 +144,9 @@ INSTANCES = Describe(
      "network-interface.mac-address": at("NetworkInterfaces", "MacAddress"),
      "network-interface.subnet-id": at("NetworkInterfaces", "SubnetId"),
      "network-interface.vpc-id": at("NetworkInterfaces", "VpcId"),
+     "network-interface.availability-zone": at("Placement", "AvailabilityZone"),
+     "network-interface.attachment.instance-id": at("InstanceId"),
+     "network-interface.attachment.instance-owner-id": at("NetworkInterfaces", "OwnerId"),
      "network-interface.status": at("NetworkInterfaces", "Status"),
      "network-interface.addresses.private-ip-address":
          at("NetworkInterfaces", "PrivateIpAddresses", "PrivateIpAddress"),
@@ -151,31 +154,60 @@ INSTANCES = Describe(
          at("NetworkInterfaces", "PrivateIpAddresses", "Association", "PublicIp"),
      "network-interface.association.public-ip":
          at("NetworkInterfaces", "Association", "PublicIp")},
-    """affinity architecture availability-zone block-device-mapping.attach-time
-    block-device-mapping.delete-on-termination block-device-mapping.device-name
-    block-device-mapping.status block-device-mapping.volume-id client-token dns-name group-id
-    hibernation-options.configured host-id hypervisor iam-instance-profile.arn image-id instance-id
-    instance-lifecycle instance-state-code instance-state-name instance-type instance.group-id
-    instance.group-name ip-address kernel-id key-name launch-index launch-time
-    metadata-options.http-tokens metadata-options.http-put-response-hop-limit
-    metadata-options.http-endpoint monitoring-state
-    network-interface.addresses.private-ip-address network-interface.addresses.primary
-    network-interface.addresses.association.public-ip
-    network-interface.addresses.association.ip-owner-id network-interface.association.public-ip
-    network-interface.association.ip-owner-id network-interface.attachment.attachment-id
+    """affinity architecture availability-zone availability-zone-id
+    block-device-mapping.attach-time block-device-mapping.delete-on-termination
+    block-device-mapping.device-name block-device-mapping.status block-device-mapping.volume-id
+    boot-mode capacity-reservation-id
+    capacity-reservation-specification.capacity-reservation-preference
+    capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id
+capacity-reservation-specification.capacity-reservation-target.capacity-reservation-resource-group-arn
+    client-token current-instance-boot-mode dns-name ebs-optimized ena-support
+    enclave-options.enabled hibernation-options.configured host-id hypervisor
+    iam-instance-profile.arn iam-instance-profile.id image-id instance-id instance-lifecycle
+    instance-state-code instance-state-name instance-type instance.group-id instance.group-name
+    ip-address ipv6-address kernel-id key-name launch-index launch-time
+    maintenance-options.auto-recovery metadata-options.http-endpoint
+    metadata-options.http-protocol-ipv4 metadata-options.http-protocol-ipv6
+    metadata-options.http-put-response-hop-limit metadata-options.http-tokens
+    metadata-options.instance-metadata-tags metadata-options.state monitoring-state
+    network-interface.addresses.association.allocation-id
+    network-interface.addresses.association.association-id
+    network-interface.addresses.association.carrier-ip
+    network-interface.addresses.association.customer-owned-ip
+    network-interface.addresses.association.ip-owner-id
+    network-interface.addresses.association.public-dns-name
+    network-interface.addresses.association.public-ip network-interface.addresses.primary
+    network-interface.addresses.private-dns-name network-interface.addresses.private-ip-address
+    network-interface.association.allocation-id network-interface.association.association-id
+    network-interface.association.carrier-ip network-interface.association.customer-owned-ip
+    network-interface.association.ip-owner-id network-interface.association.public-dns-name
+    network-interface.association.public-ip network-interface.attachment.attach-time
+    network-interface.attachment.attachment-id
+    network-interface.attachment.delete-on-termination network-interface.attachment.device-index
     network-interface.attachment.instance-id network-interface.attachment.instance-owner-id
-    network-interface.attachment.device-index network-interface.attachment.status
-    network-interface.attachment.attach-time network-interface.attachment.delete-on-termination
-    network-interface.availability-zone network-interface.description network-interface.group-id
-    network-interface.group-name network-interface.mac-address
-    network-interface.network-interface-id network-interface.owner-id
-    network-interface.private-dns-name network-interface.requester-id
-    network-interface.requester-managed network-interface.status
-    network-interface.source-dest-check network-interface.subnet-id network-interface.vpc-id
-    owner-id placement-group-name platform private-dns-name private-ip-address product-code
+    network-interface.attachment.network-card-index network-interface.attachment.status
+    network-interface.availability-zone network-interface.deny-all-igw-traffic
+    network-interface.description network-interface.group-id network-interface.group-name
+    network-interface.ipv4-prefixes.ipv4-prefix network-interface.ipv6-address
+    network-interface.ipv6-addresses.ipv6-address
+    network-interface.ipv6-addresses.is-primary-ipv6 network-interface.ipv6-native
+    network-interface.ipv6-prefixes.ipv6-prefix network-interface.mac-address
+    network-interface.network-interface-id network-interface.operator.managed
+    network-interface.operator.principal network-interface.outpost-arn
+    network-interface.owner-id network-interface.private-dns-name
+    network-interface.private-ip-address network-interface.public-dns-name
+    network-interface.requester-id network-interface.requester-managed network-interface.status
+    network-interface.source-dest-check network-interface.subnet-id network-interface.tag-key
+    network-interface.tag-value network-interface.vpc-id
+    network-performance-options.bandwidth-weighting operator.managed operator.principal
+    outpost-arn owner-id placement-group-name placement-partition-number platform
+    platform-details private-dns-name private-dns-name-options.enable-resource-name-dns-a-record
+    private-dns-name-options.enable-resource-name-dns-aaaa-record
+    private-dns-name-options.hostname-type private-ip-address product-code product-code.type
     ramdisk-id reason requester-id reservation-id root-device-name root-device-type
     source-dest-check spot-instance-request-id state-reason-code state-reason-message subnet-id
-    tag-key tenancy virtualization-type vpc-id""".replace(" group-id\n", "\n"),
+    tag-key tenancy tpm-support usage-operation usage-operation-update-time virtualization-type
+    vpc-id""",
     split=lambda reply: [entry for reservation in reply["Reservations"]
                          for entry in reservation["Instances"]])
 
@@ -206,9 +238,10 @@ INTERFACES = Describe(
     addresses.association.public-ip addresses.primary addresses.private-ip-address
     association.ip-owner-id association.public-ip association.public-dns-name
     attachment.attach-time attachment.attachment-id attachment.delete-on-termination
-    attachment.device-index attachment.instance-id attachment.instance-owner-id attachment.status
-    availability-zone description group-id ipv6-addresses.ipv6-address interface-type mac-address
-    network-interface-id owner-id private-dns-name private-ip-address requester-id
+    attachment.device-index attachment.instance-id attachment.instance-owner-id
+    attachment.status availability-zone availability-zone-id description group-id
+    ipv6-addresses.ipv6-address interface-type mac-address network-interface-id operator.managed
+    operator.principal owner-id private-dns-name private-ip-address requester-id
     requester-managed source-dest-check status subnet-id tag-key vpc-id""")
 
 GROUPS = Describe(

@@ -49,6 +49,11 @@ def peer(world, vpcs, table):
                            VpcPeeringConnectionId=made[0])
 
 
+# Names of VPCs and subnets that AWS takes beside those it documents; Terraform uses some.
+UNDOCUMENTED = {"isDefault", "dhcpOptionsId", "cidrBlock", "cidr-block", "cidr",
+                "availabilityZone", "availabilityZoneId", "defaultForAz"}
+
+
 @pytest.fixture(scope="module")
 def ec2(world):
     """A region with six of everything, tagged, and the default VPC beside."""
@@ -217,6 +222,63 @@ def test_unknown_filter(ec2, describe):
         refused("InvalidParameterValue", getattr(ec2, describe.call),
                 Filters=[{"Name": name, "Values": ["x"]}],
                 text=f"The filter '{name}' is invalid")
+
+
+def names_of(describe):
+    return {*describe.documented.split(), *describe.readable}
+
+
+@EVERY
+def test_no_other_filter_is_known(ec2, describe):
+    """Neither those of other calls, nor what only begins like one of its own."""
+    known = names_of(describe)
+    others = {name for other in describes.ALL for name in names_of(other)}
+    others |= {name.rpartition(".")[0] + ".colour" for name in known} - {".colour"}
+    others |= {name + "-colour" for name in known if not name.startswith("tag:")}
+    others |= {name.rpartition("-")[0] for name in known if "-" in name}
+    wrong = []
+    for name in sorted(others - known - {"", "tag-key"}):
+        if name.startswith("tag:") or name == "tag-value" or (
+                describe in (describes.VPCS, describes.SUBNETS) and name in UNDOCUMENTED):
+            continue
+        try:
+            getattr(ec2, describe.call)(Filters=[{"Name": name, "Values": ["x"]}])
+        except ClientError as error:
+            assert Error(error).code == "InvalidParameterValue", error
+            assert Error(error).message == f"The filter '{name}' is invalid"
+        else:
+            wrong.append(name)
+    assert not wrong, "\n".join(wrong)
+
+
+# What is in no list of resources: the filters that AWS has, with one that it doesn't have beside.
+OTHERS = {
+    "describe_instance_status": """availability-zone event.code event.not-before-deadline
+        instance-state-code instance-state-name instance-status.status system-status.reachability
+        operator.managed attached-ebs-status.status |
+        tag:Name tag-key event.colour operator.colour instance-id vpc-id""",
+    "describe_images": """architecture block-device-mapping.snapshot-id image-watermark.source-image-id
+        product-code.type source-image-region state-reason-code tag:Name tag-key |
+        block-device-mapping.status source-colour product-code.colour state-reason-colour""",
+    "describe_instance_types": """instance-type ebs-info.nvme-support network-info.efa-supported
+        vcpu-info.valid-cores processor-info.supported-features |
+        tag:Name tag-key network-info.colour vcpu-info.colour nitro-colour ebs-info.colour""",
+    "describe_availability_zones": """group-name message opt-in-status parent-zone-id state zone-type
+        | tag:Name parent-zone-colour cidr-block-association.state""",
+    "describe_regions": "endpoint opt-in-status region-name | tag:Name tag-key state",
+    "describe_tags": "key resource-id resource-type value tag:Name | colour tags",
+    "describe_prefix_lists": "prefix-list-id prefix-list-name | tag:Name owner-id",
+}
+
+
+@pytest.mark.parametrize("call", OTHERS)
+def test_filters_of_what_is_no_resource(ec2, call):
+    known, unknown = (names.split() for names in OTHERS[call].split("|"))
+    for name in known:
+        getattr(ec2, call)(Filters=[{"Name": name, "Values": ["no such value"]}])
+    for name in unknown:
+        refused("InvalidParameterValue", getattr(ec2, call),
+                Filters=[{"Name": name, "Values": ["x"]}], text=f"The filter '{name}' is invalid")
 
 
 @EVERY
