@@ -42,4 +42,4 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways;
 
 handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
-	create_default_subnet;
+	create_default_subnet, describe_account_attributes, describe_instance_type_offerings;

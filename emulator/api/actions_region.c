@@ -1,5 +1,8 @@
 /* What a region is and offers: regions, zones, images, instance types; and who is asking. */
 #include "api/actions.h"
+
+#include <stdio.h>
+
 #include "model/catalog.h"
 #include "model/region.h"
 
@@ -252,6 +255,103 @@ int describe_instance_types(struct call *call, struct error *error)
 		if (wanted(call, "InstanceType", instance_type_at(i)->name))
 			rows_add(&rows, call, NULL, instance_type_at(i));
 	return describe_rows(call, &instance_types, &rows, error);
+}
+
+/* ---- where there is which type ---- */
+
+struct offering {
+	const struct instance_type *type;
+	const char *location_type;
+	struct zone_text location;
+};
+
+static const char *get_offered_type(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return ((const struct offering *)view->object)->type->name;
+}
+
+static const char *get_location_type(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return ((const struct offering *)view->object)->location_type;
+}
+
+static const char *get_location(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return ((const struct offering *)view->object)->location.text;
+}
+
+static struct zone_text region_name(const struct region *region, size_t zone)
+{
+	struct zone_text text;
+
+	(void)zone;
+	snprintf(text.text, sizeof(text.text), "%s", region->name);
+	return text;
+}
+
+/* How each location type names the zones of a region; one name for all of them counts once. */
+static const struct location_type {
+	const char *name;
+	struct zone_text (*of)(const struct region *region, size_t zone);
+} location_types[] = {
+	{ "region", region_name },
+	{ "availability-zone", zone_name },
+	{ "availability-zone-id", zone_id },
+	{ "outpost", NULL }, /* there are none */
+};
+
+static const struct location_type *location_type_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(location_types); i++)
+		if (streq(location_types[i].name, name))
+			return &location_types[i];
+	return NULL;
+}
+
+/* Every type is everywhere. */
+static void add_offerings(const struct call *call, const struct location_type *where,
+			  struct offering **offerings, size_t *count)
+{
+	const struct region *region = region_find(call->scope->region);
+	size_t zones = where->of == region_name ? 1 : strlen(region->zones);
+
+	for (size_t zone = 0; where->of && zone < zones; zone++)
+		for (size_t i = 0; instance_type_at(i); i++)
+			*array_grow(offerings, count) =
+				(struct offering){ instance_type_at(i), where->name,
+						   where->of(region, zone) };
+}
+
+int describe_instance_type_offerings(struct call *call, struct error *error)
+{
+	static const struct field fields[] = {
+		FIELD_GET_OF(get_offered_type, "instanceType", "instance-type"),
+		FIELD_GET_OF(get_location_type, "locationType", NULL),
+		FIELD_GET_OF(get_location, "location", "location"),
+		FIELD_END,
+	};
+	static const struct listing listing = {
+		.list = "instanceTypeOfferingSet",
+		.fields = fields,
+		.minimum = 5,
+		.maximum = 1000,
+	};
+	const char *text = call_text(call, "LocationType");
+	const struct location_type *where = location_type_find(text && *text ? text : "region");
+	CLEANUP(freep) struct offering *offerings = NULL;
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	size_t count = 0;
+
+	if (!where)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Value (%s) for parameter locationType is invalid.", text);
+	add_offerings(call, where, &offerings, &count);
+	for (size_t i = 0; i < count; i++)
+		rows_add(&rows, call, NULL, &offerings[i]);
+	return describe_rows(call, &listing, &rows, error);
 }
 
 /* ---- who is asking ---- */

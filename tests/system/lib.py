@@ -396,6 +396,22 @@ class World:
         self.await_state("running", *ids)
         return ids
 
+    def remove_default_vpc(self, ec2=None):
+        """As a script does that cleans an account; returns the VPC's id."""
+        ec2 = ec2 or self.ec2
+        vpc, = names(ec2.describe_vpcs(Filters=[
+            {"Name": "is-default", "Values": ["true"]}])["Vpcs"], "VpcId")
+        for subnet in names(ec2.describe_subnets(Filters=[
+                {"Name": "vpc-id", "Values": [vpc]}])["Subnets"], "SubnetId"):
+            ec2.delete_subnet(SubnetId=subnet)
+        gateway, = names(ec2.describe_internet_gateways(Filters=[
+            {"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"],
+            "InternetGatewayId")
+        ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        ec2.delete_internet_gateway(InternetGatewayId=gateway)
+        ec2.delete_vpc(VpcId=vpc)
+        return vpc
+
     def default_instance(self, region, address):
         """An instance in a region's default subnet 172.31.0.0/20, once it runs."""
         ec2 = self.client(region=region)

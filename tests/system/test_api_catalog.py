@@ -209,6 +209,71 @@ def test_instance_types_refused(ec2):
             Filters=[{"Name": "colour", "Values": ["red"]}], text="The filter 'colour' is invalid")
 
 
+def test_where_there_is_which_type(world, ec2):
+    kinds = set(names(ec2.describe_instance_types()["InstanceTypes"], "InstanceType"))
+    zones = ec2.describe_availability_zones()["AvailabilityZones"]
+
+    def offered(client=ec2, **arguments):
+        found = [(entry["InstanceType"], entry["LocationType"], entry["Location"])
+                 for entry in client.describe_instance_type_offerings(**arguments)[
+                     "InstanceTypeOfferings"]]
+        assert len(set(found)) == len(found)
+        return set(found)
+    assert offered() == offered(LocationType="region") == {
+        (kind, "region", "us-east-1") for kind in kinds}
+    for where, member in (("availability-zone", "ZoneName"), ("availability-zone-id", "ZoneId")):
+        assert offered(LocationType=where) == {
+            (kind, where, zone[member]) for kind in kinds for zone in zones}
+    assert offered(LocationType="availability-zone", Filters=[
+        {"Name": "instance-type", "Values": ["t3.mic*"]},
+        {"Name": "location", "Values": ["us-east-1b", "us-east-1c", "eu-west-1a"]}]) == {
+            ("t3.micro", "availability-zone", f"us-east-1{letter}") for letter in "bc"}
+    assert {entry[2] for entry in offered(world.client(region="eu-west-1"))} == {"eu-west-1"}
+    assert offered(LocationType="outpost") == set()
+    pages = list(ec2.get_paginator("describe_instance_type_offerings").paginate(
+        LocationType="availability-zone", PaginationConfig={"PageSize": 100}))
+    assert sum(len(page["InstanceTypeOfferings"]) for page in pages) == len(kinds) * len(zones)
+    assert len(pages) == (len(kinds) * len(zones) + 99) // 100
+    refused("InvalidParameterValue", ec2.describe_instance_type_offerings, LocationType="moon")
+    refused("InvalidParameterValue", ec2.describe_instance_type_offerings,
+            Filters=[{"Name": "tag:Name", "Values": ["x"]}])
+
+
+# The account.
+
+def attributes(ec2, *wanted):
+    reply = ec2.describe_account_attributes(**({"AttributeNames": list(wanted)} if wanted else {}))
+    return {entry["AttributeName"]: names(entry["AttributeValues"], "AttributeValue")
+            for entry in reply["AccountAttributes"]}
+
+
+def test_account_attributes(world, ec2):
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    everything = {"supported-platforms": ["VPC"], "default-vpc": [vpc], "max-instances": ["20"],
+                  "vpc-max-security-groups-per-interface": ["5"], "max-elastic-ips": ["5"],
+                  "vpc-max-elastic-ips": ["5"]}
+    assert attributes(ec2) == everything
+    for name, values in everything.items():
+        assert attributes(ec2, name) == {name: values}
+    assert attributes(ec2, "default-vpc", "default-vpc") == {"default-vpc": [vpc]}
+    assert attributes(world.client(region="eu-west-1"))["default-vpc"] != [vpc]
+    refused("InvalidParameterValue", attributes, ec2, "max-instances", "colour")
+    refused("DryRunOperation", ec2.describe_account_attributes, DryRun=True, status=412)
+
+
+def test_account_attributes_are_the_quotas(make_world):
+    with make_world("--quota", "security-groups-per-interface=7",
+                    "--quota", "addresses-per-region=9") as world:
+        ec2 = world.ec2
+        found = attributes(ec2)
+        assert found["vpc-max-security-groups-per-interface"] == ["7"]
+        assert found["max-elastic-ips"] == found["vpc-max-elastic-ips"] == ["9"]
+        world.remove_default_vpc()
+        assert attributes(ec2, "default-vpc") == {"default-vpc": ["none"]}
+        again = ec2.create_default_vpc()["Vpc"]["VpcId"]
+        assert attributes(ec2, "default-vpc") == {"default-vpc": [again]}
+
+
 def test_what_is_described_launches(world, ec2):
     """Each family's first: what DescribeInstanceTypes offers, RunInstances takes."""
     everything = names(ec2.describe_instance_types()["InstanceTypes"], "InstanceType")

@@ -108,26 +108,13 @@ def test_serve_in_another_region(make_world):
         assert {zone["RegionName"] for zone in elsewhere["AvailabilityZones"]} == {"us-west-2"}
 
 
-def remove_default_vpc(ec2):
-    """As a script does that cleans an account; returns the VPC's id."""
-    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
-    for subnet in ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]:
-        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
-    gateway = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [
-        vpc]}])["InternetGateways"][0]["InternetGatewayId"]
-    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    ec2.delete_internet_gateway(InternetGatewayId=gateway)
-    ec2.delete_vpc(VpcId=vpc)
-    return vpc
-
-
 def launch(ec2, **more):
     return ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, **more)
 
 
 def test_the_default_vpc_may_go(own_world):
     ec2 = own_world.ec2
-    remove_default_vpc(ec2)
+    own_world.remove_default_vpc()
     assert ec2.describe_vpcs()["Vpcs"] == []
     no_vpc = "No default VPC for this user"
     refused("VPCIdNotSpecified", launch, ec2, text=no_vpc)
@@ -175,7 +162,7 @@ def test_a_default_vpc_comes_back_with_all_it_had(world):
              for attribute, member in (("enableDnsSupport", "EnableDnsSupport"),
                                        ("enableDnsHostnames", "EnableDnsHostnames"))])
     before = everything()
-    gone = remove_default_vpc(ec2)
+    gone = world.remove_default_vpc(ec2)
     refused("DryRunOperation", ec2.create_default_vpc, DryRun=True, status=412)
     assert ec2.describe_vpcs()["Vpcs"] == []
     made = ec2.create_default_vpc()["Vpc"]
@@ -187,7 +174,7 @@ def test_a_default_vpc_comes_back_with_all_it_had(world):
 
 def test_the_default_vpc_counts(make_world):
     with make_world("--quota", "vpcs-per-region=1") as world:
-        remove_default_vpc(world.ec2)
+        world.remove_default_vpc()
         vpc = world.vpc()
         refused("VpcLimitExceeded", world.ec2.create_default_vpc)
         world.ec2.delete_vpc(VpcId=vpc)
@@ -245,7 +232,7 @@ def test_default_subnets_refused(world, regions):
 
 def test_an_instance_of_a_default_vpc_made_again_reaches_the_internet(own_world):
     ec2, before = own_world.ec2, namespaces()
-    remove_default_vpc(ec2)
+    own_world.remove_default_vpc()
     vpc = ec2.create_default_vpc()["Vpc"]["VpcId"]
     own_world.open(vpc)
     one = launch(ec2)["Instances"][0]["InstanceId"]
@@ -266,6 +253,6 @@ def test_an_instance_of_a_default_vpc_made_again_reaches_the_internet(own_world)
     refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc)
     ec2.terminate_instances(InstanceIds=[one, other["InstanceId"]])
     own_world.await_state("terminated", one, other["InstanceId"])
-    remove_default_vpc(ec2)
+    own_world.remove_default_vpc()
     assert not [name for name in namespaces() if name not in before
                 and name.startswith(("vpc-", "subnet-", "igw-"))]
