@@ -74,8 +74,13 @@ static const struct rule gateway_rules[] = {
 	/* A hairpin: straight on to another public address of this gateway. */
 	{ "outward_mapped", { LOAD(destination, 0), MAP("public", 0, 0), STORE(destination, 0) } },
 	{ "outward_mapped", { ACCEPT } },
-	/* After the MTU was looked at: "fragmentation needed" goes to the private address. */
-	{ "forward", { IN("fabric"), LOAD(source, 0), MAP("private", 0, 0), STORE(source, 0) } },
+	/*
+	 * After the MTU was looked at: "fragmentation needed" goes to the private address. An
+	 * address that was taken away since the packet came in must not let the private one out.
+	 */
+	{ "forward",
+	  { IN("fabric"), LOAD(source, 0), MAP("private", 0, 0), STORE(source, 0), ACCEPT } },
+	{ "forward", { IN("fabric"), DROP } },
 
 	{ "inward", { NOTRACK } },
 	{ "inward", { LOAD(source, 0), IN_SET("reserved", 0), DROP } },
@@ -97,7 +102,7 @@ static const struct rule gateway_rules[] = {
 };
 
 static const struct skeleton_text skeleton_gateway = {
-	.mark = "minivpc internet gateway 3",
+	.mark = "minivpc internet gateway 4",
 	.family = NFPROTO_IPV4,
 	.chains = gateway_chains,
 	.chain_count = ARRAY_SIZE(gateway_chains),
