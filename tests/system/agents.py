@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-from lib import environment
+from lib import environment, stop
 from packets import PROBE_TOS, Seen
 
 QUIET = 0.05  # seconds: by then a packet has arrived or never does
@@ -76,6 +76,28 @@ class Agent:
         self.process.stdin.close()
         self.process.wait(10)
         self.process.stdout.close()
+
+
+class Program:
+    """A Python in an instance, spoken to by lines."""
+
+    def __init__(self, world, place, text, *arguments):
+        self.process = subprocess.Popen(
+            world.command(*world.where(place, ["python3", "-c", text, *map(str, arguments)])),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(),
+            start_new_session=True)
+
+    def say(self, text):
+        self.process.stdin.write(text.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def line(self):
+        assert select.select([self.process.stdout], [], [], 10)[0], "no word from an instance"
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        stop(self.process)
 
 
 def collect(agents, expected, quiet=QUIET, seconds=3):

@@ -3,15 +3,12 @@ Rules flip 1,000 times under traffic. A flow that the rules allow before and aft
 packet by it, and of one that both deny none gets through: no packet sees half a change. Each packet
 comes from a port of its own, so each is judged anew.
 """
-import json
-import select
-import subprocess
 import time
 
 import pytest
 
+from agents import Program
 from filters import ANYWHERE, OPEN, Lab, allow, bind_acl, entry, set_groups, set_rules
-from lib import environment, stop
 
 GOOD, BAD = 7001, 7002
 FLIPS = 1000
@@ -65,28 +62,6 @@ while True:
         except BlockingIOError:
             pass
 """
-
-
-class Program:
-    """A Python in an instance, spoken to by lines."""
-
-    def __init__(self, world, place, text, *arguments):
-        self.process = subprocess.Popen(
-            world.command(*world.where(place, ["python3", "-c", text, *map(str, arguments)])),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(),
-            start_new_session=True)
-
-    def say(self, text):
-        self.process.stdin.write(text.encode() + b"\n")
-        self.process.stdin.flush()
-
-    def line(self):
-        assert select.select([self.process.stdout], [], [], 10)[0], "no word from an instance"
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        stop(self.process)
 
 
 class Traffic:
