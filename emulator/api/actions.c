@@ -108,6 +108,11 @@ const struct action actions[] = {
 	EC2("CreateDefaultVpc", create_default_vpc, ""),
 	EC2("CreateDefaultSubnet", create_default_subnet,
 	    "AvailabilityZone Ipv6Native:b AvailabilityZoneId"),
+	EC2("AssociateVpcCidrBlock", associate_vpc_cidr_block,
+	    "CidrBlock Ipv6CidrBlockNetworkBorderGroup Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId "
+	    "Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i VpcId! "
+	    "AmazonProvidedIpv6CidrBlock:b"),
+	EC2("DisassociateVpcCidrBlock", disassociate_vpc_cidr_block, "AssociationId!"),
 	EC2("CreateSubnet", create_subnet,
 	    TAGS
 	    "AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "

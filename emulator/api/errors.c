@@ -42,6 +42,7 @@
 	ROW(SUBNET_RANGE, 400, "InvalidSubnet.Range")                                              \
 	ROW(SUBNET_CONFLICT, 400, "InvalidSubnet.Conflict")                                        \
 	ROW(CIDR_LIMIT, 400, "CidrLimitExceeded")                                                  \
+	ROW(CIDR_IN_USE, 400, "InvalidCidrBlock.InUse")                                            \
 	ROW(VPC_ID_NOT_SPECIFIED, 400, "VPCIdNotSpecified")                                        \
 	ROW(DEFAULT_VPC_EXISTS, 400, "DefaultVpcAlreadyExists")                                    \
 	ROW(DEFAULT_VPC_MISSING, 400, "DefaultVpcDoesNotExist")                                    \
@@ -105,8 +106,8 @@ static const struct subject {
 	{ "rtbassoc", "InvalidAssociationID.NotFound", NULL, NULL },
 	{ "aclassoc", "InvalidAssociationID.NotFound", NULL, NULL },
 	{ "eipassoc", "InvalidAssociationID.NotFound", NULL, NULL },
-	{ "vpc-cidr-assoc", "InvalidVpcCidrBlockAssociationID.NotFound", NULL,
-	  "CidrLimitExceeded" },
+	{ "vpc-cidr-assoc", "InvalidVpcCidrBlockAssociationID.NotFound",
+	  "InvalidVpcCidrBlockAssociationId.Malformed", "CidrLimitExceeded" },
 	{ "subnet-cidr-assoc", "InvalidSubnetCidrBlockAssociationID.NotFound", NULL,
 	  "CidrLimitExceeded" },
 	{ "sg", "InvalidGroup.NotFound", "InvalidGroupId.Malformed", "SecurityGroupLimitExceeded" },

@@ -92,7 +92,7 @@ static const struct field option_fields[] = {
 /* The two sides differ in their filters' names only. */
 #define SIDE_FIELDS(name_, prefix_)                                                                \
 	static const struct field name_##_block_fields[] = {                                       \
-		FIELD_OF(struct vpc_cidr, cidr, FIELD_CIDR, "cidrBlock", prefix_ "cidr-block",     \
+		FIELD_OF(struct block, cidr, FIELD_CIDR, "cidrBlock", prefix_ "cidr-block",        \
 			 FIELD_SHOWN),                                                             \
 		FIELD_END,                                                                         \
 	};                                                                                         \
@@ -255,12 +255,19 @@ static struct vpc *accepter_vpc(const struct model *model, const struct peering 
 	return vpc && is_side_of(&peering->accepter, vpc->resource.scope) ? vpc : NULL;
 }
 
+static const struct block *find_overlap(const struct vpc *vpc, struct cidr cidr)
+{
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		if (cidr_overlaps(vpc->cidrs[i].cidr, cidr))
+			return &vpc->cidrs[i];
+	return NULL;
+}
+
 static bool blocks_overlap(const struct vpc *a, const struct vpc *b)
 {
 	for (size_t i = 0; i < a->cidr_count; i++)
-		for (size_t j = 0; j < b->cidr_count; j++)
-			if (cidr_overlaps(a->cidrs[i].cidr, b->cidrs[j].cidr))
-				return true;
+		if (find_overlap(b, a->cidrs[i].cidr))
+			return true;
 	return false;
 }
 
@@ -350,6 +357,36 @@ void peering_settle(struct transaction *transaction, struct peering *peering)
 static bool has_expired(const struct transaction *transaction, const struct peering *peering)
 {
 	return peering->state == PEERING_PENDING && peering->expiration <= transaction->now;
+}
+
+int peering_check_block(const struct transaction *transaction, const struct vpc *vpc,
+			struct cidr cidr, struct error *error)
+{
+	const struct model *model = transaction->model;
+
+	for_each_peering(peering, model)
+	{
+		const struct rid other = peering_other(peering, vpc->resource.id);
+		const struct block *overlap = peering->state == PEERING_ACTIVE && rid_is_set(other)
+						      ? find_overlap(vpc_get(model, other), cidr)
+						      : NULL;
+
+		if (overlap)
+			return error_set(error, ERROR_VPC_RANGE,
+					 "The CIDR '%s' conflicts with %s of %s, which is peered "
+					 "by %s",
+					 cidr_format(cidr).text, cidr_format(overlap->cidr).text,
+					 rid_format(other).text,
+					 rid_format(peering->resource.id).text);
+		if (peering->state == PEERING_PENDING && !has_expired(transaction, peering) &&
+		    rid_equal(peering->requester.vpc, vpc->resource.id))
+			return error_set(error, ERROR_OPERATION_NOT_PERMITTED,
+					 "A CIDR block can't be added to %s while its VPC peering "
+					 "connection %s is pending acceptance",
+					 rid_format(vpc->resource.id).text,
+					 rid_format(peering->resource.id).text);
+	}
+	return 0;
 }
 
 static int wrong_state(const struct transaction *transaction, const struct peering *peering,

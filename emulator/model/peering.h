@@ -92,6 +92,14 @@ int peering_set_dns(struct transaction *transaction, struct peering *peering,
 		    const struct scope *caller, const bool *requester, const bool *accepter,
 		    struct error *error);
 
+/*
+ * May the VPC have this block too? ERROR_VPC_RANGE: a VPC that it is peered with has what overlaps.
+ * ERROR_OPERATION_NOT_PERMITTED while it waits for another one to accept its request; the VPC that
+ * is asked may, and then can't accept.
+ */
+int peering_check_block(const struct transaction *transaction, const struct vpc *vpc,
+			struct cidr cidr, struct error *error);
+
 /* Requests of a VPC that is deleted go with it. */
 void peering_forget_vpc(struct transaction *transaction, const struct vpc *vpc);
 /* Requests expire, and what has ended long ago goes: by the transaction's time. */

@@ -26,6 +26,7 @@ enum quota {
 	QUOTA_NAT_GATEWAYS,	/* in an Availability Zone */
 	QUOTA_PEERINGS,		/* active ones of a VPC */
 	QUOTA_PEERING_REQUESTS, /* outstanding ones of an account in a region */
+	QUOTA_VPC_BLOCKS,	/* IPv4 ones of a VPC, the primary one counted */
 	QUOTA_TAGS,
 	QUOTA_MAX,
 };

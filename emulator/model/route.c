@@ -195,6 +195,20 @@ const struct interface *route_interface(const struct model *model, const struct 
 	return interface && attachment_is_live(model, interface) ? interface : NULL;
 }
 
+/* Behind the other local routes. */
+static void add_local(struct route_table *table, struct cidr cidr)
+{
+	const struct route local = { .destination = cidr };
+	size_t i = 0;
+
+	while (i < table->route_count && table->routes[i].origin == ROUTE_ORIGIN_TABLE)
+		i++;
+	array_grow(&table->routes, &table->route_count);
+	memmove(table->routes + i + 1, table->routes + i,
+		(table->route_count - 1 - i) * sizeof(*table->routes));
+	table->routes[i] = local;
+}
+
 static struct route_table *create(struct transaction *transaction, struct vpc *vpc)
 {
 	struct route_table *table =
@@ -202,7 +216,7 @@ static struct route_table *create(struct transaction *transaction, struct vpc *v
 
 	table->vpc = vpc->resource.id;
 	for (size_t i = 0; i < vpc->cidr_count; i++)
-		array_grow(&table->routes, &table->route_count)->destination = vpc->cidrs[i].cidr;
+		add_local(table, vpc->cidrs[i].cidr);
 	return table;
 }
 
@@ -340,6 +354,27 @@ void route_table_forget_subnet(struct transaction *transaction, struct scope *sc
 			}
 }
 
+void route_tables_add_local(struct transaction *transaction, const struct vpc *vpc,
+			    struct cidr cidr)
+{
+	for_each_resource (struct route_table, table, vpc->resource.scope, KIND_ROUTE_TABLE)
+		if (rid_equal(table->vpc, vpc->resource.id))
+			add_local(transaction_edit(transaction, table), cidr);
+}
+
+void route_tables_remove_local(struct transaction *transaction, const struct vpc *vpc,
+			       struct cidr cidr)
+{
+	for_each_resource (struct route_table, table, vpc->resource.scope, KIND_ROUTE_TABLE)
+		for (size_t i = table->route_count; i-- > 0;)
+			if (rid_equal(table->vpc, vpc->resource.id) &&
+			    table->routes[i].origin == ROUTE_ORIGIN_TABLE &&
+			    cidr_equal(table->routes[i].destination, cidr)) {
+				transaction_edit(transaction, table);
+				array_remove(table->routes, &table->route_count, i);
+			}
+}
+
 /* ---- routes ---- */
 
 static struct address_text destination_text(struct destination destination)
@@ -363,6 +398,15 @@ static struct route *find_route(const struct route_table *table, struct destinat
 	for (size_t i = 0; i < table->route_count; i++)
 		if (cidr_equal(table->routes[i].destination, destination.cidr) &&
 		    rid_equal(table->routes[i].prefix_list, destination.prefix_list))
+			return &table->routes[i];
+	return NULL;
+}
+
+const struct route *route_within(const struct route_table *table, struct cidr cidr)
+{
+	for (size_t i = 0; i < table->route_count; i++)
+		if (!rid_is_set(table->routes[i].prefix_list) &&
+		    cidr_covers(cidr, table->routes[i].destination))
 			return &table->routes[i];
 	return NULL;
 }

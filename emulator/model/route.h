@@ -99,6 +99,16 @@ int route_table_replace(struct transaction *transaction, struct route_table *fro
 void route_table_forget_subnet(struct transaction *transaction, struct scope *scope,
 			       struct rid subnet);
 
+/* With a block of the VPC, every table of it gains or loses the local route to it, whatever its
+ * target was. */
+void route_tables_add_local(struct transaction *transaction, const struct vpc *vpc,
+			    struct cidr cidr);
+void route_tables_remove_local(struct transaction *transaction, const struct vpc *vpc,
+			       struct cidr cidr);
+/* A route whose destination the block has in it, or is; NULL: none. Entries of prefix lists don't
+ * count: they give way, see route_entry_counts(). */
+const struct route *route_within(const struct route_table *table, struct cidr cidr);
+
 /* Can the table take so many routes more? A route to a prefix list counts as the most it can hold.
  */
 bool route_table_has_room(const struct model *model, const struct route_table *table, int64_t more);

@@ -11,15 +11,6 @@
 #include "model/route.h"
 #include "model/subnet.h"
 
-static const struct field cidr_fields[] = {
-	FIELD_OF(struct vpc_cidr, association, FIELD_RID, "associationId",
-		 "cidr-block-association.association-id", FIELD_BOTH),
-	FIELD_OF(struct vpc_cidr, cidr, FIELD_CIDR, "cidrBlock",
-		 "cidr-block-association.cidr-block", FIELD_BOTH),
-	FIELD_CHILD_OF(child_self, associated_fields, "cidrBlockState"),
-	FIELD_END,
-};
-
 static const char *get_primary(const struct view *view, struct buffer *scratch)
 {
 	const struct vpc *vpc = view->object;
@@ -42,7 +33,7 @@ static const struct field fields[] = {
 	FIELD_GET_OF(get_owner, "ownerId", "owner-id"),
 	FIELD_CONST_OF("available", "state", "state"),
 	FIELD_GET_OF(get_primary, "cidrBlock", "cidr cidr-block cidrBlock"),
-	FIELD_LIST_OF(struct vpc, cidrs, cidr_count, cidr_fields, "cidrBlockAssociationSet",
+	FIELD_LIST_OF(struct vpc, cidrs, cidr_count, vpc_block_fields, "cidrBlockAssociationSet",
 		      FIELD_BOTH),
 	FIELD_GET_OF(get_dhcp, "dhcpOptionsId", "dhcp-options-id dhcpOptionsId"),
 	FIELD_OF(struct vpc, dhcp_options, FIELD_RID, "dhcpOptions", NULL, FIELD_STORED),
@@ -85,34 +76,14 @@ bool vpc_contains(const struct vpc *vpc, struct address address)
 	return false;
 }
 
-/* Never 169.254/16, nor what can't be an instance's address at all (VPC guide: "restrictions"). */
-static bool usable(struct cidr cidr)
-{
-	static const struct cidr refused[] = {
-		{ { AF_INET, { 0 } }, 8 },
-		{ { AF_INET, { 127 } }, 8 },
-		{ { AF_INET, { 169, 254 } }, 16 },
-		{ { AF_INET, { 224 } }, 3 },
-	};
-
-	if (cidr.address.family != AF_INET || cidr.length < 16 || cidr.length > 28)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		if (cidr_overlaps(refused[i], cidr))
-			return false;
-	return true;
-}
-
 int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr cidr,
 	       const char *tenancy, struct vpc **ret_vpc, struct error *error)
 {
-	struct vpc_cidr *block;
 	struct vpc *vpc;
 	int r;
 
-	if (!usable(cidr))
-		return error_set(error, ERROR_VPC_RANGE, "The CIDR '%s' is invalid.",
-				 cidr_format(cidr).text);
+	if ((r = vpc_check_range(cidr, error)) < 0)
+		return r;
 	if (tenancy && !streq(tenancy, "default") && !streq(tenancy, "dedicated"))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Value (%s) for parameter instanceTenancy is invalid.", tenancy);
@@ -120,9 +91,7 @@ int vpc_create(struct transaction *transaction, struct scope *scope, struct cidr
 			     error)) < 0)
 		return r;
 	vpc = transaction_create(transaction, scope, KIND_VPC);
-	block = array_grow(&vpc->cidrs, &vpc->cidr_count);
-	block->association = rid_new(KIND_VPC_CIDR_ASSOCIATION);
-	block->cidr = cidr_canonical(cidr);
+	block_add(&vpc->cidrs, &vpc->cidr_count, KIND_VPC_CIDR_ASSOCIATION, cidr_canonical(cidr));
 	vpc->tenancy = xstrdup(tenancy ? tenancy : "default");
 	vpc->dhcp_options = dhcp_default(transaction, scope);
 	vpc->dns_support = true;

@@ -3,16 +3,11 @@
  */
 #pragma once
 
-#include "model/common.h"
-
-struct vpc_cidr {
-	struct rid association; /* KIND_VPC_CIDR_ASSOCIATION */
-	struct cidr cidr;
-};
+#include "model/block.h"
 
 struct vpc {
 	struct resource resource;
-	struct vpc_cidr *cidrs; /* the first is the primary block */
+	struct block *cidrs; /* the first is the primary block */
 	size_t cidr_count;
 	struct rid dhcp_options;
 	char *tenancy; /* "default" or "dedicated" */
@@ -40,6 +35,25 @@ int vpc_delete(struct transaction *transaction, struct vpc *vpc, struct error *e
 /* The two DNS attributes depend on each other: ERROR_INVALID_PARAMETER_COMBINATION. */
 int vpc_set_dns(struct transaction *transaction, struct vpc *vpc, const bool *support,
 		const bool *hostnames, struct error *error);
+/* Can it be a VPC's IPv4 block at all? ERROR_VPC_RANGE. */
+int vpc_check_range(struct cidr cidr, struct error *error);
+/*
+ * Adds an IPv4 block (host bits are cleared) and its local route to every table of the VPC.
+ * ERROR_VPC_RANGE: of a wrong size, restricted beside the primary block, or overlapping with
+ * another block, a route's destination or a peer; ERROR_OPERATION_NOT_PERMITTED: the VPC has asked
+ * for a peering that is pending; ERROR_CIDR_LIMIT.
+ */
+int vpc_associate(struct transaction *transaction, struct vpc *vpc, struct cidr cidr,
+		  const struct block **ret_block, struct error *error);
+/*
+ * Takes a block away, and its local routes, whatever their targets are. ERROR_CIDR_IN_USE while a
+ * subnet is in it, ERROR_OPERATION_NOT_PERMITTED for the primary one.
+ */
+int vpc_disassociate(struct transaction *transaction, struct vpc *vpc, const struct block *block,
+		     struct error *error);
+/* The VPC with that association; NULL when there is none. */
+struct vpc *vpc_find_association(const struct scope *scope, struct rid association,
+				 const struct block **ret_block);
 /* True when the address is in one of its blocks. */
 bool vpc_contains(const struct vpc *vpc, struct address address);
 /* Marks it, and the gateway attached to it, as present in the kernel. */

@@ -1,0 +1,27 @@
+/*
+ * CIDR blocks that are associated with a VPC.
+ */
+#pragma once
+
+#include "model/common.h"
+
+enum block_state {
+	BLOCK_ASSOCIATED, /* every one that there is */
+	/* In replies only: what is asked for is done when the reply leaves. */
+	BLOCK_ASSOCIATING,
+	BLOCK_DISASSOCIATING,
+};
+
+struct block {
+	struct rid association; /* KIND_VPC_CIDR_ASSOCIATION */
+	struct cidr cidr;	/* canonical */
+	int state;		/* enum block_state; not stored */
+};
+
+extern const struct field vpc_block_fields[];
+
+/* Appends a block under a new association. */
+struct block *block_add(struct block **blocks, size_t *count, enum kind association,
+			struct cidr cidr);
+/* The block of that association, or NULL. */
+struct block *block_find(struct block *blocks, size_t count, struct rid association);
