@@ -1434,6 +1434,138 @@ static void a_nat_gateway_is_whole_or_not_at_all(void **state)
 	assert_true(totals[0] > 40 && totals[1] > 10);
 }
 
+/* ---- further blocks ---- */
+
+static void add_block(const char *cidr)
+{
+	const struct block *block;
+
+	assert_int_equal(vpc_associate(&transaction, vpc, cidr_of(cidr), &block, &error), 0);
+}
+
+static void remove_block(size_t index)
+{
+	assert_int_equal(vpc_disassociate(&transaction, vpc, &vpc->cidrs[index], &error), 0);
+}
+
+static void a_second_block_is_wired(void **state)
+{
+	const struct peering *peering;
+	struct subnet *late, *whole;
+	struct rid id;
+
+	(void)state;
+	seed_other();
+	peering = join();
+	assert_int_equal(commit(), 0);
+	id = public_subnet->resource.id;
+	add_block("10.2.0.0/16");
+	add_block("10.3.0.0/24"); /* right behind it */
+	assert_int_equal(commit(), 0);
+	assert_has(id, "blackhole 10.2.0.0/16");
+	assert_has(id, "blackhole 10.3.0.0/24");
+	assert_has(gateway->resource.id, "blackhole 10.2.0.0/16");
+	assert_int_equal(count_elements(peering->resource.id, ELEMENT_REQUESTER), 3);
+	assert_int_equal(count_elements(peering->resource.id, ELEMENT_ACCEPTER), 1);
+	assert_whole();
+	late = make_subnet(vpc, "10.2.1.0/24");
+	whole = make_subnet(vpc, "10.3.0.0/24");
+	launch(late, 1);
+	launch(whole, 1);
+	assert_int_equal(commit(), 0);
+	assert_has(id, "route 10.2.1.0/24 via 10.2.1.1 dev fabric");
+	assert_has(id, "route 10.3.0.0/24 via 10.3.0.1 dev fabric");
+	assert_lacks(id, "blackhole 10.3.0.0/24");
+	assert_has(late->resource.id, "blackhole 10.0.0.0/16");
+	assert_has(late->resource.id, "route 10.0.1.0/24 via 10.0.1.1 dev fabric");
+	assert_has(gateway->resource.id, "route 10.2.1.0/24 via 10.2.1.1 dev fabric");
+	assert_has(peering->resource.id, "route 10.2.1.0/24 via 10.2.1.1 dev requester");
+	assert_has(id, "10.2.1.4 of set members");
+	assert_whole();
+}
+
+static void a_block_that_goes_leaves_nothing(void **state)
+{
+	CLEANUP(freep) char *before = NULL, *after = NULL;
+
+	(void)state;
+	seed_other();
+	join();
+	assert_int_equal(commit(), 0);
+	before = whole_kernel();
+	add_block("10.2.0.0/16");
+	add_block("10.3.0.0/24");
+	/* by an appliance: the local route and its target go with the block */
+	transaction_edit(&transaction, interface_of(database));
+	interface_of(database)->source_dest_check = false;
+	assert_int_equal(route_replace(&transaction, table, to_cidr(cidr_of("10.2.0.0/16")),
+				       &interface_of(database)->resource, &error),
+			 0);
+	assert_int_equal(commit(), 0);
+	assert_has(public_subnet->resource.id, "route 10.2.0.0/16 via 10.0.2.4 dev fabric");
+	assert_has(public_subnet->resource.id, "blackhole 10.2.0.0/16 metric 1024");
+	assert_whole();
+	remove_block(1);
+	assert_int_equal(commit(), 0);
+	assert_lacks(public_subnet->resource.id, "10.2.0.0/16");
+	remove_block(1);
+	transaction_edit(&transaction, interface_of(database));
+	interface_of(database)->source_dest_check = true;
+	assert_int_equal(commit(), 0);
+	after = whole_kernel();
+	assert_string_equal(after, before);
+	assert_whole();
+}
+
+static void change_blocks(int going)
+{
+	if (going)
+		remove_block(1);
+	else
+		add_block("10.2.0.0/16");
+}
+
+/* Associating one and disassociating it: each kernel change fails once. */
+static void a_block_is_whole_or_not_at_all(void **state)
+{
+	size_t totals[2] = { 0 };
+
+	(void)state;
+	for (int going = 0; going <= 1; going++)
+		for (size_t k = 0; k == 0 || k <= totals[going]; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			size_t before;
+
+			tear_down(NULL);
+			set_up(NULL);
+			seed_other();
+			join();
+			if (going)
+				add_block("10.2.0.0/16");
+			assert_int_equal(commit(), 0);
+			intact = whole_kernel();
+			if (k > 0) {
+				change_blocks(going);
+				fake_fail_at(kernel, k - 1, ENOMEM);
+				assert_int_equal(commit(), -ENOMEM);
+				after = whole_kernel();
+				assert_string_equal(after, intact);
+				assert_int_equal(vpc->cidr_count, 1 + going);
+				assert_whole();
+			}
+			before = fake_changes(kernel);
+			change_blocks(going);
+			assert_int_equal(commit(), 0);
+			if (k == 0)
+				totals[going] = fake_changes(kernel) - before;
+			assert_whole();
+		}
+	print_message("    %zu and %zu points of failure\n", totals[0], totals[1]);
+	/* in two subnets, the gateway and the peering */
+	assert_int_equal(totals[0], 4);
+	assert_int_equal(totals[1], 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1472,6 +1604,9 @@ int main(void)
 		CASE(a_deleted_peering_leaves_nothing),
 		CASE(a_pending_one_is_not_in_the_kernel),
 		CASE(a_peering_is_whole_or_not_at_all),
+		CASE(a_second_block_is_wired),
+		CASE(a_block_that_goes_leaves_nothing),
+		CASE(a_block_is_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
