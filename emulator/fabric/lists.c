@@ -171,8 +171,11 @@ static void add_blocks(const struct model *model, struct entry *entry,
 static void add_rule(const struct model *model, const struct group_rule *rule,
 		     struct entries *entries)
 {
-	struct entry *entry = add_entry(entries, &rule->traffic, ANSWER_NARROW);
+	struct entry *entry;
 
+	if (rule->cidr.address.family == AF_INET6)
+		return; /* not carried */
+	entry = add_entry(entries, &rule->traffic, ANSWER_NARROW);
 	entry->group = rule->peer;
 	entry->rule.by_reference = rid_is_set(rule->peer);
 	add_blocks(model, entry, rule);
@@ -256,8 +259,8 @@ static void gather_entries(const struct acl *acl, bool egress, struct entries *e
 		const struct acl_entry *from = &acl->entries[i];
 		struct entry *entry;
 
-		if (from->egress != egress || from->number > ACL_NUMBER_LAST)
-			continue; /* "*" is what the skeleton does when nothing fits */
+		if (from->egress != egress || from->cidr.address.family != AF_INET)
+			continue; /* IPv6 is not carried, whatever an entry says */
 		entry = add_entry(entries, &from->traffic,
 				  from->allow ? ANSWER_OPEN : ANSWER_DENIED);
 		entry->number = (uint32_t)from->number;
