@@ -125,6 +125,9 @@ const struct action actions[] = {
 	    "PrivateDnsHostnameTypeOnLaunch EnableResourceNameDnsARecordOnLaunch.Value:b "
 	    "EnableResourceNameDnsAAAARecordOnLaunch.Value:b EnableLniAtDeviceIndex:i "
 	    "DisableLniAtDeviceIndex.Value:b"),
+	EC2("AssociateSubnetCidrBlock", associate_subnet_cidr_block,
+	    "Ipv6IpamPoolId Ipv6NetmaskLength:i SubnetId! Ipv6CidrBlock"),
+	EC2("DisassociateSubnetCidrBlock", disassociate_subnet_cidr_block, "AssociationId!"),
 	EC2("CreateInternetGateway", create_internet_gateway, TAGS),
 	EC2("DeleteInternetGateway", delete_internet_gateway, "InternetGatewayId!"),
 	EC2("AttachInternetGateway", attach_internet_gateway, "InternetGatewayId! VpcId!"),
@@ -232,6 +235,9 @@ const struct action actions[] = {
 	    "SecondaryPrivateIpAddressCount:i AllowReassignment:b"),
 	EC2("UnassignPrivateIpAddresses", unassign_private_ip_addresses,
 	    "Ipv4Prefix.N NetworkInterfaceId! PrivateIpAddress.N"),
+	EC2("AssignIpv6Addresses", assign_ipv6_addresses,
+	    "Ipv6PrefixCount:i Ipv6Prefix.N NetworkInterfaceId! Ipv6Addresses.N "
+	    "Ipv6AddressCount:i"),
 	EC2("ResetNetworkInterfaceAttribute", reset_network_interface_attribute,
 	    "NetworkInterfaceId! SourceDestCheck"),
 	EC2("DescribeNetworkInterfaceAttribute", describe_network_interface_attribute,

@@ -11,7 +11,8 @@
 typedef int handler_fn(struct call *call, struct error *error);
 
 handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify_vpc_attribute,
-	associate_vpc_cidr_block, disassociate_vpc_cidr_block, create_subnet, delete_subnet,
+	associate_vpc_cidr_block, disassociate_vpc_cidr_block, associate_subnet_cidr_block,
+	disassociate_subnet_cidr_block, assign_ipv6_addresses, create_subnet, delete_subnet,
 	describe_subnets, modify_subnet_attribute, create_internet_gateway, delete_internet_gateway,
 	attach_internet_gateway, detach_internet_gateway, describe_internet_gateways,
 	create_route_table, delete_route_table, describe_route_tables, associate_route_table,

@@ -68,11 +68,6 @@ int create_network_interface(struct call *call, struct error *error)
 {
 	static const char *const refused[] = {
 		IPV4_PREFIXES,
-		"Ipv6Prefix",
-		"Ipv6PrefixCount",
-		"Ipv6Addresses",
-		"Ipv6AddressCount",
-		"EnablePrimaryIpv6",
 		"ConnectionTrackingSpecification.TcpEstablishedTimeout",
 		"ConnectionTrackingSpecification.UdpStreamTimeout",
 		"ConnectionTrackingSpecification.UdpTimeout",
@@ -85,6 +80,7 @@ int create_network_interface(struct call *call, struct error *error)
 	int r;
 
 	if ((r = call_refuse(call, refused, error)) < 0 ||
+	    (r = call_refuse_ipv6(call, "", error)) < 0 ||
 	    (r = read_request(call, &request, error)) < 0 ||
 	    (r = check_token(call, digest, &interface, error)) < 0)
 		return r;
@@ -216,6 +212,18 @@ int assign_private_ip_addresses(struct call *call, struct error *error)
 		reply_assigned(call, interface, &assignment);
 	free(assignment.addresses);
 	return r;
+}
+
+int assign_ipv6_addresses(struct call *call, struct error *error)
+{
+	struct interface *interface;
+	int r = call_interface(call, &interface, error);
+
+	return r < 0 ? r
+		     : ipv6_not_forwarded(error,
+					  "the network interface '%s' can't have IPv6 "
+					  "addresses",
+					  rid_format(interface->resource.id).text);
 }
 
 int unassign_private_ip_addresses(struct call *call, struct error *error)

@@ -56,7 +56,6 @@ static int set_attachment(struct call *call, struct interface *interface, struct
 int modify_network_interface_attribute(struct call *call, struct error *error)
 {
 	static const char *const refused[] = {
-		"EnablePrimaryIpv6",
 		"ConnectionTrackingSpecification.TcpEstablishedTimeout",
 		"ConnectionTrackingSpecification.UdpStreamTimeout",
 		"ConnectionTrackingSpecification.UdpTimeout",
@@ -76,6 +75,7 @@ int modify_network_interface_attribute(struct call *call, struct error *error)
 
 	if ((r = call_interface(call, &interface, error)) < 0 ||
 	    (r = call_refuse(call, refused, error)) < 0 ||
+	    (r = call_refuse_ipv6(call, "", error)) < 0 ||
 	    (r = call_check_one((size_t) !!description + !!check + groups + attachment, error)) < 0)
 		return r;
 	if (check)

@@ -12,8 +12,6 @@
 
 /* What asks for more than there is: by name, so that nobody believes it was done. */
 static const char *const refused[] = {
-	"Ipv6AddressCount",
-	"Ipv6Address.1.Ipv6Address",
 	"LaunchTemplate.LaunchTemplateId",
 	"LaunchTemplate.LaunchTemplateName",
 };
@@ -30,7 +28,7 @@ static int check_refused(const struct call *call, struct error *error)
 		if (call_text(call, refused[i]))
 			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 					 "The parameter %s is not supported yet.", refused[i]);
-	return 0;
+	return call_refuse_ipv6(call, "", error);
 }
 
 static int read_counts(const struct call *call, struct launch_request *request, struct error *error)

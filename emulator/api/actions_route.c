@@ -138,8 +138,7 @@ static int destination_of(const struct call *call, struct destination *ret_desti
 		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
 				 "Only one destination may be specified for a route");
 	if (call_text(call, names[1]))
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "IPv6 destinations are not supported yet.");
+		return call_block(call, names[1], AF_INET6, &ret_destination->cidr, error);
 	if (!call_text(call, names[2]))
 		return call_cidr(call, names[0], &ret_destination->cidr, error);
 	if ((r = call_resource(call, names[2], KIND_PREFIX_LIST, &list, error)) < 0)

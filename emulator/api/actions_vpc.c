@@ -6,19 +6,17 @@
 
 int create_vpc(struct call *call, struct error *error)
 {
-	static const char *const refused[] = { "Ipv6Pool",	 "Ipv6CidrBlock",
-					       "Ipv4IpamPoolId", "Ipv4NetmaskLength",
-					       "Ipv6IpamPoolId", NULL };
+	const struct block *block;
 	struct cidr cidr;
 	struct vpc *vpc;
+	bool ipv6;
 	int r;
 
-	if (call_bool(call, "AmazonProvidedIpv6CidrBlock", false))
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
-	if ((r = call_refuse(call, refused, error)) < 0 ||
+	if ((r = call_block_source(call, &ipv6, error)) < 0 ||
 	    (r = call_cidr(call, "CidrBlock", &cidr, error)) < 0 ||
 	    (r = vpc_create(&call->transaction, call->scope, cidr,
 			    call_text(call, "InstanceTenancy"), &vpc, error)) < 0 ||
+	    (ipv6 && (r = vpc_associate_ipv6(&call->transaction, vpc, &block, error)) < 0) ||
 	    (r = call_tag(call, vpc, error)) < 0)
 		return r;
 	reply_resource(call, "vpc", vpc);
@@ -44,10 +42,6 @@ int describe_vpcs(struct call *call, struct error *error)
 		.ids = "VpcId",
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = "ipv6-cidr-block-association.association-id "
-			  "ipv6-cidr-block-association.ipv6-cidr-block "
-			  "ipv6-cidr-block-association.ipv6-pool "
-			  "ipv6-cidr-block-association.state",
 	};
 
 	return describe_resources(call, &listing, error);
@@ -103,8 +97,6 @@ int modify_vpc_attribute(struct call *call, struct error *error)
 	return reply_true(call);
 }
 
-/* ---- subnets ---- */
-
 int create_default_vpc(struct call *call, struct error *error)
 {
 	struct vpc *vpc;
@@ -116,6 +108,8 @@ int create_default_vpc(struct call *call, struct error *error)
 	return 0;
 }
 
+/* ---- subnets ---- */
+
 int create_default_subnet(struct call *call, struct error *error)
 {
 	const char *name = call_text(call, "AvailabilityZone");
@@ -124,7 +118,7 @@ int create_default_subnet(struct call *call, struct error *error)
 	int r;
 
 	if (call_bool(call, "Ipv6Native", false))
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
+		return ipv6_not_forwarded(error, "a subnet needs an IPv4 block");
 	if (!name && !id)
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain the parameter AvailabilityZone or "
@@ -140,24 +134,41 @@ int create_default_subnet(struct call *call, struct error *error)
 	return 0;
 }
 
+/* A subnet without IPv4 would carry nothing. */
+static int refuse_native(const struct call *call, struct error *error)
+{
+	if (!call_bool(call, "Ipv6Native", false))
+		return 0;
+	if (call_text(call, "CidrBlock"))
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "When specifying ipv4 parameters, cidrBlock or ipv4IpamPoolId, "
+				 "you cannot set ipv6Native to true.");
+	if (!call_text(call, "Ipv6CidrBlock"))
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "Either 'ipv6CidrBlock' or 'ipv6IpamPoolId' should be provided.");
+	return ipv6_not_forwarded(error, "a subnet needs an IPv4 block");
+}
+
 int create_subnet(struct call *call, struct error *error)
 {
-	static const char *const refused[] = { "Ipv6CidrBlock",	    "Ipv4IpamPoolId",
-					       "Ipv4NetmaskLength", "Ipv6IpamPoolId",
-					       "OutpostArn",	    NULL };
+	static const char *const refused[] = { "Ipv4IpamPoolId", "Ipv4NetmaskLength",
+					       "Ipv6IpamPoolId", "Ipv6NetmaskLength",
+					       "OutpostArn",	 NULL };
 	struct subnet_request request = { .cidr_text = call_text(call, "CidrBlock"),
 					  .zone = call_text(call, "AvailabilityZone") };
+	const struct block *block;
 	struct subnet *subnet;
 	int r;
 
 	if (!request.zone)
 		request.zone = call_text(call, "AvailabilityZoneId");
-	if (call_bool(call, "Ipv6Native", false))
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION, "IPv6 is not supported yet.");
 	if ((r = call_refuse(call, refused, error)) < 0 ||
 	    (r = call_resource(call, "VpcId", KIND_VPC, &request.vpc, error)) < 0 ||
+	    (r = refuse_native(call, error)) < 0 ||
 	    (r = call_cidr(call, "CidrBlock", &request.cidr, error)) < 0 ||
 	    (r = subnet_create(&call->transaction, &request, &subnet, error)) < 0 ||
+	    (call_text(call, "Ipv6CidrBlock") &&
+	     (r = call_subnet_block(call, subnet, &block, error)) < 0) ||
 	    (r = call_tag(call, subnet, error)) < 0)
 		return r;
 	subnet_realize(&call->transaction, subnet);
@@ -184,10 +195,7 @@ int describe_subnets(struct call *call, struct error *error)
 		.ids = "SubnetId",
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = "customer-owned-ipv4-pool enable-lni-at-device-index "
-			  "ipv6-cidr-block-association.association-id "
-			  "ipv6-cidr-block-association.ipv6-cidr-block "
-			  "ipv6-cidr-block-association.state outpost-arn",
+		.absent = "customer-owned-ipv4-pool enable-lni-at-device-index outpost-arn",
 	};
 
 	return describe_resources(call, &listing, error);
@@ -195,16 +203,17 @@ int describe_subnets(struct call *call, struct error *error)
 
 int modify_subnet_attribute(struct call *call, struct error *error)
 {
-	bool a, b, c, d;
+	bool a, b, c, d, e;
 	const bool *map_public = call_optional_bool(call, "MapPublicIpOnLaunch.Value", &a);
-	const bool *dns64 = call_optional_bool(call, "EnableDns64.Value", &b);
 	const bool *name_a =
-		call_optional_bool(call, "EnableResourceNameDnsARecordOnLaunch.Value", &c);
-	const bool *name_aaaa =
-		call_optional_bool(call, "EnableResourceNameDnsAAAARecordOnLaunch.Value", &d);
+		call_optional_bool(call, "EnableResourceNameDnsARecordOnLaunch.Value", &b);
+	const struct ipv6_attributes ipv6 = {
+		.assign_ipv6 = call_optional_bool(call, "AssignIpv6AddressOnCreation.Value", &c),
+		.dns64 = call_optional_bool(call, "EnableDns64.Value", &d),
+		.resource_name_aaaa = call_optional_bool(
+			call, "EnableResourceNameDnsAAAARecordOnLaunch.Value", &e),
+	};
 	const char *type = call_text(call, "PrivateDnsHostnameTypeOnLaunch");
-	bool ipv6 = call_bool(call, "AssignIpv6AddressOnCreation.Value", false);
-	bool has_ipv6 = call_text(call, "AssignIpv6AddressOnCreation.Value");
 	static const char *const refused[] = { "MapCustomerOwnedIpOnLaunch.Value",
 					       "CustomerOwnedIpv4Pool", "EnableLniAtDeviceIndex",
 					       "DisableLniAtDeviceIndex.Value", NULL };
@@ -213,25 +222,19 @@ int modify_subnet_attribute(struct call *call, struct error *error)
 
 	if ((r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
 	    (r = call_refuse(call, refused, error)) < 0 ||
-	    (r = call_check_one((size_t) !!map_public + !!dns64 + !!name_a + !!name_aaaa + !!type +
-					has_ipv6,
+	    (r = call_check_one((size_t) !!map_public + !!name_a + !!type + !!ipv6.assign_ipv6 +
+					!!ipv6.dns64 + !!ipv6.resource_name_aaaa,
 				error)) < 0)
 		return r;
-	if (ipv6)
-		return error_set(
-			error, ERROR_INVALID_PARAMETER_VALUE,
-			"Invalid value 'true' for assignIpv6AddressOnCreation. Subnet does not "
-			"have any ipv6 CIDR blocks associated with it.");
 	if (type && !streq(type, "ip-name") && !streq(type, "resource-name"))
 		return error_set(
 			error, ERROR_INVALID_PARAMETER_VALUE,
 			"Value (%s) for parameter privateDnsHostnameTypeOnLaunch is invalid.",
 			type);
-	transaction_edit(&call->transaction, subnet);
+	if ((r = subnet_set_ipv6(&call->transaction, subnet, &ipv6, error)) < 0)
+		return r;
 	subnet->map_public_ip = map_public ? *map_public : subnet->map_public_ip;
-	subnet->dns64 = dns64 ? *dns64 : subnet->dns64;
 	subnet->resource_name_a = name_a ? *name_a : subnet->resource_name_a;
-	subnet->resource_name_aaaa = name_aaaa ? *name_aaaa : subnet->resource_name_aaaa;
 	if (type) {
 		free(subnet->hostname_type);
 		subnet->hostname_type = xstrdup(type);

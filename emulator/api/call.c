@@ -182,6 +182,24 @@ int call_refuse(const struct call *call, const char *const *names, struct error 
 	return 0;
 }
 
+int call_refuse_ipv6(const struct call *call, const char *prefix, struct error *error)
+{
+	static const char *const names[] = { "Ipv6AddressCount", "Ipv6Address", "Ipv6Addresses",
+					     "Ipv6PrefixCount",	 "Ipv6Prefix",	"PrimaryIpv6",
+					     "EnablePrimaryIpv6" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CLEANUP(freep) char *name = xasprintf("%s%s", prefix, names[i]);
+		const char *text = call_text(call, name);
+		const bool none = !text || !*text || streq(text, "0") || !strcasecmp(text, "false");
+
+		if (!none || call_has_list(call, name))
+			return ipv6_not_forwarded(error, "the parameter %s can't be honoured",
+						  name);
+	}
+	return 0;
+}
+
 int call_check_one(size_t given, struct error *error)
 {
 	if (given == 1)

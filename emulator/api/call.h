@@ -116,6 +116,20 @@ int call_cidr(const struct call *call, const char *name, struct cidr *ret_cidr,
 /* The same of AF_INET or AF_INET6. */
 int call_block(const struct call *call, const char *name, int family, struct cidr *ret_cidr,
 	       struct error *error);
+/*
+ * Does a VPC ask for an IPv6 block of Amazon's? Other sources of blocks are refused by name;
+ * ERROR_UNSUPPORTED_OPERATION, ERROR_INVALID_PARAMETER_VALUE (another network border group).
+ */
+int call_block_source(const struct call *call, bool *ret_ipv6, struct error *error);
+/* Gives the subnet the block that Ipv6CidrBlock names; errors as of call_block() and
+ * subnet_associate(). */
+struct block;
+struct subnet;
+int call_subnet_block(struct call *call, struct subnet *subnet, const struct block **ret_block,
+		      struct error *error);
+/* Refuses, by name, parameters (all with `prefix`, "" or ending with a dot) that ask for IPv6
+ * addresses; 0 and false ask for none. */
+int call_refuse_ipv6(const struct call *call, const char *prefix, struct error *error);
 /* Of the whole request, to tell a repetition from another use of its client token; owned. */
 char *call_digest(const struct call *call);
 

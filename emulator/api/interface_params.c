@@ -89,6 +89,16 @@ static int read_requested(const struct call *call, const char *list, unsigned in
 	return 0;
 }
 
+/* A count of 0 overrides what the subnet gives on creation. */
+static int check_ipv6(const struct call *call, const char *prefix, const struct subnet *subnet,
+		      struct error *error)
+{
+	if (!subnet->assign_ipv6 || params_get(call->params, "%sIpv6AddressCount", prefix))
+		return 0;
+	return ipv6_not_forwarded(error, "the subnet '%s' assigns IPv6 addresses on creation",
+				  rid_format(subnet->resource.id).text);
+}
+
 int read_addresses(const struct call *call, const char *prefix, struct interface_request *request,
 		   struct error *error)
 {
@@ -99,7 +109,8 @@ int read_addresses(const struct call *call, const char *prefix, struct interface
 	size_t count = params_indices(call->params, list, &indices);
 	int r;
 
-	if ((primary && *primary && (r = read_address(primary, &request->address, error)) < 0) ||
+	if ((r = check_ipv6(call, prefix, request->subnet, error)) < 0 ||
+	    (primary && *primary && (r = read_address(primary, &request->address, error)) < 0) ||
 	    (r = read_count(call, more, &request->more, error)) < 0)
 		return r;
 	for (size_t i = 0; i < count; i++)
@@ -124,13 +135,8 @@ int check_card(const struct call *call, const char *prefix, struct error *error)
 
 /* What asks for more than there is: by name, so that nobody believes it was done. */
 static const char *const refused[] = {
-	"Ipv6AddressCount",
-	"Ipv6Addresses",
 	"Ipv4PrefixCount",
 	"Ipv4Prefix",
-	"Ipv6PrefixCount",
-	"Ipv6Prefix",
-	"PrimaryIpv6",
 	"AssociateCarrierIpAddress",
 	"EnaQueueCount",
 	"ConnectionTrackingSpecification.TcpEstablishedTimeout",
@@ -276,7 +282,8 @@ static int read_one(const struct call *call, unsigned int number, struct launch_
 			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 					 "The parameter %s%s is not supported yet.", prefix,
 					 refused[i]);
-	if ((r = check_card(call, prefix, error)) < 0 ||
+	if ((r = call_refuse_ipv6(call, prefix, error)) < 0 ||
+	    (r = check_card(call, prefix, error)) < 0 ||
 	    (r = read_device_index(call, prefix, &wanted->device_index, error)) < 0)
 		return r;
 	wanted->delete_on_termination = call_bool(call, delete, !id);

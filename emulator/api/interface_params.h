@@ -10,7 +10,8 @@
 int read_address(const char *text, struct address *ret_address, struct error *error);
 /*
  * `prefix`PrivateIpAddress, …PrivateIpAddresses.N and …SecondaryPrivateIpAddressCount; `prefix` is
- * "" or ends with a dot. ERROR_INVALID_PARAMETER_COMBINATION, and that of read_address().
+ * "" or ends with a dot; `request` has its subnet. ERROR_INVALID_PARAMETER_COMBINATION,
+ * ERROR_UNSUPPORTED_OPERATION (a subnet that gives IPv6 addresses), and that of read_address().
  */
 int read_addresses(const struct call *call, const char *prefix, struct interface_request *request,
 		   struct error *error);

@@ -28,6 +28,7 @@ static const char *const prefixes[] = {
 	[KIND_ATTACHMENT] = "eni-attach",
 	[KIND_ADDRESS_ASSOCIATION] = "eipassoc",
 	[KIND_VPC_CIDR_ASSOCIATION] = "vpc-cidr-assoc",
+	[KIND_SUBNET_CIDR_ASSOCIATION] = "subnet-cidr-assoc",
 	[KIND_IMAGE] = "ami",
 	[KIND_INTERNET] = "internet",
 	[KIND_INTERNET_HOST] = "internet-host",

@@ -30,6 +30,7 @@ enum kind {
 	KIND_ATTACHMENT,
 	KIND_ADDRESS_ASSOCIATION,
 	KIND_VPC_CIDR_ASSOCIATION,
+	KIND_SUBNET_CIDR_ASSOCIATION,
 	KIND_IMAGE,
 	/* namespaces of a world that are no AWS resource; n is the world's number */
 	KIND_INTERNET,

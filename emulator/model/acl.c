@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-/* VPC quotas; the deny at the end counts, of IPv6 too, which has one as soon as a VPC has IPv6. */
-
 static const char *get_action(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
@@ -160,17 +158,26 @@ static void insert_entry(struct acl *acl, const struct acl_entry *entry)
 	acl->entries[i] = *entry;
 }
 
-static void insert_any(struct acl *acl, int64_t number, bool egress, bool allow)
+/* About all packets of a family. */
+static struct acl_entry any_entry(int family, int64_t number, bool egress, bool allow)
 {
-	struct acl_entry entry = {
+	return (struct acl_entry){
 		.number = number,
 		.egress = egress,
 		.allow = allow,
 		.traffic = { -1, -1, -1 },
-		.cidr = { { .family = AF_INET }, 0 },
+		.cidr = { { .family = (uint8_t)family }, 0 },
 	};
+}
 
-	insert_entry(acl, &entry);
+/* In both directions. */
+static void insert_any(struct acl *acl, int family, int64_t number, bool allow)
+{
+	for (int egress = 0; egress <= 1; egress++) {
+		const struct acl_entry entry = any_entry(family, number, egress, allow);
+
+		insert_entry(acl, &entry);
+	}
 }
 
 static bool same_entry(const struct acl_entry *a, const struct acl_entry *b)
@@ -210,7 +217,8 @@ static int check_traffic(const struct traffic *traffic, struct error *error)
 /* Entries of one direction and family, with the deny at their end. */
 static size_t count_entries(const struct acl *acl, bool egress, int family)
 {
-	size_t count = family == AF_INET6; /* whose deny is not shown yet */
+	/* The deny of IPv6 counts before the VPC has IPv6, and it is there. */
+	size_t count = family == AF_INET6 && !find_entry(acl, egress, ACL_NUMBER_LAST_IPV6);
 
 	for (size_t i = 0; i < acl->entry_count; i++)
 		count += acl->entries[i].egress == egress &&
@@ -311,8 +319,9 @@ static struct acl *create(struct transaction *transaction, struct vpc *vpc)
 	struct acl *acl = transaction_create(transaction, vpc->resource.scope, KIND_NETWORK_ACL);
 
 	acl->vpc = vpc->resource.id;
-	insert_any(acl, ACL_NUMBER_LAST, true, false);
-	insert_any(acl, ACL_NUMBER_LAST, false, false);
+	insert_any(acl, AF_INET, ACL_NUMBER_LAST, false);
+	if (vpc->ipv6_cidr_count)
+		insert_any(acl, AF_INET6, ACL_NUMBER_LAST_IPV6, false);
 	return acl;
 }
 
@@ -321,8 +330,41 @@ void acl_create_default(struct transaction *transaction, struct vpc *vpc)
 	struct acl *acl = create(transaction, vpc);
 
 	acl->is_default = true;
-	insert_any(acl, 100, true, true);
-	insert_any(acl, 100, false, true);
+	insert_any(acl, AF_INET, 100, true);
+}
+
+static size_t count_direction(const struct acl *acl, bool egress)
+{
+	return count_entries(acl, egress, AF_INET) + count_entries(acl, egress, AF_INET6);
+}
+
+/* As acl_create_default() made it. */
+static bool is_untouched(const struct acl *acl, bool egress)
+{
+	const struct acl_entry *first = find_entry(acl, egress, 100);
+	const struct acl_entry made = any_entry(AF_INET, 100, egress, true);
+
+	/* with both denies, of which one is still to come */
+	return first && same_entry(first, &made) && count_direction(acl, egress) == 3;
+}
+
+static void add_ipv6(struct acl *acl)
+{
+	for (int egress = 0; acl->is_default && egress <= 1; egress++) {
+		const struct acl_entry allow = any_entry(AF_INET6, 101, egress, true);
+
+		if (is_untouched(acl, egress))
+			insert_entry(acl, &allow);
+	}
+	insert_any(acl, AF_INET6, ACL_NUMBER_LAST_IPV6, false);
+}
+
+void acl_add_ipv6(struct transaction *transaction, const struct vpc *vpc)
+{
+	for_each_resource (struct acl, acl, vpc->resource.scope, KIND_NETWORK_ACL)
+		if (rid_equal(acl->vpc, vpc->resource.id) &&
+		    !find_entry(acl, true, ACL_NUMBER_LAST_IPV6))
+			add_ipv6(transaction_edit(transaction, acl));
 }
 
 int acl_create(struct transaction *transaction, struct vpc *vpc, const char *client_token,

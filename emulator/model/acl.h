@@ -6,11 +6,12 @@
 #include "model/subnet.h"
 #include "model/traffic.h"
 
-#define ACL_NUMBER_MAX	32766
-#define ACL_NUMBER_LAST 32767 /* "*": denies what no other entry decided; nobody can touch it */
+#define ACL_NUMBER_MAX	     32766
+#define ACL_NUMBER_LAST	     32767 /* "*": denies what no other entry decided; nobody can touch it */
+#define ACL_NUMBER_LAST_IPV6 32768 /* the same for IPv6, once the VPC has a block */
 
 struct acl_entry {
-	int64_t number; /* 1 … ACL_NUMBER_MAX, ACL_NUMBER_LAST */
+	int64_t number; /* 1 … ACL_NUMBER_MAX, ACL_NUMBER_LAST, ACL_NUMBER_LAST_IPV6 */
 	bool egress;
 	bool allow;
 	struct traffic traffic;
@@ -39,6 +40,12 @@ extern const struct resource_type acl_type;
 struct acl *acl_of(const struct subnet *subnet);
 
 void acl_create_default(struct transaction *transaction, struct vpc *vpc);
+/*
+ * What the VPC's first IPv6 block brings: the deny at the end of every ACL, and an entry 101 of the
+ * default one that allows IPv6, in the directions that nobody has changed. They stay when the block
+ * goes.
+ */
+void acl_add_ipv6(struct transaction *transaction, const struct vpc *vpc);
 /*
  * An ACL that denies everything. With a client token (or NULL) that made one before: that one, if
  * it was for the same VPC. ERROR_QUOTA, ERROR_IDEMPOTENT_MISMATCH.

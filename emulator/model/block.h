@@ -1,5 +1,5 @@
 /*
- * CIDR blocks that are associated with a VPC.
+ * CIDR blocks that are associated with a VPC or a subnet.
  */
 #pragma once
 
@@ -13,12 +13,14 @@ enum block_state {
 };
 
 struct block {
-	struct rid association; /* KIND_VPC_CIDR_ASSOCIATION */
+	struct rid association; /* KIND_VPC_CIDR_ASSOCIATION, KIND_SUBNET_CIDR_ASSOCIATION */
 	struct cidr cidr;	/* canonical */
 	int state;		/* enum block_state; not stored */
 };
 
 extern const struct field vpc_block_fields[];
+extern const struct field vpc_ipv6_block_fields[];
+extern const struct field subnet_block_fields[]; /* IPv6 ones */
 
 /* Appends a block under a new association. */
 struct block *block_add(struct block **blocks, size_t *count, enum kind association,

@@ -6,11 +6,6 @@
 
 #include "model/region.h"
 
-const struct field associated_fields[] = {
-	FIELD_CONST_OF("associated", "state", "cidr-block-association.state"),
-	FIELD_END,
-};
-
 const struct field nothing_fields[] = {
 	FIELD_CONST_OF("", "nothing", NULL),
 	FIELD_END,
@@ -20,6 +15,19 @@ const struct field rid_item_fields[] = {
 	FIELD_OF(struct rid_item, id, FIELD_RID, "", NULL, FIELD_BOTH),
 	FIELD_END,
 };
+
+int ipv6_not_forwarded(struct error *error, const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		abort();
+	va_end(arguments);
+	return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+			 "IPv6 packets are not forwarded yet: %s", text);
+}
 
 int idempotent_mismatch(struct error *error)
 {

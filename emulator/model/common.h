@@ -12,8 +12,6 @@ bool child_self(const struct view *view, size_t index, struct view *ret_child);
 /* For FIELD_CHILDREN: a list that is always empty, and the fields of its elements. */
 bool child_none(const struct view *view, size_t index, struct view *ret_child);
 extern const struct field nothing_fields[];
-/* {state: "associated"} */
-extern const struct field associated_fields[];
 /* {value} lists and the like: one scalar without a name. */
 extern const struct field rid_item_fields[];
 
@@ -23,6 +21,8 @@ struct rid_item {
 /* Appends an id to an owned array, unless it is there. */
 void rid_item_add(struct rid_item **items, size_t *count, struct rid id);
 
+/* What asks for IPv6 packets is told so, by name: -EINVAL. */
+int ipv6_not_forwarded(struct error *error, const char *format, ...) PRINTF(2, 3);
 /* What a client token's second use with other arguments is told; returns -EINVAL. */
 int idempotent_mismatch(struct error *error);
 

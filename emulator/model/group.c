@@ -14,6 +14,7 @@ const struct resource_type group_type = {
 };
 
 static const struct cidr everywhere = { { .family = AF_INET }, 0 };
+static const struct cidr everywhere_ipv6 = { { .family = AF_INET6 }, 0 };
 
 bool group_text_is_valid(const char *text)
 {
@@ -60,25 +61,49 @@ static struct group *create(struct transaction *transaction, struct vpc *vpc, co
 }
 
 /* A fresh group's rules break no rule: they are made without asking. */
-static void allow_all(struct transaction *transaction, struct group *group, bool egress)
+static void allow_all(struct transaction *transaction, struct group *group,
+		      struct group_rule wanted)
 {
-	struct group_rule wanted = { .egress = egress, .traffic = { -1, -1, -1 } };
 	struct error ignored = ERROR_INIT;
 	struct group_rule *made;
 
-	if (egress)
-		wanted.cidr = everywhere;
-	else
-		wanted.peer = group->resource.id;
+	wanted.traffic = (struct traffic){ -1, -1, -1 };
 	group_authorize(transaction, group, &wanted, 1, &made, &ignored);
+}
+
+static void allow_out(struct transaction *transaction, struct group *group, struct cidr cidr)
+{
+	allow_all(transaction, group, (struct group_rule){ .egress = true, .cidr = cidr });
 }
 
 void group_create_default(struct transaction *transaction, struct vpc *vpc)
 {
 	struct group *group = create(transaction, vpc, "default", "default VPC security group");
 
-	allow_all(transaction, group, false);
-	allow_all(transaction, group, true);
+	allow_all(transaction, group, (struct group_rule){ .peer = group->resource.id });
+	allow_out(transaction, group, everywhere);
+}
+
+static bool lets_out_ipv4_alone(const struct model *model, const struct group *group)
+{
+	const struct group_rules *rules = group_rules(model, group->resource.id);
+	const struct group_rule *found = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->items[i]->egress) {
+			found = rules->items[i];
+			count++;
+		}
+	return count == 1 && found->traffic.protocol < 0 && cidr_equal(found->cidr, everywhere);
+}
+
+void group_add_ipv6(struct transaction *transaction, const struct vpc *vpc)
+{
+	struct group *group = group_named(vpc->resource.scope, vpc->resource.id, "default");
+
+	if (vpc->ipv6_cidr_count == 1 && lets_out_ipv4_alone(transaction->model, group))
+		allow_out(transaction, group, everywhere_ipv6);
 }
 
 /* The name without the spaces behind it: AWS trims them. */
@@ -109,7 +134,9 @@ int group_create(struct transaction *transaction, struct vpc *vpc, const char *n
 			     scope->lists[KIND_SECURITY_GROUP].count + 1, error)) < 0)
 		return r;
 	*ret_group = create(transaction, vpc, kept, description);
-	allow_all(transaction, *ret_group, true);
+	allow_out(transaction, *ret_group, everywhere);
+	if (vpc->ipv6_cidr_count)
+		allow_out(transaction, *ret_group, everywhere_ipv6);
 	return 0;
 }
 

@@ -64,6 +64,9 @@ bool group_text_is_valid(const char *text);
 
 /* With a VPC comes its group "default": all from itself, all to everywhere. */
 void group_create_default(struct transaction *transaction, struct vpc *vpc);
+/* The VPC's first IPv6 block lets the group "default" send to ::/0, if it lets all IPv4 out still
+ * by the one rule it came with. The rule stays when the block goes. */
+void group_add_ipv6(struct transaction *transaction, const struct vpc *vpc);
 /*
  * Makes a group that lets everything out. ERROR_INVALID_PARAMETER_VALUE (name or description),
  * ERROR_GROUP_RESERVED, ERROR_GROUP_DUPLICATE (case doesn't count), ERROR_QUOTA.

@@ -77,6 +77,17 @@ static bool child_block(const struct view *view, size_t index, struct view *ret_
 	return true;
 }
 
+static bool child_ipv6_block(const struct view *view, size_t index, struct view *ret_child)
+{
+	const struct vpc *vpc = shown_vpc(view);
+
+	*ret_child = *view;
+	if (!vpc || index >= vpc->ipv6_cidr_count)
+		return false;
+	ret_child->object = &vpc->ipv6_cidrs[index];
+	return true;
+}
+
 static bool child_options(const struct view *view, size_t index, struct view *ret_child)
 {
 	*ret_child = *view;
@@ -86,6 +97,11 @@ static bool child_options(const struct view *view, size_t index, struct view *re
 static const struct field option_fields[] = {
 	FIELD_OF(struct peering_side, remote_dns, FIELD_BOOL, "allowDnsResolutionFromRemoteVpc",
 		 NULL, FIELD_SHOWN),
+	FIELD_END,
+};
+
+static const struct field ipv6_block_fields[] = {
+	FIELD_OF(struct block, cidr, FIELD_CIDR, "ipv6CidrBlock", NULL, FIELD_SHOWN),
 	FIELD_END,
 };
 
@@ -99,6 +115,7 @@ static const struct field option_fields[] = {
 	static const struct field name_##_fields[] = {                                             \
 		FIELD_GET_OF(get_primary, "cidrBlock", NULL),                                      \
 		FIELD_CHILDREN_OF(child_block, name_##_block_fields, "cidrBlockSet"),              \
+		FIELD_CHILDREN_OF(child_ipv6_block, ipv6_block_fields, "ipv6CidrBlockSet"),        \
 		FIELD_OF(struct peering_side, account, FIELD_TEXT, "ownerId", prefix_ "owner-id",  \
 			 FIELD_BOTH),                                                              \
 		FIELD_CHILD_OF(child_options, option_fields, "peeringOptions"),                    \

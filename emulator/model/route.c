@@ -71,9 +71,29 @@ static const char *get_state(const struct view *view, struct buffer *scratch)
 	return route_is_active(view->model, table, view->object) ? "active" : "blackhole";
 }
 
+static const char *destination_of(const struct view *view, int family, struct buffer *scratch)
+{
+	const struct cidr cidr = ((const struct route *)view->object)->destination;
+
+	return cidr.address.family == family ? get_print(scratch, "%s", cidr_format(cidr).text)
+					     : NULL;
+}
+
+static const char *get_destination(const struct view *view, struct buffer *scratch)
+{
+	return destination_of(view, AF_INET, scratch);
+}
+
+static const char *get_ipv6_destination(const struct view *view, struct buffer *scratch)
+{
+	return destination_of(view, AF_INET6, scratch);
+}
+
 static const struct field route_fields[] = {
-	FIELD_OF(struct route, destination, FIELD_CIDR, "destinationCidrBlock",
-		 "route.destination-cidr-block", FIELD_BOTH),
+	FIELD_GET_OF(get_destination, "destinationCidrBlock", "route.destination-cidr-block"),
+	FIELD_GET_OF(get_ipv6_destination, "destinationIpv6CidrBlock",
+		     "route.destination-ipv6-cidr-block"),
+	FIELD_OF(struct route, destination, FIELD_CIDR, "destinationCidrBlock", NULL, FIELD_STORED),
 	FIELD_OF(struct route, prefix_list, FIELD_RID, "destinationPrefixListId",
 		 "route.destination-prefix-list-id", FIELD_BOTH),
 	FIELD_GET_OF(get_gateway, "gatewayId", "route.gateway-id"),
@@ -217,6 +237,8 @@ static struct route_table *create(struct transaction *transaction, struct vpc *v
 	table->vpc = vpc->resource.id;
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		add_local(table, vpc->cidrs[i].cidr);
+	for (size_t i = 0; i < vpc->ipv6_cidr_count; i++)
+		add_local(table, vpc->ipv6_cidrs[i].cidr);
 	return table;
 }
 
@@ -509,6 +531,19 @@ static int check_target(const struct route_table *table, const struct resource *
 			 rid_format(target->id).text);
 }
 
+static int check_family(const struct model *model, struct destination destination,
+			struct error *error)
+{
+	const struct prefix_list *list = prefix_list_get(model, destination.prefix_list);
+	const int family =
+		list ? prefix_list_address_family(list) : destination.cidr.address.family;
+
+	return family == AF_INET
+		       ? 0
+		       : ipv6_not_forwarded(error, "a route can't lead to the destination %s",
+					    destination_text(destination).text);
+}
+
 /*
  * What every route's destination and target must be; see "Create a route" in the VPC guide. The
  * entries of a prefix list are not checked, for they may change: route_entry_counts() instead.
@@ -521,9 +556,8 @@ static int check_route(const struct transaction *transaction, const struct route
 	const struct prefix_list *list = prefix_list_get(model, destination.prefix_list);
 	int r;
 
-	if (list && prefix_list_address_family(list) != AF_INET)
-		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "IPv6 destinations are not supported yet.");
+	if ((r = check_family(model, destination, error)) < 0)
+		return r;
 	if (!list &&
 	    (r = check_block(vpc_get(model, table->vpc), destination.cidr, target->id, error)) < 0)
 		return r;
@@ -543,8 +577,10 @@ static int check_room(const struct model *model, const struct route_table *table
 {
 	int64_t routes = more;
 
+	/* Those of IPv6 have a quota of their own, and are local. */
 	for (size_t i = 0; i < table->route_count; i++)
-		routes += weight(model, table->routes[i].prefix_list);
+		if (table->routes[i].destination.address.family != AF_INET6)
+			routes += weight(model, table->routes[i].prefix_list);
 	return quota_check(model, QUOTA_ROUTES, (size_t)routes, error);
 }
 
@@ -598,7 +634,8 @@ static int check_replacement(const struct transaction *transaction, const struct
 				 destination_text(destination).text);
 	if (!target)
 		return 0;
-	if (is_local_route && route_is_by_interface(target->id))
+	if (is_local_route && route_is_by_interface(target->id) &&
+	    route->destination.address.family == AF_INET)
 		return check_target(table, target, error);
 	return check_route(transaction, table, destination, target, error);
 }
@@ -636,8 +673,9 @@ int route_delete(struct transaction *transaction, struct route_table *table,
 	if (!route)
 		return error_set(error, ERROR_ROUTE_NOT_FOUND,
 				 "no route with destination-%s %s in route table %s",
-				 rid_is_set(destination.prefix_list) ? "prefix-list-id"
-								     : "cidr-block",
+				 rid_is_set(destination.prefix_list)	       ? "prefix-list-id"
+				 : destination.cidr.address.family == AF_INET6 ? "ipv6-cidr-block"
+									       : "cidr-block",
 				 text.text, rid_format(table->resource.id).text);
 	if (route->origin == ROUTE_ORIGIN_TABLE)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,

@@ -25,7 +25,7 @@ static inline struct destination to_cidr(struct cidr cidr)
 }
 
 struct route {
-	struct cidr destination; /* canonical */
+	struct cidr destination; /* canonical; of IPv6: local */
 	struct rid prefix_list;	 /* set: to this list's entries; `destination` is unset */
 	/* An internet or NAT gateway, a peering connection or an interface, which may be gone
 	 * since; unset: local. A route to an instance is one to its interface. */

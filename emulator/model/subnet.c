@@ -6,6 +6,7 @@
 #include "model/region.h"
 #include "model/route.h"
 
+#define IPV6_LENGTH	   64
 #define RESERVED_ADDRESSES 5 /* network, router, DNS, future, last: VPC guide, "subnet sizing" */
 
 static const char *get_zone(const struct view *view, struct buffer *scratch)
@@ -66,11 +67,8 @@ static const struct field fields[] = {
 		 FIELD_BOTH),
 	FIELD_OF(struct subnet, dns64, FIELD_BOOL, "enableDns64", "enable-dns64", FIELD_BOTH),
 	FIELD_CONST_OF("false", "ipv6Native", "ipv6-native"),
-	{ .name = "ipv6CidrBlockAssociationSet",
-	  .type = FIELD_CHILDREN,
-	  .flags = FIELD_SHOWN,
-	  .fields = nothing_fields,
-	  .child = child_none },
+	FIELD_LIST_OF(struct subnet, ipv6_cidrs, ipv6_cidr_count, subnet_block_fields,
+		      "ipv6CidrBlockAssociationSet", FIELD_BOTH),
 	{ .name = "privateDnsNameOptionsOnLaunch",
 	  .type = FIELD_STRUCT, /* at offset 0: its fields are the subnet's own */
 	  .flags = FIELD_BOTH,
@@ -153,6 +151,14 @@ static int check_cidr(const struct model *model, const struct subnet_request *re
 	return quota_check(model, QUOTA_SUBNETS, siblings + 1, error);
 }
 
+bool subnet_is_within(const struct subnet *subnet, struct cidr cidr)
+{
+	for (size_t i = 0; i < subnet->ipv6_cidr_count; i++)
+		if (cidr_covers(cidr, subnet->ipv6_cidrs[i].cidr))
+			return true;
+	return cidr_covers(cidr, subnet->cidr);
+}
+
 static int find_zone(const struct subnet_request *request, size_t *ret_zone, struct error *error)
 {
 	const struct region *region = region_find(request->vpc->resource.scope->region);
@@ -201,5 +207,111 @@ int subnet_delete(struct transaction *transaction, struct subnet *subnet, struct
 	route_table_forget_subnet(transaction, subnet->resource.scope, subnet->resource.id);
 	acl_forget_subnet(transaction, subnet->resource.scope, subnet->resource.id);
 	transaction_delete(transaction, subnet);
+	return 0;
+}
+
+/* ---- IPv6 blocks ---- */
+
+static int check_ipv6(const struct vpc *vpc, struct cidr cidr, const char *text,
+		      struct error *error)
+{
+	bool inside = false;
+
+	for (size_t i = 0; i < vpc->ipv6_cidr_count; i++)
+		inside |= cidr_covers(vpc->ipv6_cidrs[i].cidr, cidr);
+	if (cidr.length != IPV6_LENGTH || !inside)
+		return error_set(error, ERROR_SUBNET_RANGE, "The CIDR '%s' is invalid.", text);
+	/* All are of one size: to overlap is to be equal. */
+	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET)
+		if (rid_equal(subnet->vpc, vpc->resource.id) && subnet_is_within(subnet, cidr))
+			return error_set(error, ERROR_SUBNET_CONFLICT,
+					 "The CIDR '%s' conflicts with another subnet", text);
+	return 0;
+}
+
+int subnet_associate(struct transaction *transaction, struct subnet *subnet, struct cidr cidr,
+		     const char *text, const struct block **ret_block, struct error *error)
+{
+	int r;
+
+	cidr = cidr_canonical(cidr);
+	if (subnet->ipv6_cidr_count)
+		return error_set(error, ERROR_CIDR_LIMIT,
+				 "This subnet '%s' has met its maximum number of allowed IPv6 "
+				 "CIDRs: 1",
+				 rid_format(subnet->resource.id).text);
+	if ((r = check_ipv6(vpc_get(transaction->model, subnet->vpc), cidr, text, error)) < 0)
+		return r;
+	transaction_edit(transaction, subnet);
+	*ret_block = block_add(&subnet->ipv6_cidrs, &subnet->ipv6_cidr_count,
+			       KIND_SUBNET_CIDR_ASSOCIATION, cidr);
+	return 0;
+}
+
+/* The attributes that need a block, by AWS's names. */
+static const struct {
+	const char *name;
+	size_t wanted;	/* of struct ipv6_attributes */
+	size_t current; /* of struct subnet */
+} attributes_table[] = {
+#define ATTRIBUTE(name, member)                                                                    \
+	{                                                                                          \
+		(name), offsetof(struct ipv6_attributes, member), offsetof(struct subnet, member)  \
+	}
+	ATTRIBUTE("assign-ipv6-address-on-creation", assign_ipv6),
+	ATTRIBUTE("enable-dns64", dns64),
+	ATTRIBUTE("enable-resource-name-dns-aaaa-record-on-launch", resource_name_aaaa),
+#undef ATTRIBUTE
+};
+
+int subnet_disassociate(struct transaction *transaction, struct subnet *subnet, struct error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++)
+		if (*(const bool *)((const char *)subnet + attributes_table[i].current))
+			return error_set(error, ERROR_CIDR_IN_USE,
+					 "The subnet IPv6 CIDR block with association ID %s may "
+					 "not be disassociated, because its subnet has %s set to "
+					 "true.",
+					 rid_format(subnet->ipv6_cidrs[0].association).text,
+					 attributes_table[i].name);
+	transaction_edit(transaction, subnet);
+	array_remove(subnet->ipv6_cidrs, &subnet->ipv6_cidr_count, 0);
+	return 0;
+}
+
+struct subnet *subnet_find_association(const struct scope *scope, struct rid association,
+				       const struct block **ret_block)
+{
+	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
+		if ((*ret_block =
+			     block_find(subnet->ipv6_cidrs, subnet->ipv6_cidr_count, association)))
+			return subnet;
+	return NULL;
+}
+
+int subnet_set_ipv6(struct transaction *transaction, struct subnet *subnet,
+		    const struct ipv6_attributes *attributes, struct error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++) {
+		const bool *wanted = *(const bool *const *)((const char *)attributes +
+							    attributes_table[i].wanted);
+
+		if (wanted && *wanted && !subnet->ipv6_cidr_count)
+			return error_set(
+				error, ERROR_INVALID_PARAMETER_VALUE,
+				"Invalid value 'true' for %s. Cannot set %s to true unless "
+				"the subnet (%s) has an IPv6 CIDR block associated with "
+				"it.",
+				attributes_table[i].name, attributes_table[i].name,
+				rid_format(subnet->resource.id).text);
+	}
+	transaction_edit(transaction, subnet);
+	for (size_t i = 0; i < ARRAY_SIZE(attributes_table); i++) {
+		const bool *wanted = *(const bool *const *)((const char *)attributes +
+							    attributes_table[i].wanted);
+
+		if (wanted)
+			*(bool *)((char *)subnet + attributes_table[i].current) = *wanted;
+	}
 	return 0;
 }

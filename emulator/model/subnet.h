@@ -9,6 +9,8 @@ struct subnet {
 	struct resource resource;
 	struct rid vpc;
 	struct cidr cidr;
+	struct block *ipv6_cidrs; /* one at most */
+	size_t ipv6_cidr_count;
 	int64_t zone; /* index into the region's zones */
 	bool map_public_ip;
 	bool default_for_az;
@@ -36,6 +38,28 @@ int subnet_create(struct transaction *transaction, const struct subnet_request *
 		  struct subnet **ret_subnet, struct error *error);
 /* ERROR_DEPENDENCY_VIOLATION while a network interface is in it. */
 int subnet_delete(struct transaction *transaction, struct subnet *subnet, struct error *error);
+
+/*
+ * Gives it an IPv6 block, a /64 (host bits are cleared) within one of its VPC's; `text` is how the
+ * caller wrote it. ERROR_SUBNET_RANGE, ERROR_SUBNET_CONFLICT, ERROR_CIDR_LIMIT: it has one.
+ */
+int subnet_associate(struct transaction *transaction, struct subnet *subnet, struct cidr cidr,
+		     const char *text, const struct block **ret_block, struct error *error);
+/* Takes it away. ERROR_CIDR_IN_USE while an attribute of the subnet needs it. */
+int subnet_disassociate(struct transaction *transaction, struct subnet *subnet,
+			struct error *error);
+/* The subnet with that association; NULL when there is none. */
+struct subnet *subnet_find_association(const struct scope *scope, struct rid association,
+				       const struct block **ret_block);
+/* The attributes that only a subnet with an IPv6 block may have; NULL: as it is.
+ * ERROR_INVALID_PARAMETER_VALUE. */
+struct ipv6_attributes {
+	const bool *assign_ipv6, *dns64, *resource_name_aaaa;
+};
+int subnet_set_ipv6(struct transaction *transaction, struct subnet *subnet,
+		    const struct ipv6_attributes *attributes, struct error *error);
+/* Is its block of that family within `cidr`? */
+bool subnet_is_within(const struct subnet *subnet, struct cidr cidr);
 
 /* The VPC's router: the first address after the network's own. */
 struct address subnet_router(const struct subnet *subnet);

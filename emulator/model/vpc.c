@@ -35,6 +35,8 @@ static const struct field fields[] = {
 	FIELD_GET_OF(get_primary, "cidrBlock", "cidr cidr-block cidrBlock"),
 	FIELD_LIST_OF(struct vpc, cidrs, cidr_count, vpc_block_fields, "cidrBlockAssociationSet",
 		      FIELD_BOTH),
+	FIELD_LIST_OF(struct vpc, ipv6_cidrs, ipv6_cidr_count, vpc_ipv6_block_fields,
+		      "ipv6CidrBlockAssociationSet", FIELD_BOTH),
 	FIELD_GET_OF(get_dhcp, "dhcpOptionsId", "dhcp-options-id dhcpOptionsId"),
 	FIELD_OF(struct vpc, dhcp_options, FIELD_RID, "dhcpOptions", NULL, FIELD_STORED),
 	FIELD_OF(struct vpc, tenancy, FIELD_TEXT, "instanceTenancy", NULL, FIELD_BOTH),

@@ -9,6 +9,8 @@ struct vpc {
 	struct resource resource;
 	struct block *cidrs; /* the first is the primary block */
 	size_t cidr_count;
+	struct block *ipv6_cidrs;
+	size_t ipv6_cidr_count;
 	struct rid dhcp_options;
 	char *tenancy; /* "default" or "dedicated" */
 	bool is_default;
@@ -45,6 +47,13 @@ int vpc_check_range(struct cidr cidr, struct error *error);
  */
 int vpc_associate(struct transaction *transaction, struct vpc *vpc, struct cidr cidr,
 		  const struct block **ret_block, struct error *error);
+/*
+ * Adds an IPv6 block of Amazon's, a /56 that no other VPC has. Every table gains its local route;
+ * what AWS adds to ACLs and the default group, they gain, see acl_add_ipv6() and group_add_ipv6().
+ * ERROR_CIDR_LIMIT.
+ */
+int vpc_associate_ipv6(struct transaction *transaction, struct vpc *vpc,
+		       const struct block **ret_block, struct error *error);
 /*
  * Takes a block away, and its local routes, whatever their targets are. ERROR_CIDR_IN_USE while a
  * subnet is in it, ERROR_OPERATION_NOT_PERMITTED for the primary one.

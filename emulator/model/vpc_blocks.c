@@ -1,4 +1,6 @@
 /* The CIDR blocks of VPCs: see vpc.h. Rules: VPC user guide, "VPC CIDR blocks". */
+#include "model/acl.h"
+#include "model/group.h"
 #include "model/peering.h"
 #include "model/route.h"
 #include "model/subnet.h"
@@ -143,11 +145,57 @@ int vpc_associate(struct transaction *transaction, struct vpc *vpc, struct cidr 
 	return 0;
 }
 
+/* Of the prefix for documentation (RFC 3849), which is nobody's. */
+static struct cidr random_ipv6(void)
+{
+	static const uint8_t prefix[] = { 0x20, 0x01, 0x0d, 0xb8 };
+	const uint64_t random = rid_new(KIND_VPC_CIDR_ASSOCIATION).n;
+	struct cidr cidr = { { .family = AF_INET6 }, 56 };
+
+	memcpy(cidr.address.bytes, prefix, sizeof(prefix));
+	for (size_t i = 0; i < 3; i++)
+		cidr.address.bytes[sizeof(prefix) + i] = (uint8_t)(random >> (8 * i));
+	return cidr;
+}
+
+static bool is_taken(const struct model *model, struct cidr cidr)
+{
+	for (size_t i = 0; i < model->scope_count; i++)
+		for_each_resource (struct vpc, vpc, model->scopes[i], KIND_VPC)
+			for (size_t j = 0; j < vpc->ipv6_cidr_count; j++)
+				if (cidr_equal(vpc->ipv6_cidrs[j].cidr, cidr))
+					return true;
+	return false;
+}
+
+int vpc_associate_ipv6(struct transaction *transaction, struct vpc *vpc,
+		       const struct block **ret_block, struct error *error)
+{
+	struct block *block;
+	struct cidr cidr;
+	int r;
+
+	if ((r = check_room(transaction->model, vpc, QUOTA_VPC_IPV6_BLOCKS, vpc->ipv6_cidr_count,
+			    error)) < 0)
+		return r;
+	do { /* there are 2^24 */
+		cidr = random_ipv6();
+	} while (is_taken(transaction->model, cidr));
+	transaction_edit(transaction, vpc);
+	block = block_add(&vpc->ipv6_cidrs, &vpc->ipv6_cidr_count, KIND_VPC_CIDR_ASSOCIATION, cidr);
+	route_tables_add_local(transaction, vpc, cidr);
+	acl_add_ipv6(transaction, vpc);
+	group_add_ipv6(transaction, vpc);
+	*ret_block = block;
+	return 0;
+}
+
 struct vpc *vpc_find_association(const struct scope *scope, struct rid association,
 				 const struct block **ret_block)
 {
 	for_each_resource (struct vpc, vpc, scope, KIND_VPC)
-		if ((*ret_block = block_find(vpc->cidrs, vpc->cidr_count, association)))
+		if ((*ret_block = block_find(vpc->cidrs, vpc->cidr_count, association)) ||
+		    (*ret_block = block_find(vpc->ipv6_cidrs, vpc->ipv6_cidr_count, association)))
 			return vpc;
 	return NULL;
 }
@@ -155,7 +203,7 @@ struct vpc *vpc_find_association(const struct scope *scope, struct rid associati
 static int check_unused(const struct vpc *vpc, struct cidr cidr, struct error *error)
 {
 	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET)
-		if (rid_equal(subnet->vpc, vpc->resource.id) && cidr_covers(cidr, subnet->cidr))
+		if (rid_equal(subnet->vpc, vpc->resource.id) && subnet_is_within(subnet, cidr))
 			return error_set(error, ERROR_CIDR_IN_USE,
 					 "The vpc %s currently has a subnet within CIDR block %s",
 					 rid_format(vpc->resource.id).text, cidr_format(cidr).text);
@@ -166,6 +214,7 @@ int vpc_disassociate(struct transaction *transaction, struct vpc *vpc, const str
 		     struct error *error)
 {
 	const struct cidr cidr = block->cidr;
+	const bool ipv6 = cidr.address.family == AF_INET6;
 	int r;
 
 	if (block == vpc->cidrs)
@@ -176,7 +225,11 @@ int vpc_disassociate(struct transaction *transaction, struct vpc *vpc, const str
 	if ((r = check_unused(vpc, cidr, error)) < 0)
 		return r;
 	transaction_edit(transaction, vpc);
-	array_remove(vpc->cidrs, &vpc->cidr_count, (size_t)(block - vpc->cidrs));
+	if (ipv6)
+		array_remove(vpc->ipv6_cidrs, &vpc->ipv6_cidr_count,
+			     (size_t)(block - vpc->ipv6_cidrs));
+	else
+		array_remove(vpc->cidrs, &vpc->cidr_count, (size_t)(block - vpc->cidrs));
 	route_tables_remove_local(transaction, vpc, cidr);
 	return 0;
 }

@@ -1517,22 +1517,40 @@ static void a_block_that_goes_leaves_nothing(void **state)
 	assert_whole();
 }
 
-static void change_blocks(int going)
+static void add_ipv6_block(void)
 {
-	if (going)
-		remove_block(1);
-	else
-		add_block("10.2.0.0/16");
+	const struct block *block;
+
+	assert_int_equal(vpc_associate_ipv6(&transaction, vpc, &block, &error), 0);
 }
 
-/* Associating one and disassociating it: each kernel change fails once. */
+static void remove_second_block(void)
+{
+	remove_block(1);
+}
+
+static void add_second_block(void)
+{
+	add_block("10.2.0.0/16");
+}
+
+/* Each kernel change of each change of blocks fails once. */
 static void a_block_is_whole_or_not_at_all(void **state)
 {
-	size_t totals[2] = { 0 };
+	/* a block is in two subnets, the gateway and the peering */
+	static const struct {
+		void (*prepare)(void), (*change)(void);
+		size_t total;
+	} changes[] = {
+		{ NULL, add_second_block, 4 },
+		{ add_second_block, remove_second_block, 4 },
+		{ NULL, add_ipv6_block, 0 }, /* nothing carries IPv6 */
+	};
+	size_t points = 0;
 
 	(void)state;
-	for (int going = 0; going <= 1; going++)
-		for (size_t k = 0; k == 0 || k <= totals[going]; k++) {
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		for (size_t k = 0, total = 0; k <= total; k++) {
 			CLEANUP(freep) char *intact = NULL, *after = NULL;
 			size_t before;
 
@@ -1540,30 +1558,31 @@ static void a_block_is_whole_or_not_at_all(void **state)
 			set_up(NULL);
 			seed_other();
 			join();
-			if (going)
-				add_block("10.2.0.0/16");
+			if (changes[i].prepare)
+				changes[i].prepare();
 			assert_int_equal(commit(), 0);
 			intact = whole_kernel();
 			if (k > 0) {
-				change_blocks(going);
+				changes[i].change();
 				fake_fail_at(kernel, k - 1, ENOMEM);
 				assert_int_equal(commit(), -ENOMEM);
 				after = whole_kernel();
 				assert_string_equal(after, intact);
-				assert_int_equal(vpc->cidr_count, 1 + going);
+				assert_int_equal(vpc->cidr_count, 1 + !!changes[i].prepare);
+				assert_int_equal(vpc->ipv6_cidr_count, 0);
 				assert_whole();
+				points++;
 			}
 			before = fake_changes(kernel);
-			change_blocks(going);
+			changes[i].change();
 			assert_int_equal(commit(), 0);
 			if (k == 0)
-				totals[going] = fake_changes(kernel) - before;
+				total = fake_changes(kernel) - before;
+			assert_int_equal(total, changes[i].total);
+			sweep();
 			assert_whole();
 		}
-	print_message("    %zu and %zu points of failure\n", totals[0], totals[1]);
-	/* in two subnets, the gateway and the peering */
-	assert_int_equal(totals[0], 4);
-	assert_int_equal(totals[1], 4);
+	print_message("    %zu points of failure\n", points);
 }
 
 int main(void)

@@ -24,6 +24,8 @@ SCALARS = {
 NEWER = {
     "AvailabilityZone": {"groupLongName": "string"},
     "Vpc": {"encryptionControl": "any", "blockPublicAccessStates": "any"},
+    "VpcIpv6CidrBlockAssociation": {"ipv6AddressAttribute": "string", "ipSource": "string"},
+    "SubnetIpv6CidrBlockAssociation": {"ipv6AddressAttribute": "string", "ipSource": "string"},
     "Subnet": {"blockPublicAccessStates": "any", "type": "string"},
     "CreateRouteTableResult": {"clientToken": "string"},
     "CreateNetworkAclResult": {"clientToken": "string"},

@@ -61,6 +61,11 @@ def tag_values(key):
 COMMON = {"tag:Name": tag_values("Name"), "tag:Suite": tag_values("Suite"),
           "tag-key": at("Tags", "Key"), "owner-id": at("OwnerId")}
 
+IPV6_BLOCKS = {f"ipv6-cidr-block-association.{name}": at("Ipv6CidrBlockAssociationSet", *path)
+               for name, path in {"ipv6-cidr-block": ("Ipv6CidrBlock",),
+                                  "association-id": ("AssociationId",),
+                                  "state": ("Ipv6CidrBlockState", "State")}.items()}
+
 VPCS = Describe(
     "describe_vpcs", "Vpcs", "VpcId", "VpcIds", "vpc-id", "vpc", "InvalidVpcID.Malformed",
     "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist",
@@ -68,7 +73,9 @@ VPCS = Describe(
      "state": at("State"), "dhcp-options-id": at("DhcpOptionsId"), "vpc-id": at("VpcId"),
      "cidr-block-association.cidr-block": at("CidrBlockAssociationSet", "CidrBlock"),
      "cidr-block-association.association-id": at("CidrBlockAssociationSet", "AssociationId"),
-     "cidr-block-association.state": at("CidrBlockAssociationSet", "CidrBlockState", "State")},
+     "cidr-block-association.state": at("CidrBlockAssociationSet", "CidrBlockState", "State"),
+     "ipv6-cidr-block-association.ipv6-pool": at("Ipv6CidrBlockAssociationSet", "Ipv6Pool"),
+     **IPV6_BLOCKS},
     """cidr cidr-block-association.cidr-block cidr-block-association.association-id
     cidr-block-association.state dhcp-options-id ipv6-cidr-block-association.ipv6-cidr-block
     ipv6-cidr-block-association.ipv6-pool ipv6-cidr-block-association.association-id
@@ -82,7 +89,8 @@ SUBNETS = Describe(
      "available-ip-address-count": at("AvailableIpAddressCount"), "cidr-block": at("CidrBlock"),
      "cidrBlock": at("CidrBlock"), "cidr": at("CidrBlock"), "default-for-az": at("DefaultForAz"),
      "defaultForAz": at("DefaultForAz"), "map-public-ip-on-launch": at("MapPublicIpOnLaunch"),
-     "state": at("State"), "subnet-arn": at("SubnetArn"), "subnet-id": at("SubnetId")},
+     "enable-dns64": at("EnableDns64"), "ipv6-native": at("Ipv6Native"), "state": at("State"),
+     "subnet-arn": at("SubnetArn"), "subnet-id": at("SubnetId"), **IPV6_BLOCKS},
     """availability-zone availability-zone-id available-ip-address-count cidr-block
     customer-owned-ipv4-pool default-for-az enable-dns64 enable-lni-at-device-index
     ipv6-cidr-block-association.ipv6-cidr-block ipv6-cidr-block-association.association-id
@@ -111,6 +119,7 @@ ROUTE_TABLES = Describe(
      "association.route-table-id": at("Associations", "RouteTableId"),
      "association.route-table-association-id": at("Associations", "RouteTableAssociationId"),
      "route.destination-cidr-block": at("Routes", "DestinationCidrBlock"),
+     "route.destination-ipv6-cidr-block": at("Routes", "DestinationIpv6CidrBlock"),
      "route.destination-prefix-list-id": at("Routes", "DestinationPrefixListId"),
      "route.gateway-id": at("Routes", "GatewayId"),
      "route.vpc-peering-connection-id": at("Routes", "VpcPeeringConnectionId"),

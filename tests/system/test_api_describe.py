@@ -64,6 +64,7 @@ def ec2(world):
                 kind, Name=f"{kind}-{number}", Suite="odd" if number % 2 else "even")}
         if number < VPC_COUNT:
             vpcs.append(client.create_vpc(CidrBlock=f"10.{number}.0.0/16",
+                                          AmazonProvidedIpv6CidrBlock=number < 3,
                                           **tagged("vpc"))["Vpc"]["VpcId"])
             gateway = client.create_internet_gateway(
                 **tagged("internet-gateway"))["InternetGateway"]["InternetGatewayId"]
@@ -82,6 +83,10 @@ def ec2(world):
         subnet = client.create_subnet(
             VpcId=vpc, CidrBlock=f"10.{number % VPC_COUNT}.{number}.0/24", **tagged("subnet"),
             AvailabilityZone="us-east-1" + "abc"[number % 3])["Subnet"]["SubnetId"]
+        if number < 2:
+            block, = client.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+            client.associate_subnet_cidr_block(
+                SubnetId=subnet, Ipv6CidrBlock=block["Ipv6CidrBlock"].replace("/56", "/64"))
         table = client.create_route_table(
             VpcId=vpc, **tagged("route-table"))["RouteTable"]["RouteTableId"]
         acl = client.create_network_acl(

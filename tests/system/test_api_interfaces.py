@@ -194,10 +194,8 @@ def test_creation_refused(ec2, subnet, make):
     refused("InvalidSubnetID.NotFound", make, SubnetId="subnet-0fedcba9876543210")
     refused("InvalidSubnetID.Malformed", make, SubnetId="banana")
     refused("UnsupportedOperation", make, InterfaceType="efa")
-    for name, value in (("Ipv4PrefixCount", 1), ("Ipv6AddressCount", 1),
-                        ("Ipv6Addresses", [{"Ipv6Address": "2001:db8::1"}])):
-        refused("UnsupportedOperation", make, **{name: value},
-                text=f"The parameter {name} is not supported.")
+    refused("UnsupportedOperation", make, Ipv4PrefixCount=1,
+            text="The parameter Ipv4PrefixCount is not supported.")
     refused("InvalidParameterValue", make, TagSpecifications=tag_specification("instance", A="b"),
             text="'instance' is not a valid taggable resource type for this operation.")
     refused("DryRunOperation", make, DryRun=True, status=412)

@@ -74,9 +74,9 @@ def test_create(ec2, two):
                               "Message": f"Initiating Request to {ACCOUNT}"}
     assert made["RequesterVpcInfo"] == {
         "CidrBlock": "10.1.0.0/16", "CidrBlockSet": [{"CidrBlock": "10.1.0.0/16"}],
-        "OwnerId": ACCOUNT, "VpcId": two[0], "Region": "us-east-1"}
+        "Ipv6CidrBlockSet": [], "OwnerId": ACCOUNT, "VpcId": two[0], "Region": "us-east-1"}
     assert made["AccepterVpcInfo"] == {"OwnerId": ACCOUNT, "VpcId": two[1], "CidrBlockSet": [],
-                                       "Region": "us-east-1"}
+                                       "Ipv6CidrBlockSet": [], "Region": "us-east-1"}
     assert made["Tags"] == tags(Name="bridge")
     found = read(ec2, made["VpcPeeringConnectionId"])
     assert found["Status"] == {"Code": "pending-acceptance",

@@ -1,6 +1,8 @@
 /* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
 /* The CIDR blocks of VPCs: what may stand beside what, and the local routes. */
+#include "model/acl.h"
 #include "model/gateway.h"
+#include "model/group.h"
 #include "model/internet.h"
 #include "model/peering.h"
 #include "model/route.h"
@@ -312,6 +314,87 @@ static void a_block_with_a_subnet_stays(void **state)
 	assert_int_equal(error.code, ERROR_SUBNET_RANGE);
 }
 
+/* ---- IPv6 ---- */
+
+static struct cidr associate_ipv6(struct vpc *vpc)
+{
+	const struct block *block = NULL;
+
+	assert_int_equal(vpc_associate_ipv6(&transaction, vpc, &block, &error), 0);
+	assert_non_null(block);
+	return block->cidr;
+}
+
+static void no_two_vpcs_have_one_block(void **state)
+{
+	struct scope *elsewhere = model_scope(&model, "210987654321", "eu-west-1");
+	struct vpc *vpc = make_vpc("10.1.0.0/16"), *far = NULL;
+	const struct block *block = NULL;
+
+	(void)state;
+	assert_int_equal(
+		vpc_create(&transaction, elsewhere, cidr_of("10.1.0.0/16"), NULL, &far, &error), 0);
+	for (int i = 0; i < 5; i++) {
+		const struct cidr mine = associate_ipv6(vpc), other = associate_ipv6(far);
+
+		assert_int_equal(mine.length, 56);
+		assert_true(cidr_covers(cidr_of("2001:db8::/32"), mine));
+		assert_true(cidr_equal(cidr_canonical(mine), mine));
+		assert_false(cidr_overlaps(mine, other));
+	}
+	assert_int_equal(vpc_associate_ipv6(&transaction, vpc, &block, &error), -EINVAL);
+	assert_int_equal(error.code, ERROR_CIDR_LIMIT);
+	assert_int_equal(associate(vpc, "10.2.0.0/16"), 0); /* counted apart */
+}
+
+static size_t count_rules(const struct group *group)
+{
+	return group_rules(&model, group->resource.id)->count;
+}
+
+/* Rolled back, nothing of what came with a block is left. */
+static void what_comes_with_a_block_is_one_change(void **state)
+{
+	struct vpc *vpc = make_vpc("10.1.0.0/16");
+	const struct group *group = group_named(scope, vpc->resource.id, "default");
+	const struct acl *acl = (const struct acl *)scope->lists[KIND_NETWORK_ACL].items[0];
+	const struct route_table *table =
+		(const struct route_table *)scope->lists[KIND_ROUTE_TABLE].items[0];
+
+	(void)state;
+	transaction_commit(&transaction);
+	transaction = transaction_begin(&model, NOW);
+	associate_ipv6(vpc);
+	assert_int_equal(count_rules(group), 3);
+	assert_int_equal(acl->entry_count, 8);
+	assert_int_equal(table->route_count, 2);
+	transaction_rollback(&transaction);
+	assert_int_equal(vpc->ipv6_cidr_count, 0);
+	assert_int_equal(count_rules(group), 2);
+	assert_int_equal(acl->entry_count, 4);
+	assert_int_equal(table->route_count, 1);
+}
+
+static void local_routes_of_ipv6_are_no_part_of_the_quota(void **state)
+{
+	static const char *const low[] = { "routes-per-route-table=2" };
+	struct vpc *vpc = make_vpc("10.1.0.0/16");
+	struct gateway *gateway;
+
+	(void)state;
+	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	assert_int_equal(quotas_parse(low, 1, &model.quotas, &error), 0);
+	associate_ipv6(vpc);
+	assert_int_equal(route_create(&transaction, main_of(vpc), to_cidr(cidr_of("0.0.0.0/0")),
+				      &gateway->resource, &error),
+			 0);
+	assert_int_equal(route_create(&transaction, main_of(vpc), to_cidr(cidr_of("192.0.2.0/24")),
+				      &gateway->resource, &error),
+			 -EINVAL);
+	assert_int_equal(error.code, ERROR_QUOTA);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +408,9 @@ int main(void)
 		CASE(what_overlaps_since_is_not_accepted),
 		CASE(peers_keep_apart),
 		CASE(a_block_with_a_subnet_stays),
+		CASE(no_two_vpcs_have_one_block),
+		CASE(what_comes_with_a_block_is_one_change),
+		CASE(local_routes_of_ipv6_are_no_part_of_the_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
