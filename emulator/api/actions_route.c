@@ -47,9 +47,8 @@ int describe_route_tables(struct call *call, struct error *error)
 		.ids = "RouteTableId",
 		.minimum = 5,
 		.maximum = 100,
-		.absent = "association.gateway-id route.destination-ipv6-cidr-block "
-			  "route.egress-only-internet-gateway-id route.nat-gateway-id "
-			  "route.transit-gateway-id",
+		.absent = "route.destination-ipv6-cidr-block "
+			  "route.egress-only-internet-gateway-id route.transit-gateway-id",
 	};
 
 	return describe_resources(call, &listing, error);
@@ -63,19 +62,58 @@ static void reply_association(struct call *call, const char *name, struct rid id
 	xml_close(call->xml);
 }
 
+static int gateway_target(const struct call *call, const struct resource **ret_target,
+			  struct error *error)
+{
+	const char *text = call_text(call, "GatewayId");
+	struct rid id;
+
+	if (rid_parse(text, KIND_INTERNET_GATEWAY, &id) == 0)
+		*ret_target = model_get(call_model(call), call->scope, id);
+	else
+		*ret_target = NULL;
+	if (*ret_target)
+		return 0;
+	return error_set(error, ERROR_GATEWAY_NOT_FOUND, "The gateway ID '%s' does not exist",
+			 text);
+}
+
+static int associate_gateway(struct call *call, struct route_table *table, struct rid *ret_id,
+			     struct error *error)
+{
+	const struct resource *gateway;
+	int r = gateway_target(call, &gateway, error);
+
+	return r < 0 ? r
+		     : route_table_associate_gateway(&call->transaction, table,
+						     (const struct gateway *)gateway, ret_id,
+						     error);
+}
+
+static int associate_subnet(struct call *call, struct route_table *table, struct rid *ret_id,
+			    struct error *error)
+{
+	struct subnet *subnet;
+	int r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error);
+
+	return r < 0 ? r : route_table_associate(&call->transaction, table, subnet, ret_id, error);
+}
+
 int associate_route_table(struct call *call, struct error *error)
 {
+	const bool is_edge = call_text(call, "GatewayId");
 	struct route_table *table;
-	struct subnet *subnet;
 	struct rid id;
 	int r;
 
-	if (call_text(call, "GatewayId") || call_text(call, "PublicIpv4Pool"))
+	if (call_text(call, "PublicIpv4Pool"))
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-				 "Gateway route tables are not supported yet.");
+				 "PublicIpv4Pool is not supported yet.");
+	if (is_edge && call_text(call, "SubnetId"))
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "The request must contain only one of subnetId, gatewayId");
 	if ((r = table_call(call, &table, error)) < 0 ||
-	    (r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
-	    (r = route_table_associate(&call->transaction, table, subnet, &id, error)) < 0)
+	    (r = (is_edge ? associate_gateway : associate_subnet)(call, table, &id, error)) < 0)
 		return r;
 	reply_association(call, "associationId", id);
 	return 0;
@@ -145,22 +183,6 @@ static int destination_of(const struct call *call, struct destination *ret_desti
 		return r;
 	ret_destination->prefix_list = list->resource.id;
 	return 0;
-}
-
-static int gateway_target(const struct call *call, const struct resource **ret_target,
-			  struct error *error)
-{
-	const char *text = call_text(call, "GatewayId");
-	struct rid id;
-
-	if (rid_parse(text, KIND_INTERNET_GATEWAY, &id) == 0)
-		*ret_target = model_get(call_model(call), call->scope, id);
-	else
-		*ret_target = NULL;
-	if (*ret_target)
-		return 0;
-	return error_set(error, ERROR_GATEWAY_NOT_FOUND, "The gateway ID '%s' does not exist",
-			 text);
 }
 
 static int interface_target(const struct call *call, const struct resource **ret_target,

@@ -14,7 +14,7 @@ enum facet_kind {
 	FACET_SUBNET,	     /* a subnet's namespace and its port on the fabric */
 	FACET_STEERING,	     /* a subnet with appliances takes in what is sent to them */
 	FACET_ACL,	     /* a subnet's network ACL */
-	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, and its routes */
+	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, its route table */
 	FACET_PEERING,	     /* a VPC peering connection's namespace and its ports on both VPCs */
 	FACET_SUBNET_ROUTES, /* a subnet's route table, programmed */
 	/* In this order no port ever has groups whose lists aren't there. */
@@ -24,7 +24,7 @@ enum facet_kind {
 	FACET_MACHINE,	 /* an instance's, NAT gateway's or Internet host's namespace */
 	FACET_PORT,	 /* a network interface, both ends */
 	FACET_APPLIANCE, /* a network interface that routes point at, in its own subnet */
-	FACET_VIA,	 /* a subnet\'s routes by way of appliances */
+	FACET_VIA,	 /* a subnet's or gateway's routes by way of appliances */
 	/* Of a network interface: the address that came with it; of an Elastic IP: itself. */
 	FACET_PUBLIC,	    /* a public address's translation */
 	FACET_PUBLIC_ROUTE, /* the Internet's route to it */

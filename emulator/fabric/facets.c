@@ -65,11 +65,18 @@ static void add_publics(const struct model *model, struct rid id, struct facet_s
 	}
 }
 
-static void add_gateway_port(const struct scope *scope, struct rid vpc, struct facet_set *set)
+/* Its port on the VPC, and the table that what comes in follows there. */
+static void add_gateway_routes(struct rid gateway, struct facet_set *set)
+{
+	facet_set_add(set, FACET_GATEWAY_PORT, gateway);
+	facet_set_add(set, FACET_VIA, gateway);
+}
+
+static void add_gateway_of(const struct scope *scope, struct rid vpc, struct facet_set *set)
 {
 	for_each_resource (struct gateway, gateway, scope, KIND_INTERNET_GATEWAY)
 		if (rid_equal(gateway->vpc, vpc))
-			facet_set_add(set, FACET_GATEWAY_PORT, gateway->resource.id);
+			add_gateway_routes(gateway->resource.id, set);
 }
 
 static void add_peerings(const struct model *model, struct rid vpc, struct facet_set *set)
@@ -94,7 +101,7 @@ static void of_vpc(const struct model *model, const struct resource *resource,
 {
 	facet_set_add(set, FACET_VPC, resource->id);
 	add_subnet_routes(resource->scope, resource->id, set);
-	add_gateway_port(resource->scope, resource->id, set);
+	add_gateway_of(resource->scope, resource->id, set);
 	add_nat_gateways(resource->scope, resource->id, set);
 	add_peerings(model, resource->id, set);
 }
@@ -109,7 +116,7 @@ static void of_subnet(const struct model *model, const struct resource *resource
 	facet_set_add(set, FACET_STEERING, resource->id);
 	add_routes(resource->id, set);
 	add_subnet_routes(resource->scope, subnet->vpc, set);
-	add_gateway_port(resource->scope, subnet->vpc, set);
+	add_gateway_of(resource->scope, subnet->vpc, set);
 	add_peerings(model, subnet->vpc, set);
 }
 
@@ -119,7 +126,7 @@ static void of_gateway(const struct model *model, const struct resource *resourc
 	const struct gateway *gateway = (const struct gateway *)resource;
 
 	facet_set_add(set, FACET_GATEWAY, resource->id);
-	facet_set_add(set, FACET_GATEWAY_PORT, resource->id);
+	add_gateway_routes(resource->id, set);
 	add_subnet_routes(resource->scope, gateway->vpc, set);
 	for_each_resource (struct interface, interface, resource->scope, KIND_NETWORK_INTERFACE)
 		if (rid_equal(interface->vpc, gateway->vpc))
@@ -162,9 +169,12 @@ static void of_route_table(const struct model *model, const struct resource *res
 {
 	const struct route_table *table = (const struct route_table *)resource;
 
-	for (size_t i = 0; i < table->association_count; i++)
+	for (size_t i = 0; i < table->association_count; i++) {
 		if (rid_is_set(table->associations[i].subnet))
 			add_routes(table->associations[i].subnet, set);
+		if (rid_is_set(table->associations[i].gateway))
+			add_gateway_routes(table->associations[i].gateway, set);
+	}
 	if (route_table_is_main(table))
 		add_subnet_routes(resource->scope, table->vpc, set);
 	for (size_t i = 0; i < table->route_count; i++)
@@ -203,10 +213,13 @@ static void of_interface(const struct model *model, const struct resource *resou
 	add_routes_to(model, resource->scope, resource->id, set);
 }
 
-static void of_elastic_ip(const struct model *model __attribute__((unused)),
-			  const struct resource *resource, struct facet_set *set)
+/* A gateway's routes lead to interfaces that have a public address. */
+static void of_elastic_ip(const struct model *model, const struct resource *resource,
+			  struct facet_set *set)
 {
 	add_public(resource->id, set);
+	add_routes_to(model, resource->scope, ((const struct elastic_ip *)resource)->interface,
+		      set);
 }
 
 static void of_nat_gateway(const struct model *model, const struct resource *resource,

@@ -48,13 +48,24 @@ void want_subnets(struct object_list *list, struct rid ns, const struct vpc *vpc
 	}
 }
 
-bool is_one_subnet(const struct vpc *vpc, struct cidr block)
+/* A subnet may be as large as its VPC: then its route stands where the VPC's blackhole would. */
+static bool is_one_subnet(const struct vpc *vpc, struct cidr block)
 {
 	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET)
 		if (subnet->realized && rid_equal(subnet->vpc, vpc->resource.id) &&
 		    cidr_equal(subnet->cidr, block))
 			return true;
 	return false;
+}
+
+/* What is local and in no subnet, goes nowhere. */
+static void want_vpc_blackholes(struct object_list *list, struct rid ns, const struct vpc *vpc,
+				const struct route_table *table)
+{
+	for (size_t i = 0; i < vpc->cidr_count; i++)
+		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr) &&
+		    !is_diverted(table, vpc->cidrs[i].cidr))
+			want_blackhole(list, ns, vpc->cidrs[i].cidr);
 }
 
 const struct gateway *attached_gateway(const struct vpc *vpc)
@@ -64,12 +75,12 @@ const struct gateway *attached_gateway(const struct vpc *vpc)
 	return gateway && gateway->realized ? gateway : NULL;
 }
 
-/* A subnet's table on its way into the kernel. */
+/* A subnet's or gateway's table on its way into the kernel. */
 struct programming {
 	const struct model *model;
-	const struct route_table *table;
-	const struct gateway *gateway; /* NULL: nothing leads out */
-	struct rid ns;
+	const struct route_table *table; /* NULL: a gateway has none */
+	const struct gateway *gateway;	 /* NULL: nothing leads out */
+	struct rid ns;			 /* the subnet or gateway */
 	struct object_list *list;
 	bool has_default;
 };
@@ -186,11 +197,22 @@ void want_subnet_routes(const struct model *model, struct rid id, struct object_
 		want_neighbour(list, id, "fabric", gateway_hop,
 			       fabric_mac(programming.gateway->resource.id));
 	want_peering_hops(list, model, subnet);
-	for (size_t i = 0; i < vpc->cidr_count; i++)
-		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr) &&
-		    !is_diverted(programming.table, vpc->cidrs[i].cidr))
-			want_blackhole(list, id, vpc->cidrs[i].cidr);
+	want_vpc_blackholes(list, id, vpc, programming.table);
 	want_table(&programming);
+	want_subnets(list, id, vpc, "fabric", programming.table);
+}
+
+void want_gateway_routes(const struct model *model, const struct gateway *gateway,
+			 struct object_list *list)
+{
+	const struct rid id = gateway->resource.id;
+	const struct vpc *vpc = vpc_get(model, gateway->vpc);
+	struct programming programming = {
+		.model = model, .table = route_table_of_gateway(gateway), .ns = id, .list = list
+	};
+
+	want_vpc_blackholes(list, id, vpc, programming.table);
+	want_blocks(&programming, want_block); /* by interfaces, all of them */
 	want_subnets(list, id, vpc, "fabric", programming.table);
 }
 
@@ -285,14 +307,24 @@ static void want_steering_hop(struct programming *programming, const struct inte
 		       steering_mac(appliance->resource.id));
 }
 
+/* May it take what has this destination from the subnet or gateway? */
+static bool can_take(const struct programming *programming, const struct interface *appliance,
+		     struct cidr block)
+{
+	/* From a gateway only with a public address: VPC guide, "Gateway route tables". */
+	if (programming->ns.kind == KIND_INTERNET_GATEWAY)
+		return address_is_set(
+			interface_public_at(programming->model, appliance, appliance->address));
+	/* What is within the subnet is delivered, never routed. */
+	return !cidr_equal(block, subnet_get(programming->model, programming->ns)->cidr);
+}
+
 static void want_via_block(struct programming *programming, const struct route *route,
 			   struct cidr block)
 {
 	const struct interface *appliance = appliance_of(programming->model, route);
-	const struct subnet *subnet = subnet_get(programming->model, programming->ns);
 
-	/* What is within the subnet is delivered, never routed. */
-	if (!appliance || cidr_equal(block, subnet->cidr))
+	if (!appliance || !can_take(programming, appliance, block))
 		return;
 	if (rid_equal(appliance->subnet, programming->ns)) {
 		want_route(programming->list, programming->ns, block, appliance->address,
@@ -303,13 +335,24 @@ static void want_via_block(struct programming *programming, const struct route *
 	want_route(programming->list, programming->ns, block, appliance->address, "fabric");
 }
 
+/* NULL: none that is in the kernel. */
+static const struct route_table *table_of_subnet(const struct subnet *subnet)
+{
+	return subnet && subnet->realized ? route_table_of(subnet) : NULL;
+}
+
+static const struct route_table *table_of_gateway(const struct gateway *gateway)
+{
+	return gateway && gateway->realized ? route_table_of_gateway(gateway) : NULL;
+}
+
 void want_via(const struct model *model, struct rid id, struct object_list *list)
 {
-	const struct subnet *subnet = subnet_get(model, id);
 	struct programming programming = { .model = model, .ns = id, .list = list };
 
-	if (!subnet || !subnet->realized)
-		return;
-	programming.table = route_table_of(subnet);
+	if (id.kind == KIND_INTERNET_GATEWAY)
+		programming.table = table_of_gateway(gateway_get(model, id));
+	else
+		programming.table = table_of_subnet(subnet_get(model, id));
 	want_blocks(&programming, want_via_block);
 }

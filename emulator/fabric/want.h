@@ -50,6 +50,9 @@ struct mac interface_own_mac(struct rid interface);
 /* ---- routes.c: facets of route tables, and what they share with others ---- */
 
 void want_subnet_routes(const struct model *model, struct rid id, struct object_list *list);
+/* What comes in by an attached gateway goes by its table, or is local. */
+void want_gateway_routes(const struct model *model, const struct gateway *gateway,
+			 struct object_list *list);
 void want_steering(const struct model *model, struct rid id, struct object_list *list);
 void want_appliance(const struct model *model, struct rid id, struct object_list *list);
 void want_via(const struct model *model, struct rid id, struct object_list *list);
@@ -60,7 +63,5 @@ void want_via(const struct model *model, struct rid id, struct object_list *list
  */
 void want_subnets(struct object_list *list, struct rid ns, const struct vpc *vpc,
 		  const char *device, const struct route_table *table);
-/* A subnet may be as large as its VPC: then its route stands where the VPC's blackhole would. */
-bool is_one_subnet(const struct vpc *vpc, struct cidr block);
 /* NULL: none that is in the kernel. */
 const struct gateway *attached_gateway(const struct vpc *vpc);

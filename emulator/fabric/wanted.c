@@ -46,7 +46,7 @@ static void want_vpc(const struct model *model, struct rid id, struct object_lis
 
 static void want_gateway(const struct model *model, struct rid id, struct object_list *list)
 {
-	const struct gateway *gateway = (const struct gateway *)model_get(model, NULL, id);
+	const struct gateway *gateway = gateway_get(model, id);
 	const struct internet *internet = internet_get(model);
 	struct object object;
 
@@ -95,16 +95,13 @@ static void want_subnet(const struct model *model, struct rid id, struct object_
 
 static void want_gateway_port(const struct model *model, struct rid id, struct object_list *list)
 {
-	const struct gateway *gateway = (const struct gateway *)model_get(model, NULL, id);
+	const struct gateway *gateway = gateway_get(model, id);
 	const struct vpc *vpc = gateway ? vpc_get(model, gateway->vpc) : NULL;
 
 	if (!vpc || !gateway->realized)
 		return;
 	want_fabric_port(list, gateway->vpc, id, "fabric");
-	for (size_t i = 0; i < vpc->cidr_count; i++)
-		if (!is_one_subnet(vpc, vpc->cidrs[i].cidr))
-			want_blackhole(list, id, vpc->cidrs[i].cidr);
-	want_subnets(list, id, vpc, "fabric", NULL);
+	want_gateway_routes(model, gateway, list);
 }
 
 /* The VPC's blocks, as intervals. */

@@ -3,6 +3,7 @@
 
 #include "model/interface.h"
 #include "model/internet.h"
+#include "model/route.h"
 
 static bool child_attachment(const struct view *view, size_t index, struct view *ret_child)
 {
@@ -35,6 +36,11 @@ const struct resource_type gateway_type = {
 	.fields = fields,
 	.tag_type = "internet-gateway",
 };
+
+struct gateway *gateway_get(const struct model *model, struct rid id)
+{
+	return (struct gateway *)model_get(model, NULL, id);
+}
 
 struct gateway *gateway_of(const struct vpc *vpc)
 {
@@ -121,6 +127,7 @@ int gateway_delete(struct transaction *transaction, struct gateway *gateway, str
 		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
 				 "The internetGateway '%s' has dependencies and cannot be deleted.",
 				 rid_format(gateway->resource.id).text);
+	route_table_forget(transaction, gateway->resource.scope, gateway->resource.id);
 	transaction_delete(transaction, gateway);
 	return 0;
 }

@@ -13,6 +13,7 @@ struct gateway {
 
 extern const struct resource_type gateway_type;
 
+struct gateway *gateway_get(const struct model *model, struct rid id);
 /* The gateway attached to a VPC, or NULL. */
 struct gateway *gateway_of(const struct vpc *vpc);
 
@@ -25,5 +26,6 @@ int gateway_attach(struct transaction *transaction, struct gateway *gateway, str
 /* ERROR_GATEWAY_NOT_ATTACHED; ERROR_DEPENDENCY_VIOLATION while public addresses are mapped. */
 int gateway_detach(struct transaction *transaction, struct gateway *gateway, struct vpc *vpc,
 		   struct error *error);
-/* ERROR_DEPENDENCY_VIOLATION while attached. Routes to it become blackholes. */
+/* ERROR_DEPENDENCY_VIOLATION while attached. Routes to it become blackholes; its table is no longer
+ * associated. */
 int gateway_delete(struct transaction *transaction, struct gateway *gateway, struct error *error);

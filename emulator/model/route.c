@@ -108,12 +108,22 @@ static const struct field route_fields[] = {
 	FIELD_END,
 };
 
+static bool is_main(const struct route_table_association *association)
+{
+	return !rid_is_set(association->subnet) && !rid_is_set(association->gateway);
+}
+
+static bool is_of(const struct route_table_association *association, struct rid id)
+{
+	return rid_equal(association->subnet, id) || rid_equal(association->gateway, id);
+}
+
 static const char *get_main(const struct view *view, struct buffer *scratch)
 {
 	const struct route_table_association *association = view->object;
 
 	(void)scratch;
-	return rid_is_set(association->subnet) ? "false" : "true";
+	return is_main(association) ? "true" : "false";
 }
 
 static const struct field state_fields[] = {
@@ -128,6 +138,8 @@ static const struct field association_fields[] = {
 	FIELD_GET_OF(get_id, "routeTableId", "association.route-table-id"),
 	FIELD_OF(struct route_table_association, subnet, FIELD_RID, "subnetId",
 		 "association.subnet-id", FIELD_BOTH),
+	FIELD_OF(struct route_table_association, gateway, FIELD_RID, "gatewayId",
+		 "association.gateway-id", FIELD_BOTH),
 	FIELD_CHILD_OF(child_self, state_fields, "associationState"),
 	FIELD_END,
 };
@@ -156,9 +168,40 @@ const struct resource_type route_table_type = {
 bool route_table_is_main(const struct route_table *table)
 {
 	for (size_t i = 0; i < table->association_count; i++)
-		if (!rid_is_set(table->associations[i].subnet))
+		if (is_main(&table->associations[i]))
 			return true;
 	return false;
+}
+
+bool route_table_is_edge(const struct route_table *table)
+{
+	for (size_t i = 0; i < table->association_count; i++)
+		if (rid_is_set(table->associations[i].gateway))
+			return true;
+	return false;
+}
+
+/* The association of a subnet or gateway, wherever it is. */
+static struct route_table *find_association_of(const struct scope *scope, struct rid id,
+					       size_t *ret_index)
+{
+	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
+		for (size_t i = 0; i < table->association_count; i++)
+			if (is_of(&table->associations[i], id)) {
+				*ret_index = i;
+				return table;
+			}
+	return NULL;
+}
+
+struct route_table *route_table_of_gateway(const struct gateway *gateway)
+{
+	size_t index;
+	struct route_table *table =
+		find_association_of(gateway->resource.scope, gateway->resource.id, &index);
+
+	/* It may have been attached to another VPC since. */
+	return table && rid_equal(table->vpc, gateway->vpc) ? table : NULL;
 }
 
 struct route_table *route_table_of(const struct subnet *subnet)
@@ -242,13 +285,17 @@ static struct route_table *create(struct transaction *transaction, struct vpc *v
 	return table;
 }
 
-static struct rid add_association(struct route_table *table, struct rid subnet)
+/* `of` unset: the main one. */
+static struct rid add_association(struct route_table *table, struct rid of)
 {
 	struct route_table_association *association =
 		array_grow(&table->associations, &table->association_count);
 
 	association->id = rid_new(KIND_ROUTE_TABLE_ASSOCIATION);
-	association->subnet = subnet;
+	if (of.kind == KIND_INTERNET_GATEWAY)
+		association->gateway = of;
+	else
+		association->subnet = of;
 	return association->id;
 }
 
@@ -300,30 +347,39 @@ static int check_same_vpc(const struct route_table *table, struct rid vpc, struc
 			 rid_format(table->resource.id).text, rid_format(other).text);
 }
 
+/* Could the table be a gateway's, as it is? */
+static int check_edge(const struct model *model, const struct route_table *table,
+		      struct error *error);
+
+/* The association that there is, or a new one. */
+static int associate(struct transaction *transaction, struct route_table *table, struct rid id,
+		     struct rid *ret_association, struct error *error)
+{
+	size_t index;
+	const struct route_table *other = find_association_of(table->resource.scope, id, &index);
+
+	if (other && other != table)
+		return error_set(error, ERROR_ALREADY_ASSOCIATED,
+				 "the specified association for route table %s "
+				 "conflicts with an existing association",
+				 rid_format(table->resource.id).text);
+	if (other) {
+		*ret_association = other->associations[index].id;
+		return 0;
+	}
+	transaction_edit(transaction, table);
+	*ret_association = add_association(table, id);
+	return 0;
+}
+
 int route_table_associate(struct transaction *transaction, struct route_table *table,
 			  const struct subnet *subnet, struct rid *ret_association,
 			  struct error *error)
 {
 	const struct rid id = subnet->resource.id;
-	int r;
+	int r = check_same_vpc(table, subnet->vpc, id, error);
 
-	if ((r = check_same_vpc(table, subnet->vpc, id, error)) < 0)
-		return r;
-	for_each_resource (struct route_table, other, table->resource.scope, KIND_ROUTE_TABLE)
-		for (size_t i = 0; i < other->association_count; i++) {
-			if (!rid_equal(other->associations[i].subnet, id))
-				continue;
-			if (other != table)
-				return error_set(error, ERROR_ALREADY_ASSOCIATED,
-						 "the specified association for route table %s "
-						 "conflicts with an existing association",
-						 rid_format(table->resource.id).text);
-			*ret_association = other->associations[i].id;
-			return 0;
-		}
-	transaction_edit(transaction, table);
-	*ret_association = add_association(table, id);
-	return 0;
+	return r < 0 ? r : associate(transaction, table, id, ret_association, error);
 }
 
 struct route_table *route_table_find_association(const struct scope *scope, struct rid association,
@@ -341,7 +397,7 @@ struct route_table *route_table_find_association(const struct scope *scope, stru
 int route_table_disassociate(struct transaction *transaction, struct route_table *table,
 			     size_t index, struct error *error)
 {
-	if (!rid_is_set(table->associations[index].subnet))
+	if (is_main(&table->associations[index]))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "cannot disassociate the main route table association %s",
 				 rid_format(table->associations[index].id).text);
@@ -353,27 +409,36 @@ int route_table_disassociate(struct transaction *transaction, struct route_table
 int route_table_replace(struct transaction *transaction, struct route_table *from, size_t index,
 			struct route_table *to, struct rid *ret_association, struct error *error)
 {
-	struct rid subnet = from->associations[index].subnet;
+	const struct route_table_association *association = &from->associations[index];
+	const struct rid of =
+		rid_is_set(association->gateway) ? association->gateway : association->subnet;
 	int r;
 
 	if ((r = check_same_vpc(to, from->vpc, from->vpc, error)) < 0)
 		return r;
+	if (rid_is_set(association->gateway) && (r = check_edge(transaction->model, to, error)) < 0)
+		return r;
+	if (is_main(association) && route_table_is_edge(to))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Route table %s is associated with a gateway and can't be the "
+				 "main route table",
+				 rid_format(to->resource.id).text);
 	transaction_edit(transaction, from);
 	array_remove(from->associations, &from->association_count, index);
 	transaction_edit(transaction, to);
-	*ret_association = add_association(to, subnet);
+	*ret_association = add_association(to, of);
 	return 0;
 }
 
-void route_table_forget_subnet(struct transaction *transaction, struct scope *scope,
-			       struct rid subnet)
+void route_table_forget(struct transaction *transaction, struct scope *scope, struct rid id)
 {
-	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
-		for (size_t i = table->association_count; i-- > 0;)
-			if (rid_equal(table->associations[i].subnet, subnet)) {
-				transaction_edit(transaction, table);
-				array_remove(table->associations, &table->association_count, i);
-			}
+	size_t index;
+	struct route_table *table;
+
+	while ((table = find_association_of(scope, id, &index))) {
+		transaction_edit(transaction, table);
+		array_remove(table->associations, &table->association_count, index);
+	}
 }
 
 void route_tables_add_local(struct transaction *transaction, const struct vpc *vpc,
@@ -545,6 +610,53 @@ static int check_family(const struct model *model, struct destination destinatio
 }
 
 /*
+ * What a gateway's table may hold: VPC guide, "Gateway route tables". Whether what is within the
+ * VPC is a whole subnet, or its local route, is every table's rule.
+ */
+static int check_edge_route(const struct vpc *vpc, struct destination destination,
+			    struct rid target, struct error *error)
+{
+	if (rid_is_set(destination.prefix_list))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "A route table that is associated with a gateway can't have a "
+				 "route to a prefix list: %s",
+				 rid_format(destination.prefix_list).text);
+	if (!is_local(vpc, destination.cidr))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "A route table that is associated with a gateway can't have a "
+				 "route to a destination outside of this VPC's CIDR blocks: %s",
+				 cidr_format(destination.cidr).text);
+	if (rid_is_set(target) && target.kind != KIND_NETWORK_INTERFACE)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "A route table that is associated with a gateway can't have a "
+				 "route to %s: only to a network interface or local",
+				 rid_format(target).text);
+	return 0;
+}
+
+static int check_edge(const struct model *model, const struct route_table *table,
+		      struct error *error)
+{
+	const struct vpc *vpc = vpc_get(model, table->vpc);
+	int r;
+
+	if (route_table_is_main(table))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "The main route table %s can't be associated with a gateway",
+				 rid_format(table->resource.id).text);
+	for (size_t i = 0; i < table->route_count; i++) {
+		const struct route *route = &table->routes[i];
+
+		r = check_edge_route(vpc,
+				     (struct destination){ route->destination, route->prefix_list },
+				     route->target, error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
  * What every route's destination and target must be; see "Create a route" in the VPC guide. The
  * entries of a prefix list are not checked, for they may change: route_entry_counts() instead.
  */
@@ -554,14 +666,29 @@ static int check_route(const struct transaction *transaction, const struct route
 {
 	const struct model *model = transaction->model;
 	const struct prefix_list *list = prefix_list_get(model, destination.prefix_list);
+	const struct vpc *vpc = vpc_get(model, table->vpc);
 	int r;
 
 	if ((r = check_family(model, destination, error)) < 0)
 		return r;
-	if (!list &&
-	    (r = check_block(vpc_get(model, table->vpc), destination.cidr, target->id, error)) < 0)
+	if (route_table_is_edge(table) &&
+	    (r = check_edge_route(vpc, destination, target->id, error)) < 0)
+		return r;
+	if (!list && (r = check_block(vpc, destination.cidr, target->id, error)) < 0)
 		return r;
 	return check_target(table, target, error);
+}
+
+int route_table_associate_gateway(struct transaction *transaction, struct route_table *table,
+				  const struct gateway *gateway, struct rid *ret_association,
+				  struct error *error)
+{
+	int r;
+
+	if ((r = check_target(table, &gateway->resource, error)) < 0 ||
+	    (r = check_edge(transaction->model, table, error)) < 0)
+		return r;
+	return associate(transaction, table, gateway->resource.id, ret_association, error);
 }
 
 /* How many routes this destination is in the quota. */

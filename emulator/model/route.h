@@ -1,9 +1,10 @@
 /*
- * Route tables: information only; fabric/ programs them into the namespaces of the subnets they
- * are associated with. Rules: VPC user guide, "Route tables".
+ * Route tables: information only; fabric/ programs them into the namespaces of the subnets and
+ * gateways they are associated with. Rules: VPC user guide, "Route tables".
  */
 #pragma once
 
+#include "model/gateway.h"
 #include "model/interface.h"
 #include "model/prefix_list.h"
 #include "model/subnet.h"
@@ -34,9 +35,11 @@ struct route {
 	int origin;
 };
 
+/* Of a subnet or, at the VPC's edge, of a gateway; of neither: the main association. */
 struct route_table_association {
 	struct rid id;
-	struct rid subnet; /* unset for the main association */
+	struct rid subnet;
+	struct rid gateway;
 };
 
 struct route_table {
@@ -52,8 +55,12 @@ struct route_table {
 extern const struct resource_type route_table_type;
 
 bool route_table_is_main(const struct route_table *table);
+/* It is a gateway's: only whole subnets and blocks of the VPC, to interfaces or local. */
+bool route_table_is_edge(const struct route_table *table);
 /* The table a subnet's packets follow: its own or the VPC's main one. Never NULL. */
 struct route_table *route_table_of(const struct subnet *subnet);
+/* The one that what comes in by the gateway follows; NULL: all of its VPC is local. */
+struct route_table *route_table_of_gateway(const struct gateway *gateway);
 /* False for a blackhole: its target can't take packets. */
 bool route_is_active(const struct model *model, const struct route_table *table,
 		     const struct route *route);
@@ -87,17 +94,26 @@ int route_table_delete(struct transaction *transaction, struct route_table *tabl
 int route_table_associate(struct transaction *transaction, struct route_table *table,
 			  const struct subnet *subnet, struct rid *ret_association,
 			  struct error *error);
+/*
+ * The same for an internet gateway that is attached to the table's VPC. The association outlives
+ * the attachment, as routes to the gateway do, and ends with the gateway. The table must be no main
+ * one and hold only what a gateway's may: ERROR_INVALID_PARAMETER_VALUE.
+ */
+int route_table_associate_gateway(struct transaction *transaction, struct route_table *table,
+				  const struct gateway *gateway, struct rid *ret_association,
+				  struct error *error);
 /* The table that holds an association, and its index there; NULL when there is none. */
 struct route_table *route_table_find_association(const struct scope *scope, struct rid association,
 						 size_t *ret_index);
 /* ERROR_INVALID_PARAMETER_VALUE for the main one. */
 int route_table_disassociate(struct transaction *transaction, struct route_table *table,
 			     size_t index, struct error *error);
-/* Moves association `index` of `from` to `to` under a new id; the main one too. */
+/* Moves association `index` of `from` to `to` under a new id; the main one too. Errors as of
+ * associating. */
 int route_table_replace(struct transaction *transaction, struct route_table *from, size_t index,
 			struct route_table *to, struct rid *ret_association, struct error *error);
-void route_table_forget_subnet(struct transaction *transaction, struct scope *scope,
-			       struct rid subnet);
+/* Ends the associations of a subnet or gateway. */
+void route_table_forget(struct transaction *transaction, struct scope *scope, struct rid id);
 
 /* With a block of the VPC, every table of it gains or loses the local route to it, whatever its
  * target was. */
@@ -122,8 +138,9 @@ bool route_entry_counts(const struct model *model, const struct route_table *tab
 
 /*
  * `target`: an internet or NAT gateway or an interface, of the table's VPC. Within the VPC's CIDR
- * blocks only a whole subnet can be led elsewhere, and only to one that is within the VPC.
- * ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA.
+ * blocks only a whole subnet can be led elsewhere, and only to one that is within the VPC; a
+ * gateway's table leads nothing else, and only to interfaces. ERROR_ROUTE_EXISTS,
+ * ERROR_INVALID_PARAMETER_VALUE, ERROR_UNSUPPORTED_OPERATION, ERROR_QUOTA.
  */
 int route_create(struct transaction *transaction, struct route_table *table,
 		 struct destination destination, const struct resource *target,

@@ -204,7 +204,7 @@ int subnet_delete(struct transaction *transaction, struct subnet *subnet, struct
 		return error_set(error, ERROR_DEPENDENCY_VIOLATION,
 				 "The subnet '%s' has dependencies and cannot be deleted.",
 				 rid_format(subnet->resource.id).text);
-	route_table_forget_subnet(transaction, subnet->resource.scope, subnet->resource.id);
+	route_table_forget(transaction, subnet->resource.scope, subnet->resource.id);
 	acl_forget_subnet(transaction, subnet->resource.scope, subnet->resource.id);
 	transaction_delete(transaction, subnet);
 	return 0;

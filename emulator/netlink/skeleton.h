@@ -152,7 +152,7 @@ struct skeleton_text {
  * The kernel's do, so it is counted up before. There is no addition in nftables, but there are
  * maps. Without the count a loop would never end: there is none, because nothing from the fabric
  * goes back to it (nor does a peering send anything back), but for a gateway's hairpin, whose
- * destination is then a private address.
+ * destination is then a private address. An appliance that either leads to is a hop and counts.
  */
 #define NEXT_TTL "next_ttl"
 #define NEXT_TTL_SET                                                                               \
