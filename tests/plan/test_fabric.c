@@ -1585,6 +1585,176 @@ static void a_block_is_whole_or_not_at_all(void **state)
 	print_message("    %zu points of failure\n", points);
 }
 
+/* ---- a gateway's table ---- */
+
+static struct route_table *edge;
+
+/* What is done to it, one step after the other; each leaves the kernel different. */
+static void edge_step_associate(void)
+{
+	struct rid id;
+
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &edge, &error), 0);
+	assert_int_equal(route_table_associate_gateway(&transaction, edge, gateway, &id, &error),
+			 0);
+	transaction_edit(&transaction, interface_of(web));
+	interface_of(web)->source_dest_check = false;
+	assert_int_equal(route_create(&transaction, edge, to_cidr(cidr_of("10.0.2.0/24")),
+				      &interface_of(web)->resource, &error),
+			 0);
+}
+
+static void edge_step_replace_local(void)
+{
+	assert_int_equal(route_replace(&transaction, edge, to_cidr(cidr_of("10.0.0.0/16")),
+				       &interface_of(web)->resource, &error),
+			 0);
+}
+
+static void edge_step_local_again(void)
+{
+	assert_int_equal(
+		route_replace(&transaction, edge, to_cidr(cidr_of("10.0.0.0/16")), NULL, &error),
+		0);
+}
+
+static void edge_step_stop(void)
+{
+	assert_int_equal(instance_terminate(&transaction, web, &error), 0);
+	instance_settle(&transaction, web);
+}
+
+static void edge_step_detach(void)
+{
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+}
+
+static void edge_step_attach(void)
+{
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+}
+
+static void edge_step_disassociate(void)
+{
+	size_t index;
+
+	assert_ptr_equal(route_table_find_association(scope, edge->associations[0].id, &index),
+			 edge);
+	assert_int_equal(route_table_disassociate(&transaction, edge, index, &error), 0);
+}
+
+static void (*const edge_steps[])(void) = {
+	edge_step_associate, edge_step_replace_local, edge_step_local_again,  edge_step_stop,
+	edge_step_detach,    edge_step_attach,	      edge_step_disassociate,
+};
+
+static void prepare_edge(size_t last)
+{
+	tear_down(NULL);
+	set_up(NULL);
+	seed();
+	assert_int_equal(commit(), 0);
+	for (size_t i = 0; i < last; i++) {
+		edge_steps[i]();
+		assert_int_equal(commit(), 0);
+	}
+}
+
+static void take_edge_step(size_t step)
+{
+	edge_steps[step]();
+	assert_int_equal(commit(), 0);
+	sweep();
+	assert_whole();
+}
+
+static void a_gateways_table_is_wired(void **state)
+{
+	struct rid id;
+
+	(void)state;
+	prepare_edge(0);
+	id = gateway->resource.id;
+	assert_has(id, "route 10.0.2.0/24 via 10.0.2.1 dev fabric");
+	take_edge_step(0);
+	assert_has(id, "route 10.0.2.0/24 via 10.0.1.4 dev fabric");
+	assert_has(id, "route blackhole 10.0.2.0/24 metric 1024");
+	assert_has(id, "neighbour 10.0.1.4");
+	assert_has(id, "route 10.0.1.0/24 via 10.0.1.1 dev fabric");
+	assert_has(public_subnet->resource.id, "steering skeleton");
+	assert_has(private_subnet->resource.id, "route 10.0.1.0/24 via 10.0.1.1 dev fabric");
+	take_edge_step(1);
+	assert_has(id, "route 10.0.0.0/16 via 10.0.1.4 dev fabric");
+	assert_has(id, "route blackhole 10.0.0.0/16 metric 1024");
+	assert_lacks(id, "route 10.0.1.0/24");
+	take_edge_step(2);
+	assert_has(id, "route 10.0.1.0/24 via 10.0.1.1 dev fabric");
+	assert_lacks(id, "route 10.0.0.0/16 via");
+	take_edge_step(3);
+	assert_lacks(id, "via 10.0.1.4");
+	assert_has(id, "route blackhole 10.0.2.0/24 metric 1024");
+	assert_lacks(public_subnet->resource.id, "steering");
+	take_edge_step(4);
+	assert_lacks(id, "10.0.2.0/24");
+	take_edge_step(5);
+	assert_has(id, "route blackhole 10.0.2.0/24 metric 1024");
+	take_edge_step(6);
+	assert_has(id, "route 10.0.2.0/24 via 10.0.2.1 dev fabric");
+	assert_lacks(id, "metric 1024");
+}
+
+/* Nothing comes in by one that has no public address. */
+static void an_edge_needs_a_public_appliance(void **state)
+{
+	struct interface *interface;
+
+	(void)state;
+	prepare_edge(1);
+	interface = interface_of(database);
+	transaction_edit(&transaction, interface);
+	interface->source_dest_check = false;
+	assert_int_equal(route_replace(&transaction, edge, to_cidr(cidr_of("10.0.2.0/24")),
+				       &interface->resource, &error),
+			 0);
+	assert_int_equal(commit(), 0);
+	assert_lacks(gateway->resource.id, "route 10.0.2.0/24 via");
+	assert_has(gateway->resource.id, "route blackhole 10.0.2.0/24 metric 1024");
+	sweep();
+	assert_whole();
+}
+
+static void an_edge_is_whole_or_undone(void **state)
+{
+	size_t points = 0;
+
+	(void)state;
+	for (size_t step = 0; step < ARRAY_SIZE(edge_steps); step++)
+		for (size_t k = 0, total = 1; k <= total; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			size_t before;
+
+			prepare_edge(step);
+			intact = whole_kernel();
+			if (k > 0) {
+				edge_steps[step]();
+				fake_fail_at(kernel, k - 1, ENOMEM);
+				assert_int_equal(commit(), -ENOMEM);
+				after = whole_kernel();
+				assert_string_equal(after, intact);
+				points++;
+			}
+			before = fake_changes(kernel);
+			edge_steps[step]();
+			assert_int_equal(commit(), 0);
+			if (k == 0)
+				total = fake_changes(kernel) - before;
+			assert_true(total >= 2);
+			sweep();
+			assert_whole();
+		}
+	print_message("    %zu points of failure\n", points);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1626,6 +1796,9 @@ int main(void)
 		CASE(a_second_block_is_wired),
 		CASE(a_block_that_goes_leaves_nothing),
 		CASE(a_block_is_whole_or_not_at_all),
+		CASE(a_gateways_table_is_wired),
+		CASE(an_edge_needs_a_public_appliance),
+		CASE(an_edge_is_whole_or_undone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

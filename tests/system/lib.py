@@ -473,6 +473,10 @@ class World:
             for subnet in names(ec2.describe_subnets(**inside)["Subnets"], "SubnetId"):
                 ec2.delete_subnet(SubnetId=subnet)
             for table in ec2.describe_route_tables(**inside)["RouteTables"]:
+                for entry in table["Associations"]:
+                    if "GatewayId" in entry:
+                        ec2.disassociate_route_table(
+                            AssociationId=entry["RouteTableAssociationId"])
                 if not any(entry["Main"] for entry in table["Associations"]):
                     ec2.delete_route_table(RouteTableId=table["RouteTableId"])
             for acl in ec2.describe_network_acls(**inside)["NetworkAcls"]:

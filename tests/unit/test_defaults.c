@@ -154,8 +154,8 @@ static void a_full_vpc_has_room_in_its_next_block(void **state)
 	assert_int_equal(error.code, ERROR_INSUFFICIENT_CIDR_BLOCKS);
 	transaction_edit(&transaction, vpc);
 	*array_grow(&vpc->cidrs, &vpc->cidr_count) =
-		(struct vpc_cidr){ rid_new(KIND_VPC_CIDR_ASSOCIATION),
-				   { address_v4(0xac1e0000), 24 } };
+		(struct block){ .association = rid_new(KIND_VPC_CIDR_ASSOCIATION),
+				.cidr = { address_v4(0xac1e0000), 24 } };
 	assert_true(default_subnet_create(&transaction, scope, "us-east-1a", &subnet, &error) < 0);
 	vpc->cidrs[1].cidr.length = 20;
 	assert_int_equal(default_subnet_create(&transaction, scope, "us-east-1a", &subnet, &error),

@@ -612,6 +612,57 @@ static void routes_have_their_rules(void **state)
 	assert_int_equal(route_table_delete(&transaction, table, &error), 0);
 }
 
+static void a_gateways_table_has_its_rules(void **state)
+{
+	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.1.0/24");
+	struct vpc *vpc = vpc_get(&model, subnet->vpc), *other = make_vpc("10.1.0.0/16");
+	struct interface_request request = { .subnet = subnet };
+	struct route_table *table, *second;
+	struct interface *interface;
+	struct gateway *gateway;
+	struct rid a, b;
+	size_t index;
+
+	(void)state;
+	assert_int_equal(interface_create(&transaction, &request, &interface, &error), 0);
+	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
+	assert_int_equal(route_table_create(&transaction, vpc, NULL, &second, &error), 0);
+	assert_true(route_table_associate_gateway(&transaction, table, gateway, &a, &error) < 0);
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	assert_true(route_table_associate_gateway(&transaction, route_table_of(subnet), gateway, &a,
+						  &error) < 0); /* main */
+	assert_null(route_table_of_gateway(gateway));
+	assert_int_equal(route_table_associate_gateway(&transaction, table, gateway, &a, &error),
+			 0);
+	assert_int_equal(route_table_associate_gateway(&transaction, table, gateway, &b, &error),
+			 0);
+	assert_true(rid_equal(a, b));
+	assert_ptr_equal(route_table_of_gateway(gateway), table);
+	assert_true(route_table_is_edge(table) && !route_table_is_main(table));
+	assert_true(route_table_associate_gateway(&transaction, second, gateway, &b, &error) < 0);
+	assert_int_equal(error.code, ERROR_ALREADY_ASSOCIATED);
+	assert_true(route_create(&transaction, table, to_cidr(cidr_of("0.0.0.0/0")),
+				 &interface->resource, &error) < 0);
+	assert_int_equal(error.code, ERROR_INVALID_PARAMETER_VALUE);
+	assert_int_equal(route_create(&transaction, table, to_cidr(subnet->cidr),
+				      &interface->resource, &error),
+			 0);
+	assert_true(route_replace(&transaction, table, to_cidr(subnet->cidr), &gateway->resource,
+				  &error) < 0);
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+	assert_null(route_table_of_gateway(gateway));
+	assert_int_equal(gateway_attach(&transaction, gateway, other, &error), 0);
+	assert_null(route_table_of_gateway(gateway)); /* it is the first VPC's */
+	assert_int_equal(gateway_detach(&transaction, gateway, other, &error), 0);
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
+	assert_ptr_equal(route_table_of_gateway(gateway), table);
+	assert_int_equal(gateway_detach(&transaction, gateway, vpc, &error), 0);
+	assert_int_equal(gateway_delete(&transaction, gateway, &error), 0);
+	assert_null(route_table_find_association(scope, a, &index));
+	assert_int_equal(route_table_delete(&transaction, table, &error), 0);
+}
+
 static void a_route_leads_to_an_interface_while_it_runs(void **state)
 {
 	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.1.0/24");
@@ -1181,6 +1232,7 @@ int main(void)
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
 		CASE(routes_have_their_rules),
+		CASE(a_gateways_table_has_its_rules),
 		CASE(a_route_leads_to_an_interface_while_it_runs),
 		CASE(a_route_to_an_instance_needs_one_interface),
 		CASE(within_a_vpc_whole_subnets_are_led_away),
