@@ -5,6 +5,7 @@
  *	traffic stream ADDRESS PORT SECONDS	prints bits per second
  *	traffic echo ADDRESS PORT COUNT		prints the median round trip in microseconds
  *	traffic connect ADDRESS PORT COUNT	prints the median of connecting, in microseconds
+ *	traffic mtu ADDRESS PORT		prints the MTU of the path, as TCP found it
  */
 #include "base/util.h"
 
@@ -147,6 +148,20 @@ static int connecting(const char *address, const char *port, size_t count)
 	return print_median(times, count);
 }
 
+static int mtu(const char *address, const char *port)
+{
+	enum {
+		HEADERS = 20 + 20 + 12 /* of time stamps */
+	};
+	int fd = connect_to(address, port), segment;
+	socklen_t length = sizeof(segment);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &length) < 0)
+		die("TCP_MAXSEG");
+	printf("%d\n", segment + HEADERS);
+	return 0;
+}
+
 /* Both ends on one CPU: whether the scheduler spreads them makes more difference than the rules. */
 static void stay_on_one_cpu(void)
 {
@@ -167,12 +182,15 @@ int main(int argc, char **argv)
 	stay_on_one_cpu();
 	if (argc == 3 && streq(argv[1], "serve"))
 		return serve(argv[2]);
+	if (argc == 4 && streq(argv[1], "mtu"))
+		return mtu(argv[2], argv[3]);
 	if (argc == 5 && streq(argv[1], "stream"))
 		return stream(argv[2], argv[3], atof(argv[4]));
 	if (argc == 5 && streq(argv[1], "echo") && atoi(argv[4]) > 0)
 		return echo(argv[2], argv[3], (size_t)atoi(argv[4]));
 	if (argc == 5 && streq(argv[1], "connect") && atoi(argv[4]) > 0)
 		return connecting(argv[2], argv[3], (size_t)atoi(argv[4]));
-	fprintf(stderr, "usage: traffic serve PORT | stream|echo|connect ADDRESS PORT N\n");
+	fprintf(stderr, "usage: traffic serve PORT | stream|echo|connect ADDRESS PORT N | "
+			"mtu ADDRESS PORT\n");
 	return 2;
 }
