@@ -38,6 +38,8 @@ static void want_vpc(const struct model *model, struct rid id, struct object_lis
 		return;
 	want_netns(list, id, 0);
 	want_sysctl(list, id, "ipv6/conf/default/disable_ipv6", 1);
+	/* The bridge only carries: there is nothing for br_netfilter to show packets to. */
+	want_sysctl(list, id, "bridge/bridge-nf-call-iptables", 0);
 	set_name(object.link.name, "fabric");
 	object.link.type = LINK_BRIDGE;
 	object.link.mtu = MTU_VPC;

@@ -107,7 +107,8 @@ struct rule_object {
 
 /*
  * A number under /proc/sys/net of the namespace: "ipv4/ip_forward". Putting it writes it, whatever
- * is there; deleting it does nothing; dumps don't show it.
+ * is there; deleting it does nothing; dumps don't show it. Where the kernel has no br_netfilter,
+ * "bridge/bridge-nf-call-…" is not there, and 0 all the same.
  */
 struct sysctl_object {
 	char path[56];

@@ -105,6 +105,10 @@ static void failures_speak_in_the_kernels_words(void **state)
 	plan_fail(&plan, lab->kernel, EINVAL, "bridge thin: mtu less than device minimum: ");
 	plan_put(&plan, make_sysctl(lab->vpc, "ipv4/no_such", 1));
 	plan_fail(&plan, lab->kernel, ENOENT, "sysctl net/ipv4/no_such = 1: ");
+	plan_put(&plan, make_sysctl(lab->vpc, "bridge/bridge-nf-call-nothing", 1));
+	plan_fail(&plan, lab->kernel, ENOENT, "sysctl net/bridge/bridge-nf-call-nothing = 1: ");
+	plan_put(&plan, make_sysctl(lab->vpc, "bridge/bridge-nf-call-nothing", 0));
+	plan_succeed(&plan, lab->kernel);
 	plan_put(&plan, make_sysctl(lab->vpc, "../kernel/pid_max", 1));
 	plan_fail(&plan, lab->kernel, EINVAL, "pid_max");
 	lab_assert(lab);
