@@ -25,7 +25,7 @@ bool filters_is_versioned(const struct object *object)
 	static const bool versioned[ELEMENT_MAP_MAX] = {
 		[ELEMENT_SERVICE] = true, [ELEMENT_PEER] = true,   [ELEMENT_OPEN] = true,
 		[ELEMENT_NARROW] = true,  [ELEMENT_DENIED] = true, [ELEMENT_EGRESS] = true,
-		[ELEMENT_INGRESS] = true,
+		[ELEMENT_INGRESS] = true, [ELEMENT_WIDE] = true,
 	};
 
 	return object->kind == OBJECT_ELEMENT && versioned[object->element.map];

@@ -423,10 +423,28 @@ void compile_groups(const struct model *model, const struct group_set *set, bool
 	compile(&entries, hash_number(set->id.n, egress), set->subnet, ret);
 }
 
+/* Whether the first entry, which decides, lets everything pass. */
+static bool is_wide(const struct entries *entries)
+{
+	const struct classifier_rule everything = { .protocol_last = UINT8_MAX,
+						    .last = UINT16_MAX,
+						    .cidrs = &everywhere,
+						    .cidr_count = 1 };
+	const struct entry all = { .rule = everything, .answer = ANSWER_OPEN };
+
+	return entries->count && covers(&entries->items[0], &all);
+}
+
 void compile_acl(const struct acl *acl, bool egress, struct rid subnet, struct compiled_list *ret)
 {
 	CLEANUP(entries_clear) struct entries entries = { 0 };
 
 	gather_entries(acl, egress, &entries);
 	compile(&entries, hash_number(acl->resource.id.n, egress), subnet, ret);
+	if (is_wide(&entries)) {
+		struct object object = element_in(subnet, ELEMENT_WIDE);
+
+		put_id(object.element.key, ret->version);
+		object_list_add(&ret->elements, &object);
+	}
 }

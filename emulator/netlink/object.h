@@ -209,6 +209,7 @@ enum element_map {
 	ELEMENT_NARROW,	   /* service . peer: passes and is tracked */
 	ELEMENT_DENIED,	   /* service . peer : number of the ACL's rule (4 bytes) */
 	ELEMENT_MEMBER,	   /* R . address */
+	ELEMENT_WIDE,	   /* V: an ACL's list that lets everything pass, whatever its pairs are */
 	/* SKELETON_SUBNET_ARP */
 	ELEMENT_SENDER, /* group . MAC . address */
 	/* SKELETON_SUBNET_STEERING */

@@ -7,7 +7,8 @@
  * names the list; "services" tells the service class of protocol and port, and which groups it is
  * open to (R); "peers" tells the class of the other end's address; a pair of both is in "open",
  * "narrow" or "denied", or the address is in "members" under R. What V, R and the classes are is
- * told in fabric/filters.h. All of it is look-ups, so the cost doesn't grow with the rules.
+ * told in fabric/filters.h. All of it is look-ups, so the cost doesn't grow with the rules. An
+ * ACL's list that is in "wide" is asked no further.
  *
  * Connections: each port keeps its own account of what it tracks, as AWS does. The connection's
  * labels hold the id of the port that tracks it as its originator (first 4 bytes) and of the one
@@ -65,6 +66,7 @@ static const struct set sets[] = {
 	{ "narrow", SET_ELEMENTS, { MARK, MARK, MARK }, {}, NULL, 0 },
 	{ "denied", SET_ELEMENTS, { MARK, MARK, MARK }, { MARK }, NULL, 0 },
 	{ "members", SET_ELEMENTS, { MARK, MARK, ADDRESS }, {}, NULL, 0 },
+	{ "wide", SET_ELEMENTS, { MARK, MARK }, {}, NULL, 0 },
 	{ SKELETON_DROPS, SET_COUNTERS, { MARK, MARK, MARK }, {}, NULL, 0 },
 	NEXT_TTL_SET,
 };
@@ -216,6 +218,9 @@ static const struct rule rules[] = {
 	    LABEL(4) } },
 	COUNT_DROP("ingress_denied", NFT_META_OIFGROUP, DROP_GROUP_INGRESS, 0),
 
+	/* Most ACLs let everything pass: that is known by V alone. */
+	{ "acl_out", { ACL_LIST(1), IN_SET("wide", 0), RETURN } },
+	{ "acl_in", { ACL_LIST(0), IN_SET("wide", 0), RETURN } },
 	BY_PROTOCOL("acl_out"),
 	ACL_RULES("acl_out_ports", "acl_out", 1, PROTOCOL_PORT, destination, NFT_META_IIFGROUP,
 		  DROP_ACL_EGRESS),
@@ -236,7 +241,7 @@ static const struct rule rules[] = {
 };
 
 const struct skeleton_text skeleton_subnet = {
-	.mark = "minivpc subnet 3",
+	.mark = "minivpc subnet 4",
 	.family = NFPROTO_INET,
 	.chains = chains,
 	.chain_count = ARRAY_SIZE(chains),

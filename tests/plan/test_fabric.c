@@ -597,6 +597,38 @@ static void a_superseded_list_goes_by_the_second_sweep(void **state)
 	assert_whole();
 }
 
+static void add_acl_entry(int64_t number, bool allow)
+{
+	const struct acl_entry entry = { .number = number,
+					 .allow = allow,
+					 .traffic = { -1, -1, -1 },
+					 .cidr = cidr_of(allow ? "0.0.0.0/0" : "10.0.0.0/8") };
+
+	assert_int_equal(acl_add_entry(&transaction, acl_of(public_subnet), &entry, &error), 0);
+	assert_int_equal(commit(), 0);
+	sweep();
+	assert_whole();
+}
+
+/* An ACL that lets everything pass is known by its list alone: by the first entry, which decides.
+ */
+static void a_wide_acl_is_asked_no_further(void **state)
+{
+	struct rid subnet;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	subnet = public_subnet->resource.id;
+	assert_int_equal(count_elements(subnet, ELEMENT_WIDE), 2); /* the default: both ways */
+	add_acl_entry(200, false);				   /* too late to say anything */
+	assert_int_equal(count_elements(subnet, ELEMENT_WIDE), 2);
+	add_acl_entry(50, false);
+	assert_int_equal(count_elements(subnet, ELEMENT_WIDE), 1); /* egress */
+	add_acl_entry(40, true);
+	assert_int_equal(count_elements(subnet, ELEMENT_WIDE), 2);
+}
+
 static void a_list_comes_back_before_the_sweep(void **state)
 {
 	CLEANUP(freep) char *before = NULL, *after = NULL;
@@ -1772,6 +1804,7 @@ int main(void)
 		CASE(a_prefix_list_is_one_route_for_each_entry),
 		CASE(a_prefix_list_gives_way),
 		CASE(a_superseded_list_goes_by_the_second_sweep),
+		CASE(a_wide_acl_is_asked_no_further),
 		CASE(a_list_comes_back_before_the_sweep),
 		CASE(a_changed_filter_is_whole_or_undone),
 		CASE(groups_are_changed_in_one_place),

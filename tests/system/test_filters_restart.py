@@ -10,7 +10,7 @@ from test_filters_atomic import BAD, GOOD, RECEIVER, Program, Traffic
 
 TABLE = "inet minivpc"
 SETS = ("sources", "ports", "tracked", "egress", "ingress", "acl", "services", "peers", "open",
-        "narrow", "denied", "members")
+        "narrow", "denied", "members", "wide")
 
 
 @pytest.fixture(scope="module")
