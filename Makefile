@@ -187,7 +187,7 @@ help:
 	@echo "sudo make demo     the product shown in a throw-away world"
 	@echo "sudo make test     every test; without root: make test-unit test-plan"
 	@echo "sudo make test-system, make lint, make check-asan"
-	@echo "sudo make bench    launch speed and memory (BENCH=--quick: small sizes only)"
+	@echo "sudo make bench    launches, memory, rules, paths (BENCH=--quick, --filters, --paths)"
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:
