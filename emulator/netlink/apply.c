@@ -183,6 +183,18 @@ static int put_bridge(struct transaction *t, size_t i, const struct object *obje
 	r = transaction_flush(t, error);
 	if (r < 0 || !t->steps[i].added) /* the same one was there: not ours to change */
 		return r;
+	r = transaction_open(t, object->ns, NETLINK_ROUTE, false, error);
+	if (r < 0)
+		return r;
+	/*
+	 * A bridge's MTU follows its ports', and is 1500 without any, unless somebody changed it;
+	 * one that it was made with does not count (net/bridge/br_if.c, br_mtu_auto_adjust()).
+	 */
+	if (object->link.mtu) {
+		message = batch_message(&t->batch);
+		route_set_mtu(message, object->link.name, object->link.mtu);
+		batch_add(&t->batch, message, i, ROLE_PART);
+	}
 	return finish_link(t, i, object, error);
 }
 

@@ -44,7 +44,7 @@ void route_new_bridge(struct nlmsghdr *message, const struct link_object *link)
 	struct nlattr *information, *data;
 
 	start_link(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-	put_device(message, link->name, link->mac, link->mtu);
+	put_device(message, link->name, link->mac, 0);
 	information = mnl_attr_nest_start(message, IFLA_LINKINFO);
 	mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
 	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
@@ -91,6 +91,12 @@ void route_set_up(struct nlmsghdr *message, const char *device)
 
 	header->ifi_flags = IFF_UP;
 	header->ifi_change = IFF_UP;
+}
+
+void route_set_mtu(struct nlmsghdr *message, const char *device, uint32_t mtu)
+{
+	start_change(message, device);
+	mnl_attr_put_u32(message, IFLA_MTU, mtu);
 }
 
 void route_set_quiet(struct nlmsghdr *message, const char *device)

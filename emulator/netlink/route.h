@@ -17,7 +17,7 @@ enum verb {
 	VERB_DELETE,  /* only what is exactly this */
 };
 
-/* Not set up yet: see link_object. */
+/* Not set up yet, and of the default MTU: see link_object. */
 void route_new_bridge(struct nlmsghdr *message, const struct link_object *link);
 /*
  * To be sent in the peer's namespace: the peer is the device asked for (its name is the one looked
@@ -25,6 +25,7 @@ void route_new_bridge(struct nlmsghdr *message, const struct link_object *link);
  */
 void route_new_veth(struct nlmsghdr *message, const struct link_object *link, int fd);
 void route_set_up(struct nlmsghdr *message, const char *device);
+void route_set_mtu(struct nlmsghdr *message, const char *device, uint32_t mtu);
 /* No IPv6 address generation: no router solicitations, no duplicate address detection. */
 void route_set_quiet(struct nlmsghdr *message, const char *device);
 void route_set_master(struct nlmsghdr *message, const char *device, int master);

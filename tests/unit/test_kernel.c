@@ -154,6 +154,29 @@ static void links_keep_quiet(void **state)
 			 0);
 }
 
+/* A bridge whose MTU follows its ports' falls back to 1500 with the last one. */
+static void a_bridge_keeps_its_mtu(void **state)
+{
+	struct object bridge = make_link(((struct lab *)*state)->vpc, LINK_BRIDGE, "fabric");
+	struct object port;
+	struct lab *lab = *state;
+	struct plan plan = { 0 };
+
+	port = make_veth(lab->vpc, "port", lab->subnet, "fabric", 1);
+	bridge.link.mtu = 9001;
+	port.link.mtu = 4000;
+	memcpy(port.link.master, "fabric", sizeof("fabric"));
+	plan_put(&plan, make_namespace(lab->vpc));
+	plan_put(&plan, make_namespace(lab->subnet));
+	plan_put(&plan, bridge);
+	plan_put(&plan, port);
+	plan_succeed(&plan, lab->kernel);
+	assert_int_equal(run_in(lab->vpc, "ip link show dev fabric | grep -q 'mtu 9001 '"), 0);
+	plan_delete(&plan, port);
+	plan_succeed(&plan, lab->kernel);
+	assert_int_equal(run_in(lab->vpc, "ip link show dev fabric | grep -q 'mtu 9001 '"), 0);
+}
+
 static void an_unfinished_link_shows(void **state)
 {
 	struct lab *lab = *state;
@@ -728,6 +751,7 @@ static int run_as_root(void)
 		CONTRACT_TEST(failures_speak_in_the_kernels_words),
 		CONTRACT_TEST(iproute2_sees_namespaces),
 		CONTRACT_TEST(links_keep_quiet),
+		CONTRACT_TEST(a_bridge_keeps_its_mtu),
 		CONTRACT_TEST(an_unfinished_link_shows),
 		CONTRACT_TEST(sysctls_are_restored),
 		CONTRACT_TEST(a_process_brings_its_namespace),
