@@ -298,7 +298,10 @@ const struct action actions[] = {
 	OWN("ListNatGateways", list_nat_gateways, ""),
 	OWN("ListDrops", list_drops, "Instance"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
-	OWN("GetInternetHost", get_internet_host, ""),
-	OWN("GetInternetAddress", get_internet_address, ""),
+	OWN("GetInternetHost", get_internet_host, "Name"),
+	OWN("GetInternetAddress", get_internet_address, "Name"),
+	OWN("CreateInternetHost", create_internet_host, "Name! Address"),
+	OWN("ListInternetHosts", list_internet_hosts, ""),
+	OWN("DeleteInternetHost", delete_internet_host, "Name!"),
 	{ NULL, NULL, NULL, NULL },
 };

@@ -180,11 +180,32 @@ int get_instance_process(struct call *call, struct error *error)
 	return 0;
 }
 
+/* By its name; without one the world's own. */
+static int find_host(const struct call *call, struct internet_host **ret, struct error *error)
+{
+	const char *name = call_text(call, "Name");
+
+	*ret = name ? internet_host_find(call_model(call), name)
+		    : internet_host_get(call_model(call));
+	if (!*ret)
+		return error_set(error, ERROR_NOT_FOUND, "There is no Internet host '%s'", name);
+	return 0;
+}
+
+static void reply_host(struct call *call, const struct internet_host *host)
+{
+	xml_text(call->xml, "name", internet_host_name(host));
+	xml_text(call->xml, "address", address_format(host->address).text);
+	xml_text(call->xml, "state", host->running ? "running" : "stopped");
+}
+
 int get_internet_address(struct call *call, struct error *error)
 {
-	const struct internet_host *host = internet_host_get(call_model(call));
+	struct internet_host *host;
+	int r = find_host(call, &host, error);
 
-	(void)error;
+	if (r < 0)
+		return r;
 	internet_realize(&call->transaction); /* who asks is about to send packets there */
 	xml_text(call->xml, "address", address_format(host->address).text);
 	return 0;
@@ -193,14 +214,50 @@ int get_internet_address(struct call *call, struct error *error)
 int get_internet_host(struct call *call, struct error *error)
 {
 	const struct api_hooks *hooks = call->hooks;
-	const struct internet_host *host;
-	int r;
+	struct internet_host *host;
+	int r = find_host(call, &host, error);
 
+	if (r < 0)
+		return r;
 	internet_realize(&call->transaction);
 	if ((r = hooks->commit(hooks->context, &call->transaction, error)) < 0)
 		return r;
-	host = internet_host_get(call_model(call));
 	xml_text(call->xml, "address", address_format(host->address).text);
 	reply_process(call, host->pid, host->start_time);
 	return 0;
+}
+
+int create_internet_host(struct call *call, struct error *error)
+{
+	const char *name = call_text(call, "Name"), *address = call_text(call, "Address");
+	struct internet_host *host;
+	int r = internet_host_create(&call->transaction, name, address, &host, error);
+
+	if (r == 0)
+		reply_host(call, host);
+	return r;
+}
+
+int list_internet_hosts(struct call *call, struct error *error)
+{
+	(void)error;
+	xml_open(call->xml, "hostSet");
+	for_each_internet_host (host, call_model(call)) {
+		xml_open(call->xml, "item");
+		reply_host(call, host);
+		xml_close(call->xml);
+	}
+	xml_close(call->xml);
+	return 0;
+}
+
+int delete_internet_host(struct call *call, struct error *error)
+{
+	struct internet_host *host;
+	int r;
+
+	if ((r = find_host(call, &host, error)) < 0 ||
+	    (r = internet_host_end(&call->transaction, host, error)) < 0)
+		return r;
+	return reply_true(call);
 }

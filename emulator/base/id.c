@@ -95,9 +95,12 @@ struct device_name rid_device(struct rid id)
 {
 	struct rid_text text = rid_format(id);
 	struct device_name name = { "" };
+	const char *word = rid_is_set(id) ? strrchr(prefixes[id.kind], '-') : NULL;
 	size_t n = 0;
 
-	for (const char *c = text.text; *c && n < DEVICE_NAME_MAX - 1; c++)
+	/* Of a long prefix the last word: the digits are what tells devices apart. */
+	for (const char *c = word ? text.text + (word + 1 - prefixes[id.kind]) : text.text;
+	     *c && n < DEVICE_NAME_MAX - 1; c++)
 		if (*c != '-')
 			name.text[n++] = *c;
 	return name;

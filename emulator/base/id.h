@@ -81,6 +81,8 @@ struct rid_text rid_format(struct rid id);
 int rid_parse(const char *text, enum kind kind, struct rid *ret_id);
 /* Any kind, told by the prefix. */
 int rid_parse_any(const char *text, struct rid *ret_id);
-/* The first 15 characters of the id without dashes: "eni0a1b2c3d4e5f". A pure function of the id.
+/*
+ * The first 15 characters of the id without dashes: "eni0a1b2c3d4e5f"; of a prefix of several words
+ * the last one alone. A pure function of the id.
  */
 struct device_name rid_device(struct rid id);

@@ -83,15 +83,17 @@ int client_probe(const struct client *client, struct error *error)
 	return -ECONNREFUSED;
 }
 
-static char *make_body(CURL *curl, const char *action, const struct parameter *parameter)
+static void make_body(CURL *curl, const char *action, const struct parameter *parameter,
+		      struct buffer *body)
 {
-	char *value = parameter ? libcurl.escape(curl, parameter->value, 0) : NULL;
-	char *body = xasprintf("Action=%s&Version=" SERVICE "%s%s%s%s", action,
-			       parameter ? "&" : "", parameter ? parameter->name : "",
-			       parameter ? "=" : "", value ? value : "");
+	buffer_printf(body, "Action=%s&Version=" SERVICE, action);
+	for (; parameter->name; parameter++) {
+		char *value = parameter->value ? libcurl.escape(curl, parameter->value, 0) : NULL;
 
-	libcurl.free(value);
-	return body;
+		if (value)
+			buffer_printf(body, "&%s=%s", parameter->name, value);
+		libcurl.free(value);
+	}
 }
 
 static size_t receive(char *data, size_t size, size_t count, void *context)
@@ -149,13 +151,13 @@ static int refusal(const struct reply *reply, long status, struct error *error)
 	return -EREMOTEIO;
 }
 
-int client_call(const struct client *client, const char *action, const struct parameter *parameter,
+int client_call(const struct client *client, const char *action, const struct parameter *parameters,
 		struct reply **ret_reply, struct error *error)
 {
 	CLEANUP(curl_freep) CURL *curl = libcurl.init();
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
-	CLEANUP(freep) char *body = NULL;
+	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
 	long status = 0;
 	int r;
 
@@ -164,8 +166,8 @@ int client_call(const struct client *client, const char *action, const struct pa
 		return error_sys(error, ENOTSUP, "libcurl can't sign requests (AWS SigV4)");
 	libcurl.setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	libcurl.setopt(curl, CURLOPT_WRITEDATA, &text);
-	body = make_body(curl, action, parameter);
-	if ((r = post(curl, client, body, &status, error)) < 0)
+	make_body(curl, action, parameters, &body);
+	if ((r = post(curl, client, body.data, &status, error)) < 0)
 		return r;
 	r = reply_parse(text.data ? text.data : "", text.length, &reply, error);
 	if (r < 0)

@@ -23,8 +23,9 @@ int client_open(const struct paths *paths, struct client *ret_client, struct err
 /* Does something accept connections there? -ECONNREFUSED when not. Sends nothing. */
 int client_probe(const struct client *client, struct error *error);
 /*
- * Calls the private action `action` with one parameter or none (NULL). What the API refuses fails
- * with -EREMOTEIO and the API's own message and code as text.
+ * Calls the private action `action`. The parameters end with one that has no name; those without a
+ * value (NULL) are left out. What the API refuses fails with -EREMOTEIO and the API's own message
+ * and code as text.
  */
-int client_call(const struct client *client, const char *action, const struct parameter *parameter,
+int client_call(const struct client *client, const char *action, const struct parameter *parameters,
 		struct reply **ret_reply, struct error *error);

@@ -17,7 +17,8 @@ static void put_synopsis(struct buffer *buffer, const struct token *token)
 		else if (next->kind == TOKEN_FLAG)
 			buffer_printf(buffer, " [%s]", next->word);
 		else if (next->kind == TOKEN_OPERAND)
-			buffer_printf(buffer, next->with ? " [%s]" : " %s", next->word);
+			buffer_printf(buffer, next->with || next->optional ? " [%s]" : " %s",
+				      next->word);
 		else if (next->kind == TOKEN_COMMAND)
 			buffer_printf(buffer, " %s%s", next->dashes ? "[--] " : "", next->word);
 	}
@@ -30,7 +31,8 @@ static void put_verb(struct buffer *buffer, const char *prefix, const struct tok
 		CLEANUP(freep) char *longer = xasprintf("%s%s ", prefix, token->word);
 
 		for (const struct token *next = token->next; next->kind != TOKEN_END; next++)
-			put_verb(buffer, longer, next);
+			if (next->help)
+				put_verb(buffer, longer, next);
 		return;
 	}
 	buffer_printf(buffer, "  %s%s", prefix, token->word);

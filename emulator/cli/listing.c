@@ -1,4 +1,4 @@
-/* What `ps` shows: see listing.h. */
+/* What `ps` and `internet list` show: see listing.h. */
 #include "cli/listing.h"
 
 #include <jansson.h>
@@ -83,6 +83,16 @@ const struct listing_type listing_nat = {
 		{ "portErrors", "PORT ERRORS", FIELD_NUMBER, NULL },
 		{ "region", NULL, FIELD_TEXT, NULL },
 		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_hosts = {
+	.set = "hostSet",
+	.count = 3,
+	.fields = {
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "address", "ADDRESS", FIELD_TEXT, NULL },
+		{ "state", "STATE", FIELD_TEXT, NULL },
 	},
 };
 

@@ -1,5 +1,6 @@
 /*
- * What `ps` shows, by a table of fields: read from a List… reply, printed as a table or as JSON.
+ * What `ps` and `internet list` show, by a table of fields: read from a List… reply, printed as a
+ * table or as JSON.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct listing_type;
 extern const struct listing_type listing_instances; /* of ListInstances */
 extern const struct listing_type listing_drops;	    /* of ListDrops */
 extern const struct listing_type listing_nat;	    /* of ListNatGateways */
+extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
 
 struct listing {
 	const struct listing_type *type;

@@ -138,12 +138,28 @@ static int take_option(struct walk *walk, struct error *error)
 	return set_text(walk, token, value, error);
 }
 
+static bool has_command(const struct token *tokens)
+{
+	while (tokens->kind != TOKEN_END && tokens->kind != TOKEN_COMMAND)
+		tokens++;
+	return tokens->kind == TOKEN_COMMAND;
+}
+
+/* Is the operand `token` left out? Before a command only "--" tells it from that. */
+static bool is_left_out(const struct walk *walk, const struct token *token)
+{
+	return token->optional && has_command(walk->tokens) &&
+	       (walk->index + 1 >= walk->argc || walk->argv[walk->index][0] == '-' ||
+		!streq(walk->argv[walk->index + 1], "--"));
+}
+
 /* The first operand without a value, else the command, else NULL. */
 static const struct token *due(struct walk *walk)
 {
 	for (const struct token *token = walk->tokens; token->kind != TOKEN_END; token++)
 		if (token->kind == TOKEN_COMMAND ||
-		    (token->kind == TOKEN_OPERAND && !*text_field(&walk->request, token)))
+		    (token->kind == TOKEN_OPERAND && !*text_field(&walk->request, token) &&
+		     !is_left_out(walk, token)))
 			return token;
 	return NULL;
 }
@@ -222,7 +238,8 @@ static int check_complete(struct walk *walk, struct error *error)
 	if (walk->request.verb == VERB_NONE)
 		return usage(walk, error,
 			     walk->request.path[0] ? "needs a sub-verb" : "needs a verb", "");
-	if (token && (token->kind == TOKEN_OPERAND ? !token->with : !walk->request.command))
+	if (token && (token->kind == TOKEN_OPERAND ? !token->with && !token->optional
+						   : !walk->request.command))
 		return usage(walk, error, "needs ", token->word);
 	return check_companions(walk, error);
 }

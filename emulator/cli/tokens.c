@@ -45,6 +45,13 @@ static bool valid_format(const char *value)
 	return streq(value, "table") || streq(value, "json");
 }
 
+static bool valid_ipv4(const char *value)
+{
+	struct address address;
+
+	return address_parse(value, &address) == 0 && address.family == AF_INET;
+}
+
 const struct token token_common[] = {
 	{ .kind = TOKEN_OPTION,
 	  .word = "--state",
@@ -106,11 +113,56 @@ static const struct token exec[] = {
 	{ .kind = TOKEN_END },
 };
 
+#define OWN_HOST "(default: internet, which every world has)"
+
 static const struct token internet_exec[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "HOST",
+	  .field = FIELD(host),
+	  .optional = true,
+	  .help = "a host's name, when -- follows it " OWN_HOST },
 	{ .kind = TOKEN_COMMAND,
 	  .word = "CMD...",
 	  .dashes = true,
 	  .help = "the command and its arguments" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token internet_address[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "HOST",
+	  .field = FIELD(host),
+	  .optional = true,
+	  .help = "a host's name " OWN_HOST },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token internet_create[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--address",
+	  .argument = "ADDR",
+	  .field = FIELD(address),
+	  .valid = valid_ipv4,
+	  .help = "any public one that is free (default: the next of 198.18.0.0/24)" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "HOST",
+	  .field = FIELD(host),
+	  .help = "its name, which is its hostname too" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token internet_list[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "table|json",
+	  .field = FIELD(output),
+	  .valid = valid_format,
+	  .help = "how to print it (default: table)" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token internet_delete[] = {
+	{ .kind = TOKEN_OPERAND, .word = "HOST", .field = FIELD(host), .help = "a host's name" },
 	{ .kind = TOKEN_END },
 };
 
@@ -123,8 +175,24 @@ static const struct token internet[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "address",
 	  .verb = VERB_INTERNET_ADDRESS,
-	  .next = none,
-	  .help = "print that host's IPv4 address" },
+	  .next = internet_address,
+	  .help = "print a host's IPv4 address" },
+	{ .kind = TOKEN_WORD,
+	  .word = "create",
+	  .verb = VERB_INTERNET_CREATE,
+	  .next = internet_create,
+	  .help = "make one more host and print its IPv4 address" },
+	{ .kind = TOKEN_WORD,
+	  .word = "list",
+	  .verb = VERB_INTERNET_LIST,
+	  .next = internet_list,
+	  .help = "list the hosts" },
+	{ .kind = TOKEN_WORD, .word = "ps", .verb = VERB_INTERNET_LIST, .next = internet_list },
+	{ .kind = TOKEN_WORD,
+	  .word = "delete",
+	  .verb = VERB_INTERNET_DELETE,
+	  .next = internet_delete,
+	  .help = "end a host and forget it" },
 	{ .kind = TOKEN_END },
 };
 

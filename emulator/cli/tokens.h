@@ -14,6 +14,9 @@ enum verb {
 	VERB_EXEC,
 	VERB_INTERNET_EXEC,
 	VERB_INTERNET_ADDRESS,
+	VERB_INTERNET_CREATE,
+	VERB_INTERNET_LIST,
+	VERB_INTERNET_DELETE,
 	VERB_PS,
 	VERB_DOWN,
 	VERB_VERSION,
@@ -41,6 +44,8 @@ struct token {
 	size_t field;	/* offset in struct request */
 	/* TOKEN_OPERAND: may be left out, and comes only with the flag at this offset; 0: needed */
 	size_t with;
+	/* TOKEN_OPERAND: may be left out; before a command it is there when "--" follows it */
+	bool optional;
 	bool (*valid)(const char *value); /* NULL: anything but "" */
 	bool dashes;			  /* TOKEN_COMMAND: a leading "--" is dropped */
 };
@@ -62,6 +67,8 @@ struct request {
 	const char *region;
 	const char *output;
 	const char *instance;
+	const char *host;
+	const char *address;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool all;

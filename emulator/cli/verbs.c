@@ -82,30 +82,41 @@ static int execute(struct context *context, const struct reply *reply, int *ret_
 
 static int do_exec(struct context *context, int *ret_status, struct error *error)
 {
-	const struct parameter instance = { "Instance", context->request->instance };
+	const struct parameter parameters[] = { { "Instance", context->request->instance },
+						{ NULL, NULL } };
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	int r;
 
-	r = client_call(&context->client, "GetInstanceProcess", &instance, &reply, error);
+	r = client_call(&context->client, "GetInstanceProcess", parameters, &reply, error);
 	return r < 0 ? r : execute(context, reply, ret_status, error);
+}
+
+/* A call about a host of the Internet, or about all. */
+static int call_internet(struct context *context, const char *action, struct reply **ret_reply,
+			 struct error *error)
+{
+	const struct parameter parameters[] = { { "Name", context->request->host },
+						{ "Address", context->request->address },
+						{ NULL, NULL } };
+
+	return client_call(&context->client, action, parameters, ret_reply, error);
 }
 
 static int do_internet_exec(struct context *context, int *ret_status, struct error *error)
 {
 	CLEANUP(reply_freep) struct reply *reply = NULL;
-	int r;
+	int r = call_internet(context, "GetInternetHost", &reply, error);
 
-	r = client_call(&context->client, "GetInternetHost", NULL, &reply, error);
 	return r < 0 ? r : execute(context, reply, ret_status, error);
 }
 
-static int do_internet_address(struct context *context, int *ret_status, struct error *error)
+static int print_address(struct context *context, const char *action, int *ret_status,
+			 struct error *error)
 {
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	CLEANUP(freep) char *address = NULL;
-	int r;
+	int r = call_internet(context, action, &reply, error);
 
-	r = client_call(&context->client, "GetInternetAddress", NULL, &reply, error);
 	if (r < 0)
 		return r;
 	address = reply_text(reply, "address");
@@ -116,6 +127,47 @@ static int do_internet_address(struct context *context, int *ret_status, struct 
 	*ret_status = 0;
 	puts(address);
 	return 0;
+}
+
+static int do_internet_address(struct context *context, int *ret_status, struct error *error)
+{
+	return print_address(context, "GetInternetAddress", ret_status, error);
+}
+
+static int do_internet_create(struct context *context, int *ret_status, struct error *error)
+{
+	return print_address(context, "CreateInternetHost", ret_status, error);
+}
+
+static int do_internet_delete(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+
+	*ret_status = 0;
+	return call_internet(context, "DeleteInternetHost", &reply, error);
+}
+
+static int print_listing(const struct request *request, const struct reply *reply,
+			 const struct listing_type *type)
+{
+	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	listing_read(reply, type, request->all, &listing);
+	if (streq(request->output, "json"))
+		listing_json(&listing, &text);
+	else
+		listing_table(&listing, &text);
+	return print(&text);
+}
+
+static int do_internet_list(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r = call_internet(context, "ListInternetHosts", &reply, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print_listing(context->request, reply, &listing_hosts);
 }
 
 /* What `ps` is to list. */
@@ -141,24 +193,16 @@ static int find_listed(const struct request *request, struct listed *ret_listed,
 static int do_ps(struct context *context, int *ret_status, struct error *error)
 {
 	const struct request *request = context->request;
-	const struct parameter instance = { "Instance", request->instance };
-	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
-	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	const struct parameter parameters[] = { { "Instance", request->instance }, { NULL, NULL } };
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	struct listed listed;
 	int r;
 
-	if ((r = find_listed(request, &listed, error)) < 0 ||
-	    (r = client_call(&context->client, listed.action, request->instance ? &instance : NULL,
-			     &reply, error)) < 0)
-		return r;
-	listing_read(reply, listed.type, request->all, &listing);
-	if (streq(request->output, "json"))
-		listing_json(&listing, &text);
-	else
-		listing_table(&listing, &text);
 	*ret_status = 0;
-	return print(&text);
+	if ((r = find_listed(request, &listed, error)) < 0 ||
+	    (r = client_call(&context->client, listed.action, parameters, &reply, error)) < 0)
+		return r;
+	return print_listing(request, reply, listed.type);
 }
 
 static int do_down(struct context *context, int *ret_status, struct error *error)
@@ -182,6 +226,9 @@ static const struct {
 	[VERB_EXEC] = { do_exec, .root = true, .client = true },
 	[VERB_INTERNET_EXEC] = { do_internet_exec, .root = true, .client = true },
 	[VERB_INTERNET_ADDRESS] = { do_internet_address, .client = true },
+	[VERB_INTERNET_CREATE] = { do_internet_create, .client = true },
+	[VERB_INTERNET_LIST] = { do_internet_list, .client = true },
+	[VERB_INTERNET_DELETE] = { do_internet_delete, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
@@ -240,6 +287,6 @@ int verb_run(const struct request *request, const struct cli_hooks *hooks, int *
 	if (geteuid() != 0 && (r == -EPERM || r == -EACCES))
 		error_set(error, ERROR_INTERNAL, "%s%sneeds root: try sudo minivpc %s%s",
 			  cause.text, *cause.text ? ": " : "", path,
-			  request->command || request->instance ? " ..." : "");
+			  request->command || request->instance || request->host ? " ..." : "");
 	return r;
 }

@@ -346,7 +346,7 @@ static void want_interface_port(const struct model *model, struct rid id, struct
 
 static void want_host_port(const struct model *model, struct rid id, struct object_list *list)
 {
-	const struct internet_host *host = internet_host_get(model);
+	const struct internet_host *host = (const struct internet_host *)model_get(model, NULL, id);
 	const struct internet *internet = internet_get(model);
 	struct port port;
 
@@ -358,7 +358,7 @@ static void want_host_port(const struct model *model, struct rid id, struct obje
 		.id = id,
 		.device = "eth0",
 		.address = host->address,
-		.length = 24,
+		.length = 32, /* everything is behind the router */
 		.router = address_v4(INTERNET_ROUTER),
 		.router_mac = router_mac(internet->resource.id),
 		.machine_mac = mac_of(0x02, id),

@@ -33,6 +33,11 @@ struct process instance_process(const struct instance *instance)
 	return (struct process){ (pid_t)instance->pid, (uint64_t)instance->start_time };
 }
 
+struct process host_process(const struct internet_host *host)
+{
+	return (struct process){ (pid_t)host->pid, (uint64_t)host->start_time };
+}
+
 /* ---- who is to be launched ---- */
 
 struct machines {
@@ -70,7 +75,8 @@ static void name_host(const struct model *model, const struct resource *resource
 	const struct interface *interface;
 
 	if (resource->id.kind == KIND_INTERNET_HOST) {
-		snprintf(name, 64, "internet");
+		snprintf(name, 64, "%s",
+			 internet_host_name((const struct internet_host *)resource));
 		return;
 	}
 	interface = instance_primary(model, (const struct instance *)resource);
@@ -114,11 +120,9 @@ static void set_process(struct resource *resource, struct process process)
 
 static struct process get_process(const struct resource *resource)
 {
-	const struct internet_host *host = (const struct internet_host *)resource;
-
 	if (resource->id.kind == KIND_INSTANCE)
 		return instance_process((const struct instance *)resource);
-	return (struct process){ (pid_t)host->pid, (uint64_t)host->start_time };
+	return host_process((const struct internet_host *)resource);
 }
 
 static int launch_chunk(struct world *world, struct launch *launch, struct resource **machines,
@@ -175,6 +179,14 @@ static bool settle(struct transaction *transaction, enum instance_state state)
 	return any;
 }
 
+/* A host of the Internet that is to end; its record goes when it has. */
+static bool is_ending_host(const struct resource *after)
+{
+	const struct internet_host *host = (const struct internet_host *)after;
+
+	return after && after->id.kind == KIND_INTERNET_HOST && host->ending && host->pid;
+}
+
 /* Ends the processes that the transaction says are to end. Too late to fail: it is only logged. */
 static void end_processes(struct world *world, const struct transaction *transaction)
 {
@@ -187,6 +199,11 @@ static void end_processes(struct world *world, const struct transaction *transac
 		const struct instance *before = (const struct instance *)entry->before;
 		const struct instance *after = (const struct instance *)entry->after;
 
+		if (is_ending_host(entry->after)) {
+			ids[count] = entry->after->id;
+			processes[count++] = get_process(entry->after);
+			continue;
+		}
 		if (!after || after->resource.id.kind != KIND_INSTANCE || !after->pid || !before ||
 		    after->state == before->state)
 			continue;
@@ -287,6 +304,17 @@ static void on_sweep(void *context)
 	sweep_later(world);
 }
 
+/* Should this fail the next start does it. */
+static void forget_hosts(struct world *world)
+{
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+	struct error error = ERROR_INIT;
+
+	internet_forget_hosts(&transaction);
+	if (transaction.count && world_save(world, &transaction, &error) < 0)
+		log_error("%s", error.text);
+}
+
 int world_commit(void *context, struct transaction *transaction, struct error *error)
 {
 	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
@@ -309,6 +337,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 		return r;
 	end_processes(world, transaction);
 	transaction_commit(transaction);
+	forget_hosts(world);
 	return 0;
 }
 

@@ -44,7 +44,6 @@ static int kill_processes(struct instances *instances, const struct model *model
 {
 	CLEANUP(freep) struct rid *ids = NULL;
 	CLEANUP(freep) struct process *processes = NULL;
-	const struct internet_host *host = internet_host_get(model);
 	size_t id_count = 0, count = 0;
 
 	for (size_t i = 0; i < model->scope_count; i++) {
@@ -55,10 +54,11 @@ static int kill_processes(struct instances *instances, const struct model *model
 			*array_grow(&processes, &count) = instance_process(instance);
 		}
 	}
-	if (host && host->pid) {
+	for_each_internet_host (host, model) {
+		if (!host->pid)
+			continue;
 		*array_grow(&ids, &id_count) = host->resource.id;
-		*array_grow(&processes, &count) =
-			(struct process){ (pid_t)host->pid, (uint64_t)host->start_time };
+		*array_grow(&processes, &count) = host_process(host);
 	}
 	return count ? instances_kill(instances, ids, processes, count, error) : 0;
 }

@@ -30,6 +30,7 @@ struct world {
 
 int64_t world_now(void);
 struct process instance_process(const struct instance *instance);
+struct process host_process(const struct internet_host *host);
 
 /* commit.c: the write path; hooks for the API (context: the world). */
 int world_commit(void *context, struct transaction *transaction, struct error *error);
@@ -44,6 +45,8 @@ int world_nat_counts(void *context, struct rid gateway, struct api_nat_counts *r
 
 /* recover.c: from what the store and the kernel hold to one world. */
 int world_recover(struct world *world, struct error *error);
+/* Changes the store alone: the kernel was or will be reconciled. */
+int world_save(struct world *world, struct transaction *transaction, struct error *error);
 /* Forgets instances that were terminated an hour ago. */
 int world_purge(struct world *world, struct error *error);
 /* Removes the namespaces of ids that are no longer wanted, whatever is in them. */

@@ -87,20 +87,30 @@ static int recover_instance(struct world *world, struct transaction *transaction
 	}
 }
 
-static int recover_host(struct world *world, struct transaction *transaction, struct error *error)
+static int recover_host(struct world *world, struct transaction *transaction,
+			struct internet_host *host, struct error *error)
 {
-	struct internet_host *host = internet_host_get(&world->model);
-	struct process process;
+	struct process process = host_process(host);
+	bool alive = process.pid && process_alive(process);
 
-	if (!host || !host->running)
-		return 0;
-	process = (struct process){ (pid_t)host->pid, (uint64_t)host->start_time };
-	if (process.pid && process_alive(process))
+	if (alive && host->running)
 		return instances_adopt(world->instances, host->resource.id, process, error);
+	if (alive && host->ending)
+		return instances_kill(world->instances, &host->resource.id, &process, 1, error);
 	transaction_edit(transaction, host);
 	host->running = false;
 	host->pid = host->start_time = 0;
 	return 0;
+}
+
+static int recover_hosts(struct world *world, struct transaction *transaction, struct error *error)
+{
+	int r = 0;
+
+	for_each_internet_host (host, &world->model)
+		if (r == 0)
+			r = recover_host(world, transaction, host, error);
+	return r;
 }
 
 /* What is in `list` may shrink meanwhile: from the end. */
@@ -132,8 +142,7 @@ static void forget_unborn(struct world *world, struct transaction *transaction)
 	}
 }
 
-/* Changes the store alone: the kernel was or will be reconciled. */
-static int save(struct world *world, struct transaction *transaction, struct error *error)
+int world_save(struct world *world, struct transaction *transaction, struct error *error)
 {
 	int r = store_save(world->store, transaction, true, error);
 
@@ -188,19 +197,20 @@ int world_recover(struct world *world, struct error *error)
 	for (size_t i = 0; r == 0 && i < world->model.scope_count; i++)
 		r = recover_scope(world, &transaction, world->model.scopes[i], error);
 	if (r == 0)
-		r = recover_host(world, &transaction, error);
+		r = recover_hosts(world, &transaction, error);
 	if (r < 0) {
 		transaction_rollback(&transaction);
 		return r;
 	}
-	if ((r = save(world, &transaction, error)) < 0 ||
+	if ((r = world_save(world, &transaction, error)) < 0 ||
 	    (r = fabric_reconcile(world->fabric, &mended, error)) < 0)
 		return r;
 	if (mended)
 		log_info("reconciled: %zu kernel objects mended", mended);
 	transaction = transaction_begin(&world->model, world_now());
 	forget_unborn(world, &transaction);
-	return save(world, &transaction, error);
+	internet_forget_hosts(&transaction);
+	return world_save(world, &transaction, error);
 }
 
 int world_purge(struct world *world, struct error *error)
@@ -220,5 +230,5 @@ int world_purge(struct world *world, struct error *error)
 	}
 	peerings_age(&transaction); /* what goes or ends here was in no kernel */
 	nat_gateways_age(&transaction);
-	return save(world, &transaction, error);
+	return world_save(world, &transaction, error);
 }

@@ -1787,6 +1787,79 @@ static void an_edge_is_whole_or_undone(void **state)
 	print_message("    %zu points of failure\n", points);
 }
 
+static struct internet_host *add_host(const char *name, const char *address)
+{
+	struct internet_host *host = NULL;
+
+	assert_int_equal(internet_host_create(&transaction, name, address, &host, &error), 0);
+	host->pid = 998;
+	return host;
+}
+
+static void hosts_have_ports_on_the_internet(void **state)
+{
+	const struct internet_host *host;
+	struct rid router, id;
+	size_t mended = 99;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	host = add_host("dns", "8.8.8.8");
+	id = host->resource.id;
+	router = internet_get(&model)->resource.id;
+	assert_int_equal(commit(), 0);
+	assert_has(router, "route 8.8.8.8/32 dev host");
+	assert_has(router, "route 198.18.0.10/32 dev host");
+	assert_has(id, "address 8.8.8.8/32 dev eth0");
+	assert_has(id, "route 0.0.0.0/0 via 198.18.0.1 dev eth0");
+	assert_int_equal(fabric_reconcile(fabric, &mended, &error), 0);
+	assert_int_equal(mended, 0);
+	assert_int_equal(internet_host_end(&transaction, internet_host_find(&model, "dns"), &error),
+			 0);
+	assert_int_equal(commit(), 0);
+	assert_false(fake_has_netns(kernel, id));
+	assert_lacks(router, "8.8.8.8");
+}
+
+/* The same as for a peering. */
+static void a_host_is_whole_or_not_at_all(void **state)
+{
+	size_t totals[2] = { 0 };
+
+	(void)state;
+	for (int deletion = 0; deletion <= 1; deletion++)
+		for (size_t k = 0; k == 0 || k <= totals[deletion]; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			struct internet_host *host = NULL;
+			size_t before;
+
+			tear_down(NULL);
+			set_up(NULL);
+			seed();
+			if (deletion)
+				host = add_host("dns", "8.8.8.8");
+			assert_int_equal(commit(), 0);
+			intact = whole_kernel();
+			if (k > 0)
+				fake_fail_at(kernel, k - 1, ENOMEM);
+			before = fake_changes(kernel);
+			if (deletion)
+				assert_int_equal(internet_host_end(&transaction, host, &error), 0);
+			else
+				add_host("dns", "8.8.8.8");
+			assert_int_equal(commit(), k > 0 ? -ENOMEM : 0);
+			if (k == 0) {
+				totals[deletion] = fake_changes(kernel) - before;
+				continue;
+			}
+			after = whole_kernel();
+			assert_string_equal(after, intact);
+		}
+	print_message("    %zu and %zu points of failure\n", totals[0], totals[1]);
+	assert_true(totals[0] > 5 && totals[1] > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1832,6 +1905,8 @@ int main(void)
 		CASE(a_gateways_table_is_wired),
 		CASE(an_edge_needs_a_public_appliance),
 		CASE(an_edge_is_whole_or_undone),
+		CASE(hosts_have_ports_on_the_internet),
+		CASE(a_host_is_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,7 +221,9 @@ class World:
         return done
 
     def where(self, place, command):
-        verb = ("internet exec",) if place == INTERNET else ("exec", place)
+        verb = ("exec", place)
+        if place.split(":")[0] == INTERNET:  # or one of its hosts: "internet:NAME"
+            verb = ("internet exec", *place.split(":")[1:])
         if isinstance(command, str):
             command = shlex.split(command)
         return [*verb, "--", *command]

@@ -129,6 +129,8 @@ static void ids_of_any_kind_are_told_apart(void **state)
 	assert_string_equal(
 		rid_device((struct rid){ KIND_NETWORK_INTERFACE, 0x0123456789abcdef }).text,
 		"eni00123456789a");
+	assert_string_equal(rid_device((struct rid){ KIND_INTERNET_HOST, 0x0123456789abcdef }).text,
+			    "host00123456789");
 }
 
 static void a_map_agrees_with_an_array(void **state)

@@ -44,7 +44,8 @@ static char *describe(const struct request *request)
 	const struct parameter texts[] = {
 		{ "state", request->state },	   { "listen", request->listen },
 		{ "region", request->region },	   { "output", request->output },
-		{ "instance", request->instance },
+		{ "instance", request->instance }, { "host", request->host },
+		{ "address", request->address },
 	};
 	struct buffer text = BUFFER_INIT;
 	CLEANUP(freep) char *path = cli_path(request);
@@ -101,7 +102,19 @@ static const struct {
 	{ "aws --state d ec2 describe-vpcs", VERB_AWS, "aws state=d [ec2|describe-vpcs]" },
 	{ "exec web --state d ls", VERB_EXEC, "exec state=d instance=web [ls]" },
 	{ "internet --state d exec ls", VERB_INTERNET_EXEC, "internet exec state=d [ls]" },
+	{ "internet exec web -- ls -l", VERB_INTERNET_EXEC, "internet exec host=web [ls|-l]" },
+	{ "internet exec --state d web -- ls -- -l", VERB_INTERNET_EXEC,
+	  "internet exec state=d host=web [ls|--|-l]" },
+	{ "internet exec -- grep -- x", VERB_INTERNET_EXEC, "internet exec [grep|--|x]" },
+	{ "internet exec ls -l --", VERB_INTERNET_EXEC, "internet exec [ls|-l|--]" },
+	{ "internet exec -x -- ls", VERB_INTERNET_EXEC, "internet exec [-x|--|ls]" },
 	{ "internet address --state d", VERB_INTERNET_ADDRESS, "internet address state=d" },
+	{ "internet address web", VERB_INTERNET_ADDRESS, "internet address host=web" },
+	{ "internet create web --address 203.0.113.7", VERB_INTERNET_CREATE,
+	  "internet create host=web address=203.0.113.7" },
+	{ "internet list", VERB_INTERNET_LIST, "internet list" },
+	{ "internet ps -o json", VERB_INTERNET_LIST, "internet ps output=json" },
+	{ "internet delete web", VERB_INTERNET_DELETE, "internet delete host=web" },
 	{ "ps", VERB_PS, "ps" },
 	{ "ps -a -o json", VERB_PS, "ps all output=json" },
 	{ "ps -ojson --state d", VERB_PS, "ps state=d output=json" },
@@ -189,8 +202,15 @@ static const struct {
 	{ "internet frob", "internet: unknown verb frob: try minivpc help internet" },
 	{ "internet exec", "internet exec: needs CMD...: try minivpc help internet exec" },
 	{ "internet exec --", "internet exec: needs CMD...: try minivpc help internet exec" },
-	{ "internet address x",
-	  "internet address: unexpected argument x: try minivpc help internet address" },
+	{ "internet exec web --", "internet exec: needs CMD...: try minivpc help internet exec" },
+	{ "internet address x y",
+	  "internet address: unexpected argument y: try minivpc help internet address" },
+	{ "internet create", "internet create: needs HOST: try minivpc help internet create" },
+	{ "internet create web --address ::1", "internet create: --address takes ADDR, not ::1: "
+					       "try minivpc help internet create" },
+	{ "internet delete", "internet delete: needs HOST: try minivpc help internet delete" },
+	{ "internet list web",
+	  "internet list: unexpected argument web: try minivpc help internet list" },
 	{ "down now", "down: unexpected argument now: try minivpc help down" },
 };
 
@@ -237,7 +257,7 @@ static void help_holds_every_token(void **state)
 		assert_explained(one.data, token_common);
 	}
 	assert_non_null(strstr(all.data, "  exec INSTANCE [--] CMD...\n"));
-	assert_non_null(strstr(all.data, "  internet address\n"));
+	assert_non_null(strstr(all.data, "  internet address [HOST]\n"));
 	assert_non_null(strstr(all.data, " [--quota NAME=N]... "));
 	assert_non_null(strstr(all.data, "  ps [-a] [--drops] [--nat] [-o table|json] [INSTANCE]\n"));
 }

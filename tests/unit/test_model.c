@@ -1216,6 +1216,118 @@ static void foreign_files_are_refused(void **state)
 	disk_remove(&disk);
 }
 
+/* Where a host of the Internet can't be; NULL: it can. */
+static void hosts_have_public_addresses(void **state)
+{
+	static const struct {
+		const char *address, *refusal;
+	} cases[] = {
+		{ "203.0.113.7", NULL },
+		{ "8.8.8.8", NULL },
+		{ "1.1.1.1", NULL },
+		{ "198.18.0.2", NULL },
+		{ "198.18.0.254", NULL },
+		{ "198.19.0.1", NULL },
+		{ "172.32.0.1", NULL },
+		{ "9.255.255.255", NULL },
+		{ "11.0.0.0", NULL },
+		{ "223.255.255.255", NULL },
+		{ "0.0.0.0", "of this network" },
+		{ "10.0.0.1", "private" },
+		{ "100.64.0.1", "shared address space" },
+		{ "100.127.255.255", "shared address space" },
+		{ "127.0.0.1", "loopback" },
+		{ "169.254.169.254", "link-local" },
+		{ "172.16.0.0", "private" },
+		{ "172.31.255.255", "private" },
+		{ "192.168.0.1", "private" },
+		{ "198.18.0.0", "network's own" },
+		{ "198.18.0.1", "router's" },
+		{ "198.18.0.255", "broadcast" },
+		{ "198.18.1.0", "pool for instances" },
+		{ "198.18.255.255", "pool for instances" },
+		{ "224.0.0.1", "multicast" },
+		{ "240.0.0.1", "reserved" },
+		{ "255.255.255.255", "reserved" },
+		{ "2001:db8::1", "not an IPv4 address" },
+		{ "8.8.8", "not an IPv4 address" },
+		{ "8.8.8.8/32", "not an IPv4 address" },
+		{ "", "not an IPv4 address" },
+		{ "198.18.0.10", "that of the Internet host 'internet'" },
+		{ "8.8.8.8", "that of the Internet host 'h1'" },
+	};
+	struct internet_host *host;
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int r;
+
+		snprintf(name, sizeof(name), "h%zu", i);
+		r = internet_host_create(&transaction, name, cases[i].address, &host, &error);
+		if (cases[i].refusal && (r == 0 || !strstr(error.text, cases[i].refusal)))
+			fail_msg("%s: %d %s", cases[i].address, r, error.text);
+		if (cases[i].refusal)
+			continue;
+		assert_int_equal(r, 0);
+		assert_string_equal(address_format(host->address).text, cases[i].address);
+	}
+}
+
+static void hosts_have_names_and_an_end(void **state)
+{
+	static const char *const bad[] = { "", "-a", "a-", "a.b", "a b", "a_b", "internet", "web" };
+	struct internet_host *host, *last = NULL;
+	char name[80];
+
+	(void)state;
+	assert_int_equal(internet_host_create(&transaction, "web", NULL, &host, &error), 0);
+	assert_string_equal(address_format(host->address).text, "198.18.0.11");
+	assert_true(host->running && internet_host_get(&model)->running);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_true(internet_host_create(&transaction, bad[i], NULL, &last, &error) < 0);
+	memset(name, 'a', sizeof(name));
+	name[64] = '\0';
+	assert_true(internet_host_create(&transaction, name, NULL, &last, &error) < 0);
+	name[63] = '\0';
+	assert_int_equal(internet_host_create(&transaction, name, NULL, &last, &error), 0);
+	assert_string_equal(address_format(last->address).text, "198.18.0.12");
+	assert_ptr_equal(internet_host_find(&model, "web"), host);
+	assert_true(internet_host_end(&transaction, internet_host_get(&model), &error) < 0);
+	assert_int_equal(error.code, ERROR_OPERATION_NOT_PERMITTED);
+	assert_int_equal(internet_host_end(&transaction, host, &error), 0);
+	internet_realize(&transaction);
+	assert_false(host->running); /* nor is it woken up again */
+	internet_forget_hosts(&transaction);
+	assert_null(internet_host_find(&model, "web"));
+	assert_int_equal(internet_host_create(&transaction, "next", NULL, &host, &error), 0);
+	assert_string_equal(address_format(host->address).text, "198.18.0.11"); /* free again */
+}
+
+static void hosts_are_not_without_number(void **state)
+{
+	struct internet_host *host;
+	char name[16], address[32];
+
+	(void)state;
+	for (int i = 1; i < INTERNET_HOSTS_MAX; i++) {
+		snprintf(name, sizeof(name), "h%d", i);
+		snprintf(address, sizeof(address), "198.18.0.%d", i + 10);
+		if (i > 244) {
+			assert_true(internet_host_create(&transaction, name, NULL, &host, &error) <
+				    0);
+			assert_int_equal(error.code, ERROR_INSUFFICIENT_ADDRESS_CAPACITY);
+			snprintf(address, sizeof(address), "203.0.113.%d", i - 240);
+		}
+		assert_int_equal(internet_host_create(&transaction, name, i > 244 ? address : NULL,
+						      &host, &error),
+				 0);
+		assert_string_equal(address_format(host->address).text, address);
+	}
+	assert_true(internet_host_create(&transaction, "more", "8.8.8.8", &host, &error) < 0);
+	assert_non_null(strstr(error.text, "as many as there can be"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1245,6 +1357,9 @@ int main(void)
 		CASE(quotas_are_kept),
 		CASE(rules_are_found_whatever_changes),
 		CASE(groups_of_an_interface_are_checked),
+		CASE(hosts_have_public_addresses),
+		CASE(hosts_have_names_and_an_end),
+		CASE(hosts_are_not_without_number),
 		CASE(a_rollback_restores_everything),
 		CASE(what_is_saved_is_loaded),
 		CASE(erased_ids_are_orphans_for_one_save),
