@@ -18,6 +18,7 @@ static int serve(const struct serve_options *options, struct error *error)
 		.listen = options->listen,
 		.region = options->region,
 		.accept_any_credentials = options->accept_any_credentials,
+		.uplink = options->uplink,
 	};
 
 	int r = quotas_parse(options->quotas, options->quota_count, &world.quotas, error);

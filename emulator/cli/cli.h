@@ -16,6 +16,7 @@ struct serve_options {
 	const char *const *quotas; /* "NAME=N" */
 	size_t quota_count;
 	bool accept_any_credentials;
+	bool uplink;
 };
 
 struct cli_hooks {

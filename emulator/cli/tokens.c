@@ -93,6 +93,10 @@ static const struct token serve[] = {
 	  .word = "--accept-any-credentials",
 	  .field = FIELD(accept_any_credentials),
 	  .help = "verify no signature: whoever reaches the port is root here" },
+	{ .kind = TOKEN_FLAG,
+	  .word = "--uplink",
+	  .field = FIELD(uplink),
+	  .help = "let instances reach the real Internet, as this machine does (needs pasta)" },
 	{ .kind = TOKEN_END },
 };
 

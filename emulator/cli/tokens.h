@@ -71,6 +71,7 @@ struct request {
 	const char *address;
 	struct text_list quotas;
 	bool accept_any_credentials;
+	bool uplink;
 	bool all;
 	bool drops;
 	bool nat;

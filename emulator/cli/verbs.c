@@ -39,6 +39,7 @@ static int do_serve(struct context *context, int *ret_status, struct error *erro
 		.quotas = request->quotas.items,
 		.quota_count = request->quotas.count,
 		.accept_any_credentials = request->accept_any_credentials,
+		.uplink = request->uplink,
 	};
 
 	/* Started through /proc/self/exe the process would be named "exe". */

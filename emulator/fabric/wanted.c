@@ -17,6 +17,22 @@
 
 static const struct address internet_hop = { AF_INET, { 169, 254, 0, 2 } };
 
+#define INTERNET_LENGTH 15   /* 198.18.0.0/15: nothing of it is anywhere else */
+#define LAST_RESORT	1000 /* a metric that the uplink's default route, 0, goes before */
+
+/* The default route by the uplink is not ours: it comes and goes with the device. */
+static void want_uplink(struct object_list *list, struct rid id)
+{
+	struct object object = object_in(id, OBJECT_ROUTE);
+
+	object.route.destination = everywhere;
+	object.route.type = ROUTE_BLACKHOLE;
+	object.route.metric = LAST_RESORT;
+	object_list_add(list, &object);
+	want_blackhole(list, id, (struct cidr){ address_v4(INTERNET_NETWORK), INTERNET_LENGTH });
+	want_skeleton(list, id, SKELETON_UPLINK);
+}
+
 static void want_internet(const struct model *model, struct rid id, struct object_list *list)
 {
 	const struct internet *internet = (const struct internet *)model_get(model, NULL, id);
@@ -26,7 +42,10 @@ static void want_internet(const struct model *model, struct rid id, struct objec
 	want_netns(list, id, 0);
 	want_router(list, id);
 	want_address(list, id, "lo", cidr_host(address_v4(INTERNET_ROUTER)));
-	want_blackhole(list, id, everywhere);
+	if (internet->uplink)
+		want_uplink(list, id);
+	else
+		want_blackhole(list, id, everywhere);
 }
 
 static void want_vpc(const struct model *model, struct rid id, struct object_list *list)

@@ -8,6 +8,7 @@
 static const struct field fields[] = {
 	RESOURCE_FIELDS(struct internet),
 	FIELD_OF(struct internet, realized, FIELD_BOOL, "realized", NULL, FIELD_STORED),
+	FIELD_OF(struct internet, uplink, FIELD_BOOL, "uplink", NULL, FIELD_STORED),
 	FIELD_OF(struct internet, region, FIELD_TEXT, "region", NULL, FIELD_STORED),
 	FIELD_END,
 };

@@ -17,6 +17,7 @@
 struct internet {
 	struct resource resource;
 	bool realized; /* present in the kernel: since somebody needed it */
+	bool uplink;   /* leads to the real Internet: as the daemon that runs was told */
 	char *region;  /* the world's own: what `minivpc env` names */
 };
 

@@ -21,6 +21,7 @@
 
 struct device {
 	int index, master; /* master: 0 for none */
+	bool foreign;	   /* of a kind that we never make: what is on it is not ours */
 	char name[DEVICE_NAME_MAX];
 };
 
@@ -146,7 +147,9 @@ static int take_link(void *context, const struct nlmsghdr *message,
 	object.link.group = read_number(attributes.of[IFLA_GROUP]);
 	read_bytes(attributes.of[IFLA_ADDRESS], &object.link.mac, sizeof(object.link.mac));
 	object.link.down = !(header->ifi_flags & IFF_UP);
-	if (read_link_type(attributes.of[IFLA_LINKINFO], &object.link.type))
+	device->foreign = !read_link_type(attributes.of[IFLA_LINKINFO], &object.link.type) &&
+			  !streq(device->name, "lo");
+	if (!device->foreign && !streq(device->name, "lo"))
 		object_list_add(dump->objects, &object);
 	return 0;
 }
@@ -174,7 +177,7 @@ static int take_address(void *context, const struct nlmsghdr *message,
 	const struct dump *dump = context;
 	struct object object = object_new(dump, OBJECT_ADDRESS);
 	struct address *address = &object.address.cidr.address;
-	int r;
+	const struct device *device;
 
 	if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6)
 		return 0;
@@ -182,10 +185,11 @@ static int take_address(void *context, const struct nlmsghdr *message,
 	read_address(attributes.of[IFA_ADDRESS], header->ifa_family, address);
 	read_address(attributes.of[IFA_LOCAL], header->ifa_family, address);
 	object.address.cidr.length = header->ifa_prefixlen;
-	r = name_device(dump, (int)header->ifa_index, object.address.device);
-	if (r < 0)
-		return r;
-	if (!is_link_local(*address) &&
+	device = device_find(dump, (int)header->ifa_index);
+	if (!device)
+		return -EINTR;
+	memcpy(object.address.device, device->name, sizeof(object.address.device));
+	if (!device->foreign && !is_link_local(*address) &&
 	    !(is_loopback(*address) && streq(object.address.device, "lo")))
 		object_list_add(dump->objects, &object);
 	return 0;

@@ -44,7 +44,8 @@ int kernel_transact(struct kernel *kernel, const struct change *changes, size_t 
 
 /*
  * Everything of ours in one namespace, in the form the wanted objects have: links (all but "lo"),
- * addresses (not on "lo" 127.0.0.0/8 and ::1, no IPv6 link-local ones), routes of ROUTE_PROTOCOL,
+ * addresses (not on "lo" 127.0.0.0/8 and ::1, no IPv6 link-local ones, not on devices of kinds that
+ * we don't make), routes of ROUTE_PROTOCOL,
  * permanent neighbours, static FDB entries of bridge ports that are not the port's own
  * ("permanent"), the skeleton, elements. -ENOENT when the namespace does not exist. Fails loudly:
  * an interrupted or refused dump is never a short list.

@@ -12,6 +12,7 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
 #include <net/if.h>
 
 #define NFT_BYTEORDER_BIG 2 /* nft's number, for printing */
@@ -437,6 +438,9 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 		break;
 	case WORD_RESET:
 		add_reset(rule);
+		break;
+	case WORD_MASQUERADE:
+		add_expression(rule, "masq");
 		break;
 	case WORD_ACCEPT:
 		add_verdict(rule, NF_ACCEPT, NULL);

@@ -224,6 +224,7 @@ static void describe(const struct object *object, char *text, size_t size)
 		[SKELETON_INTERNET_GATEWAY] = "internet gateway",
 		[SKELETON_PEERING] = "VPC peering connection",
 		[SKELETON_NAT_GATEWAY] = "NAT gateway",
+		[SKELETON_UPLINK] = "uplink",
 	};
 
 	static_assert(ARRAY_SIZE(skeletons) == SKELETON_MAX, "every skeleton has a name");

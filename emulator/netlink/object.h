@@ -165,6 +165,13 @@ enum skeleton {
 	 * belongs to no connection is answered with a reset. It is a hop.
 	 */
 	SKELETON_NAT_GATEWAY,
+	/*
+	 * The Internet with an uplink (family ip): what leaves by device UPLINK_DEVICE has
+	 * UPLINK_ADDRESS as its source, for whom replies come back; destinations that don't exist
+	 * on the Internet (those the gateways drop), and anything with another source, are dropped
+	 * there.
+	 */
+	SKELETON_UPLINK,
 	SKELETON_MAX,
 };
 
@@ -174,6 +181,9 @@ enum skeleton {
 #define NAT_IDLE       350 /* seconds that a connection may be idle */
 /* New connections are spread evenly over so many slots, whatever addresses these hold. */
 #define NAT_SLOTS 8
+
+#define UPLINK_DEVICE  "uplink"
+#define UPLINK_ADDRESS 0xa9fe0202u /* 169.254.2.2 */
 
 struct skeleton_object {
 	enum skeleton skeleton;

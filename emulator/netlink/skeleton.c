@@ -217,6 +217,45 @@ static const struct skeleton_text skeleton_nat = {
 	.rule_count = ARRAY_SIZE(nat_rules),
 };
 
+/*
+ * The Internet with an uplink. Who carries packets on from there (pasta) knows one neighbour by its
+ * address, and takes any new source for that: so nothing but the translated may ever leave.
+ */
+static const struct set uplink_sets[] = {
+	{ "reserved", SET_ADDRESSES, ADDRESS, NOTHING, not_on_internet,
+	  ARRAY_SIZE(not_on_internet) },
+};
+
+static const struct chain uplink_chains[] = {
+	{ .name = "translate",
+	  .base = true,
+	  .nat = true,
+	  .hook = NF_INET_POST_ROUTING,
+	  .priority = NF_IP_PRI_NAT_SRC },
+	{ .name = "leaving",
+	  .base = true,
+	  .hook = NF_INET_POST_ROUTING,
+	  .priority = NF_IP_PRI_NAT_SRC + 1 },
+};
+
+static const struct rule uplink_rules[] = {
+	{ "translate", { OUT(UPLINK_DEVICE), MASQUERADE } },
+	{ "leaving", { OUT(UPLINK_DEVICE), LOAD(destination, 0), IN_SET("reserved", 0), DROP } },
+	{ "leaving", { OUT(UPLINK_DEVICE), LOAD(source, 0), IS_WORD(UPLINK_ADDRESS, 0), ACCEPT } },
+	{ "leaving", { OUT(UPLINK_DEVICE), DROP } },
+};
+
+static const struct skeleton_text skeleton_uplink = {
+	.mark = "minivpc uplink 1",
+	.family = NFPROTO_IPV4,
+	.chains = uplink_chains,
+	.chain_count = ARRAY_SIZE(uplink_chains),
+	.sets = uplink_sets,
+	.set_count = ARRAY_SIZE(uplink_sets),
+	.rules = uplink_rules,
+	.rule_count = ARRAY_SIZE(uplink_rules),
+};
+
 const struct skeleton_text *const skeleton_texts[] = {
 	[SKELETON_SUBNET] = &skeleton_subnet,
 	[SKELETON_SUBNET_ARP] = &skeleton_subnet_arp,
@@ -224,6 +263,7 @@ const struct skeleton_text *const skeleton_texts[] = {
 	[SKELETON_INTERNET_GATEWAY] = &skeleton_gateway,
 	[SKELETON_PEERING] = &skeleton_peering,
 	[SKELETON_NAT_GATEWAY] = &skeleton_nat,
+	[SKELETON_UPLINK] = &skeleton_uplink,
 };
 static_assert(ARRAY_SIZE(skeleton_texts) == SKELETON_MAX, "every skeleton has its text");
 

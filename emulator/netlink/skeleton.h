@@ -30,6 +30,7 @@ enum word_kind {
 	WORD_RANDOM,  /* register `to` becomes a number below `value` */
 	WORD_SNAT,    /* source NAT to the address in register `from`, the ports in the next two */
 	WORD_RESET,   /* answer with a TCP reset, and drop */
+	WORD_MASQUERADE, /* source NAT to the address of the device it leaves by */
 	WORD_ACCEPT,
 	WORD_DROP,
 	WORD_RETURN, /* to the chain that jumped here */
@@ -73,6 +74,7 @@ struct word {
 #define RANDOM(below, r) { .kind = WORD_RANDOM, .value = (below), .to = (r) }
 #define SNAT(r)		{ .kind = WORD_SNAT, .from = (r) }
 #define RESET		{ .kind = WORD_RESET }
+#define MASQUERADE	{ .kind = WORD_MASQUERADE }
 #define ACCEPT		{ .kind = WORD_ACCEPT }
 #define DROP		{ .kind = WORD_DROP }
 #define RETURN		{ .kind = WORD_RETURN }

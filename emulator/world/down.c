@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "world/state.h"
+#include "world/uplink.h"
 
 #define DAEMON_PATIENCE 15000 /* milliseconds for a daemon to end */
 
@@ -105,6 +106,8 @@ static int take_down(const struct paths *paths, struct error *error)
 		r = instances_open(nothing, NULL, NULL, NULL, &instances, error);
 	if (r == 0)
 		r = kill_processes(instances, &model, error);
+	if (r == 0)
+		r = uplink_end(paths, error);
 	if (r == 0)
 		r = remove_namespaces(kernel, &model, store, error);
 	instances_close(instances);

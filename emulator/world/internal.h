@@ -10,6 +10,7 @@
 #include "model/internet.h"
 #include "store/store.h"
 #include "world/state.h"
+#include "world/uplink.h"
 #include "world/world.h"
 
 struct world {
@@ -21,6 +22,7 @@ struct world {
 	struct model model;
 	struct kernel *kernel;
 	struct instances *instances;
+	struct uplink *uplink; /* NULL: none */
 	struct fabric *fabric;
 	bool sweeping; /* a timer is set for fabric_sweep() */
 	struct api *api;

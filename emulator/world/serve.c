@@ -18,6 +18,7 @@ static void close_world(struct world *world)
 	if (world->api)
 		state_withdraw(&world->options.paths);
 	world->api = api_close(world->api);
+	world->uplink = uplink_close(world->uplink);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
 	world->kernel = kernel_close(world->kernel);
@@ -48,6 +49,11 @@ static int open_model(struct world *world, struct error *error)
 		transaction_edit(&transaction, internet);
 		free(internet->region);
 		internet->region = xstrdup(region ? region : DEFAULT_REGION);
+	}
+	if (internet->uplink != world->options.uplink) {
+		transaction_edit(&transaction, internet);
+		internet->uplink = world->options.uplink;
+		internet->realized |= internet->uplink; /* it needs a place to lead from */
 	}
 	r = store_save(world->store, &transaction, true, error);
 	transaction_commit(&transaction);
@@ -82,6 +88,22 @@ static int open_api(struct world *world, struct error *error)
 	r = api_open(world->loop, &world->model, &options, &world->api, error);
 	explicit_bzero(&options.credentials, sizeof(options.credentials));
 	return r;
+}
+
+/* One that is not wanted any more leaves before the kernel is looked at, for it has a route there.
+ */
+static int close_uplink(struct world *world, struct error *error)
+{
+	return world->options.uplink ? 0 : uplink_end(&world->options.paths, error);
+}
+
+/* After recovery: the Internet's namespace is there. */
+static int open_uplink(struct world *world, struct error *error)
+{
+	if (!world->options.uplink)
+		return 0;
+	return uplink_open(world->loop, &world->options.paths,
+			   internet_get(&world->model)->resource.id, &world->uplink, error);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -137,11 +159,14 @@ static int run(struct world *world, int *signals, struct error *error)
 	if (world->options.region && !region_find(world->options.region))
 		return error_set(error, ERROR_INTERNAL, "there is no region %s",
 				 world->options.region);
+	if (world->options.uplink && (r = uplink_check(error)) < 0)
+		return r;
 	if ((r = state_take(&world->options.paths, &world->state, error)) < 0 ||
 	    (r = loop_new(&world->loop, error)) < 0 ||
 	    (r = open_signals(world, signals, error)) < 0 ||
 	    (r = open_machines(world, error)) < 0 || (r = open_model(world, error)) < 0 ||
-	    (r = open_api(world, error)) < 0 || (r = world_recover(world, error)) < 0 ||
+	    (r = open_api(world, error)) < 0 || (r = close_uplink(world, error)) < 0 ||
+	    (r = world_recover(world, error)) < 0 || (r = open_uplink(world, error)) < 0 ||
 	    (r = announce(world, error)) < 0)
 		return r;
 	return loop_run(world->loop, error);

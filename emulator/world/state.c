@@ -1,6 +1,8 @@
 /* The state directory: see state.h. */
 #include "world/state.h"
 
+#include "world/uplink.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +16,8 @@
 
 static const char *const our_files[] = { "world.db",	     "world.db-wal", "world.db-shm",
 					 "world.db-journal", "credentials",  "lock" };
-static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log" };
+static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log", UPLINK_RECORD,
+					 UPLINK_LOG };
 
 static void closedirp(DIR **directory)
 {

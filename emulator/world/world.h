@@ -14,6 +14,7 @@ struct world_options {
 	const char *region; /* NULL: the one it was last served with, or DEFAULT_REGION */
 	struct quotas quotas;
 	bool accept_any_credentials;
+	bool uplink; /* the simulated Internet leads to the real one */
 };
 
 /*

@@ -1860,6 +1860,50 @@ static void a_host_is_whole_or_not_at_all(void **state)
 	assert_true(totals[0] > 5 && totals[1] > 0);
 }
 
+static void set_uplink(bool uplink)
+{
+	struct internet *internet = internet_get(&model);
+
+	transaction_edit(&transaction, internet);
+	internet->uplink = uplink;
+}
+
+/* The blackhole stands behind the default route that comes with the uplink's device. */
+static void an_uplink_comes_and_goes_whole(void **state)
+{
+	for (int uplink = 0; uplink <= 1; uplink++)
+		for (size_t k = 0, total = 0; k == 0 || k <= total; k++) {
+			CLEANUP(freep) char *intact = NULL, *after = NULL;
+			struct rid id;
+			size_t before;
+
+			(void)state;
+			tear_down(NULL);
+			set_up(NULL);
+			seed();
+			set_uplink(!uplink);
+			assert_int_equal(commit(), 0);
+			id = internet_get(&model)->resource.id;
+			intact = whole_kernel();
+			if (k > 0)
+				fake_fail_at(kernel, k - 1, ENOMEM);
+			before = fake_changes(kernel);
+			set_uplink(uplink);
+			assert_int_equal(commit(), k > 0 ? -ENOMEM : 0);
+			if (k > 0) {
+				after = whole_kernel();
+				assert_string_equal(after, intact);
+				continue;
+			}
+			total = fake_changes(kernel) - before;
+			assert_int_equal(total, 4);
+			assert_int_equal(has(id, "uplink skeleton"), uplink);
+			assert_int_equal(has(id, "blackhole 198.18.0.0/15"), uplink);
+			assert_int_equal(has(id, "blackhole 0.0.0.0/0 metric 1000"), uplink);
+			assert_has(id, "blackhole 0.0.0.0/0");
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1907,6 +1951,7 @@ int main(void)
 		CASE(an_edge_is_whole_or_undone),
 		CASE(hosts_have_ports_on_the_internet),
 		CASE(a_host_is_whole_or_not_at_all),
+		CASE(an_uplink_comes_and_goes_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,8 @@ static char *describe(const struct request *request)
 		buffer_puts(&text, " help");
 	if (request->accept_any_credentials)
 		buffer_puts(&text, " any");
+	if (request->uplink)
+		buffer_puts(&text, " uplink");
 	if (request->all)
 		buffer_puts(&text, " all");
 	if (request->drops)
@@ -82,6 +84,7 @@ static const struct {
 	{ "--state d serve --listen=[::1]:65535", VERB_SERVE, "serve state=d listen=[::1]:65535" },
 	{ "serve --state=a --state b", VERB_SERVE, "serve state=b" },
 	{ "serve --region us-gov-west-1", VERB_SERVE, "serve region=us-gov-west-1" },
+	{ "serve --uplink", VERB_SERVE, "serve uplink" },
 	{ "serve --quota a=1 --quota=b=2 --quota a=3", VERB_SERVE,
 	  "serve quota=a=1 quota=b=2 quota=a=3" },
 	{ "env --state d", VERB_ENV, "env state=d" },
