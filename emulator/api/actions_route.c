@@ -185,6 +185,14 @@ static int destination_of(const struct call *call, struct destination *ret_desti
 	return 0;
 }
 
+/* Known by its name, and refused by the model. */
+static int egress_target(const struct call *call, const struct resource **ret_target,
+			 struct error *error)
+{
+	return call_resource(call, "EgressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, ret_target,
+			     error);
+}
+
 static int interface_target(const struct call *call, const struct resource **ret_target,
 			    struct error *error)
 {
@@ -248,7 +256,7 @@ static int target_of(const struct call *call, const struct resource **ret_target
 		{ "GatewayId", gateway_target },
 		{ "InstanceId", instance_target },
 		{ "NetworkInterfaceId", interface_target },
-		{ "EgressOnlyInternetGatewayId", NULL },
+		{ "EgressOnlyInternetGatewayId", egress_target },
 		{ "VpcPeeringConnectionId", peering_target },
 		{ "NatGatewayId", nat_target },
 		{ "VpcEndpointId", NULL },

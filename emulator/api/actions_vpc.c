@@ -1,6 +1,7 @@
 /* VPCs, subnets and internet gateways, and what AWS makes beside them. */
 #include "api/actions.h"
 #include "model/defaults.h"
+#include "model/egress_gateway.h"
 #include "model/gateway.h"
 #include "model/subnet.h"
 
@@ -306,6 +307,51 @@ int describe_internet_gateways(struct call *call, struct error *error)
 		.ids = "InternetGatewayId",
 		.minimum = 5,
 		.maximum = 1000,
+	};
+
+	return describe_resources(call, &listing, error);
+}
+
+/* ---- egress-only internet gateways ---- */
+
+int create_egress_only_internet_gateway(struct call *call, struct error *error)
+{
+	const char *token = call_text(call, "ClientToken");
+	struct egress_gateway *gateway;
+	struct vpc *vpc;
+	int r;
+
+	if ((r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = egress_gateway_create(&call->transaction, vpc, token && *token ? token : NULL,
+				       &gateway, error)) < 0 ||
+	    (r = call_tag(call, gateway, error)) < 0)
+		return r;
+	xml_text(call->xml, "clientToken", token);
+	reply_resource(call, "egressOnlyInternetGateway", gateway);
+	return 0;
+}
+
+int delete_egress_only_internet_gateway(struct call *call, struct error *error)
+{
+	struct egress_gateway *gateway;
+	int r = call_resource(call, "EgressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, &gateway,
+			      error);
+
+	if (r < 0)
+		return r;
+	transaction_delete(&call->transaction, gateway);
+	xml_bool(call->xml, "returnCode", true);
+	return 0;
+}
+
+int describe_egress_only_internet_gateways(struct call *call, struct error *error)
+{
+	static const struct listing listing = {
+		.list = "egressOnlyInternetGatewaySet",
+		.kind = KIND_EGRESS_GATEWAY,
+		.ids = "EgressOnlyInternetGatewayId",
+		.minimum = 5,
+		.maximum = 255,
 	};
 
 	return describe_resources(call, &listing, error);

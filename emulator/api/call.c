@@ -37,6 +37,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_VPC] = "vpc ID",
 	[KIND_SUBNET] = "subnet ID",
 	[KIND_INTERNET_GATEWAY] = "internetGateway ID",
+	[KIND_EGRESS_GATEWAY] = "gateway ID",
 	[KIND_ROUTE_TABLE] = "routeTable ID",
 	[KIND_SECURITY_GROUP] = "security group",
 	[KIND_NETWORK_ACL] = "networkAcl ID",

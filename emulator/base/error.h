@@ -90,7 +90,7 @@ struct error {
 	enum error_code code;
 	int sys;	     /* the errno behind it, positive; 0 when there is none */
 	const char *subject; /* static text, for the codes that name one; else NULL */
-	char text[1024];	     /* one line, no newline; cut when longer */
+	char text[1024];     /* one line, no newline; cut when longer */
 };
 
 #define ERROR_INIT                                                                                 \

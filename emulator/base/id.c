@@ -11,6 +11,7 @@ static const char *const prefixes[] = {
 	[KIND_VPC] = "vpc",
 	[KIND_SUBNET] = "subnet",
 	[KIND_INTERNET_GATEWAY] = "igw",
+	[KIND_EGRESS_GATEWAY] = "eigw",
 	[KIND_ROUTE_TABLE] = "rtb",
 	[KIND_SECURITY_GROUP] = "sg",
 	[KIND_NETWORK_ACL] = "acl",

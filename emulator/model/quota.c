@@ -23,6 +23,8 @@ static const struct {
 	[QUOTA_VPCS] = { "vpcs-per-region", 5, 0, "vpc", "VPCs" },
 	[QUOTA_INTERNET_GATEWAYS] = { "internet-gateways-per-region", 5, 0, "igw",
 				      "internet gateways" },
+	[QUOTA_EGRESS_GATEWAYS] = { "egress-only-internet-gateways-per-region", 5, 0, "eigw",
+				    "egress-only internet gateways" },
 	[QUOTA_SUBNETS] = { "subnets-per-vpc", 200, 0, "subnet", "subnets" },
 	[QUOTA_ROUTE_TABLES] = { "route-tables-per-vpc", 200, 0, "rtb", "route tables" },
 	[QUOTA_ROUTES] = { "routes-per-route-table", 500, 1000, "route", "routes" },
@@ -56,8 +58,11 @@ int64_t quotas_get(const struct quotas *quotas, enum quota quota)
 {
 	if (quotas->values[quota])
 		return quotas->values[quota];
-	/* "Increasing this quota increases the quota on internet gateways by the same amount." */
-	if (quota == QUOTA_INTERNET_GATEWAYS)
+	/*
+	 * "Increasing this quota increases the quota on internet gateways by the same amount", and
+	 * so for egress-only ones.
+	 */
+	if (quota == QUOTA_INTERNET_GATEWAYS || quota == QUOTA_EGRESS_GATEWAYS)
 		return quotas_get(quotas, QUOTA_VPCS);
 	return table[quota].standard;
 }

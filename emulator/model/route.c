@@ -578,6 +578,11 @@ static int check_target(const struct route_table *table, const struct resource *
 	const struct peering *peering = (const struct peering *)target;
 	struct rid vpc = vpc_of(target);
 
+	if (target->id.kind == KIND_EGRESS_GATEWAY)
+		return ipv6_not_forwarded(error,
+					  "a route can't lead to the egress-only internet "
+					  "gateway '%s'",
+					  rid_format(target->id).text);
 	if (target->id.kind == KIND_VPC_PEERING) {
 		if (rid_is_set(peering_other(peering, table->vpc)))
 			return 0;

@@ -2,6 +2,7 @@
 #include "model/acl.h"
 #include "model/defaults.h"
 #include "model/dhcp.h"
+#include "model/egress_gateway.h"
 #include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/group.h"
@@ -16,6 +17,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_VPC] = &vpc_type,
 	[KIND_SUBNET] = &subnet_type,
 	[KIND_INTERNET_GATEWAY] = &gateway_type,
+	[KIND_EGRESS_GATEWAY] = &egress_gateway_type,
 	[KIND_ROUTE_TABLE] = &route_table_type,
 	[KIND_SECURITY_GROUP] = &group_type,
 	[KIND_NETWORK_ACL] = &acl_type,

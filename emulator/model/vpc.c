@@ -3,6 +3,7 @@
 
 #include "model/acl.h"
 #include "model/dhcp.h"
+#include "model/egress_gateway.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/interface.h"
@@ -128,7 +129,7 @@ static bool has_dependencies(const struct model *model, const struct vpc *vpc)
 	for_each_resource (struct acl, acl, scope, KIND_NETWORK_ACL)
 		if (rid_equal(acl->vpc, vpc->resource.id) && !acl->is_default)
 			return true;
-	return gateway_of(vpc) || is_peered(model, vpc);
+	return gateway_of(vpc) || egress_gateway_of(vpc) || is_peered(model, vpc);
 }
 
 /* Deletes every resource of `kind` whose VPC this is; they share where `vpc` is kept. */

@@ -499,6 +499,11 @@ class World:
                     {"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"],
                     "InternetGatewayId"):
                 ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+            for gateway in ec2.describe_egress_only_internet_gateways()[
+                    "EgressOnlyInternetGateways"]:
+                if gateway["Attachments"][0]["VpcId"] == vpc:
+                    ec2.delete_egress_only_internet_gateway(
+                        EgressOnlyInternetGatewayId=gateway["EgressOnlyInternetGatewayId"])
             ec2.delete_vpc(VpcId=vpc)
         used = names(ec2.describe_vpcs()["Vpcs"], "DhcpOptionsId")
         for options in names(ec2.describe_dhcp_options()["DhcpOptions"], "DhcpOptionsId"):
@@ -582,6 +587,7 @@ def api_state(world):
     ec2 = world.ec2
     state = {}
     for call in ("describe_vpcs", "describe_subnets", "describe_internet_gateways",
+                 "describe_egress_only_internet_gateways",
                  "describe_route_tables", "describe_instances", "describe_network_interfaces",
                  "describe_security_groups", "describe_security_group_rules",
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
