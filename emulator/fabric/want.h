@@ -47,6 +47,17 @@ struct mac fabric_mac(struct rid id);	  /* of a subnet, gateway or peering on th
 struct mac router_mac(struct rid subnet); /* what its instances see, on every port */
 struct mac interface_own_mac(struct rid interface);
 
+/* ---- edges.c: facets of gateways, peerings and public addresses ---- */
+
+void want_gateway(const struct model *model, struct rid id, struct object_list *list);
+void want_gateway_port(const struct model *model, struct rid id, struct object_list *list);
+void want_peering(const struct model *model, struct rid id, struct object_list *list);
+struct nat_gateway;
+void want_nat_gateway(const struct model *model, const struct nat_gateway *gateway,
+		      struct object_list *list);
+void want_public(const struct model *model, struct rid id, struct object_list *list);
+void want_public_route(const struct model *model, struct rid id, struct object_list *list);
+
 /* ---- routes.c: facets of route tables, and what they share with others ---- */
 
 void want_subnet_routes(const struct model *model, struct rid id, struct object_list *list);
