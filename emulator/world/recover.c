@@ -185,6 +185,21 @@ static int recover_provisional(struct world *world, struct transaction *transact
 	return r;
 }
 
+/* What was mended until now because they were there goes with them. */
+static int forget_all(struct world *world, struct error *error)
+{
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+	CLEANUP(facet_set_clear) struct facet_set set = { 0 };
+	int r;
+
+	forget_unborn(world, &transaction);
+	internet_forget_hosts(&transaction);
+	fabric_touched(&transaction, &set);
+	if ((r = world_save(world, &transaction, error)) < 0)
+		return r;
+	return fabric_apply(world->fabric, &set, error);
+}
+
 int world_recover(struct world *world, struct error *error)
 {
 	struct transaction transaction = transaction_begin(&world->model, world_now());
@@ -207,10 +222,7 @@ int world_recover(struct world *world, struct error *error)
 		return r;
 	if (mended)
 		log_info("reconciled: %zu kernel objects mended", mended);
-	transaction = transaction_begin(&world->model, world_now());
-	forget_unborn(world, &transaction);
-	internet_forget_hosts(&transaction);
-	return world_save(world, &transaction, error);
+	return forget_all(world, error);
 }
 
 int world_purge(struct world *world, struct error *error)

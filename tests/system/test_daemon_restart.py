@@ -190,6 +190,13 @@ def test_sigkill_while_a_launch_is_held_up(own_world):
     assert counted == {"running": 4} or not replies
     wait_for(lambda: orphans() == [], 5, "no orphans")
     assert_kernel_agrees(own_world)
+    # Its addresses are free, in the kernel's maps too: the next ones get them.
+    witness, *later = own_world.run_instances(subnet, count=6)
+    for sample in later:
+        own_world.assert_reaches(sample, own_world.private(witness))
+    before = own_world.log_tail().count("mended")
+    own_world.restart()
+    assert own_world.log_tail().count("mended") == before
 
 
 class Worker(threading.Thread):
