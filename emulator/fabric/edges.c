@@ -44,11 +44,13 @@ void want_gateway_port(const struct model *model, struct rid id, struct object_l
 {
 	const struct gateway *gateway = gateway_get(model, id);
 	const struct vpc *vpc = gateway ? vpc_get(model, gateway->vpc) : NULL;
+	const size_t first = list->count;
 
 	if (!vpc || !gateway->realized)
 		return;
 	want_fabric_port(list, gateway->vpc, id, "fabric");
 	want_gateway_routes(model, gateway, list);
+	limit_mtu(list, first);
 }
 
 /* ---- peerings ---- */

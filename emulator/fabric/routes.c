@@ -349,10 +349,13 @@ static const struct route_table *table_of_gateway(const struct gateway *gateway)
 void want_via(const struct model *model, struct rid id, struct object_list *list)
 {
 	struct programming programming = { .model = model, .ns = id, .list = list };
+	const size_t first = list->count;
 
 	if (id.kind == KIND_INTERNET_GATEWAY)
 		programming.table = table_of_gateway(gateway_get(model, id));
 	else
 		programming.table = table_of_subnet(subnet_get(model, id));
 	want_blocks(&programming, want_via_block);
+	if (id.kind == KIND_INTERNET_GATEWAY)
+		limit_mtu(list, first);
 }

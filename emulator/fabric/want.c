@@ -89,6 +89,13 @@ void want_route(struct object_list *list, struct rid ns, struct cidr destination
 	object_list_add(list, &object);
 }
 
+void limit_mtu(struct object_list *list, size_t first)
+{
+	for (size_t i = first; i < list->count; i++)
+		if (list->items[i].kind == OBJECT_ROUTE && *list->items[i].route.device)
+			list->items[i].route.mtu = MTU_INTERNET;
+}
+
 void want_neighbour(struct object_list *list, struct rid ns, const char *device,
 		    struct address address, struct mac mac)
 {

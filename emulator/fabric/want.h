@@ -33,6 +33,12 @@ void want_address(struct object_list *list, struct rid ns, const char *device, s
 void want_blackhole(struct object_list *list, struct rid ns, struct cidr destination);
 void want_route(struct object_list *list, struct rid ns, struct cidr destination,
 		struct address gateway, const char *device);
+/*
+ * What comes through a gateway is never jumbo (EC2 guide, "Network MTU"), from its own VPC neither:
+ * a hairpin between public addresses leaves by the device that it came by, which takes in more. Of
+ * all routes that were appended from `first` on.
+ */
+void limit_mtu(struct object_list *list, size_t first);
 void want_neighbour(struct object_list *list, struct rid ns, const char *device,
 		    struct address address, struct mac mac);
 void want_fdb(struct object_list *list, struct rid ns, const char *device, struct mac mac);

@@ -91,6 +91,14 @@ static struct attributes read_attributes(const struct nlmsghdr *message, size_t 
 	return attributes;
 }
 
+static struct attributes read_nest(const struct nlattr *nest)
+{
+	struct attributes attributes = { 0 };
+
+	mnl_attr_parse_nested(nest, keep_attribute, &attributes);
+	return attributes;
+}
+
 /* 0 when absent. */
 static uint32_t read_number(const struct nlattr *attribute)
 {
@@ -120,7 +128,7 @@ static bool read_link_type(const struct nlattr *information, enum link_type *typ
 
 	if (!information)
 		return false;
-	mnl_attr_parse_nested(information, keep_attribute, &attributes);
+	attributes = read_nest(information);
 	if (!attributes.of[IFLA_INFO_KIND])
 		return false;
 	kind = mnl_attr_get_str(attributes.of[IFLA_INFO_KIND]);
@@ -223,6 +231,8 @@ static int take_route(void *context, const struct nlmsghdr *message,
 	route->destination.address.family = header->rtm_family;
 	route->destination.length = header->rtm_dst_len;
 	read_address(attributes.of[RTA_DST], header->rtm_family, &route->destination.address);
+	if (attributes.of[RTA_METRICS])
+		route->mtu = read_number(read_nest(attributes.of[RTA_METRICS]).of[RTAX_MTU]);
 	if (header->rtm_type == RTN_BLACKHOLE) {
 		route->type = ROUTE_BLACKHOLE; /* IPv6 gives it to "lo" */
 	} else if (header->rtm_type == RTN_UNICAST && index) {

@@ -177,7 +177,9 @@ static void describe_route(const struct route_object *route, char *text, size_t 
 	if (route->table)
 		n += (size_t)snprintf(text + n, size - n, " table %u", route->table);
 	if (route->metric)
-		snprintf(text + n, size - n, " metric %u", route->metric);
+		n += (size_t)snprintf(text + n, size - n, " metric %u", route->metric);
+	if (route->mtu)
+		snprintf(text + n, size - n, " mtu %u", route->mtu);
 }
 
 /* "0a000105 . 0050"; addresses alone are told as such. */

@@ -78,6 +78,8 @@ struct route_object {
 	enum route_type type;
 	struct address gateway;	      /* unset: on link. With one, RTNH_F_ONLINK is always set */
 	char device[DEVICE_NAME_MAX]; /* "" for a blackhole */
+	/* 0: the device's. Where that takes in more, what is forwarded is cut or refused here. */
+	uint32_t mtu;
 };
 
 #define ROUTE_PROTOCOL 77
@@ -146,8 +148,8 @@ enum skeleton {
 	 *  from "internet": source in those same private ranges: drop; destination not in @public:
 	 *    drop; destination := @public[destination]; accept
 	 *  anything else: drop. IP and layer 4 checksums are mended by the payload expression.
-	 * The packet inside an ICMP error is translated too, or no error would find its socket. The
-	 * time to live is counted up here too.
+	 * The packet inside an ICMP error, one of its own too, is translated, or no error would
+	 * find its socket. The time to live is counted up here too.
 	 */
 	SKELETON_INTERNET_GATEWAY,
 	/*

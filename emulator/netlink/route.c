@@ -202,6 +202,12 @@ void route_route(struct nlmsghdr *message, const struct route_object *route, enu
 		put_address(message, RTA_GATEWAY, route->gateway);
 	if (route->type == ROUTE_UNICAST)
 		mnl_attr_put_u32(message, RTA_OIF, (uint32_t)index);
+	if (route->mtu) {
+		struct nlattr *metrics = mnl_attr_nest_start(message, RTA_METRICS);
+
+		mnl_attr_put_u32(message, RTAX_MTU, route->mtu);
+		mnl_attr_nest_end(message, metrics);
+	}
 }
 
 void route_neighbour(struct nlmsghdr *message, const struct neighbour_object *neighbour,

@@ -57,6 +57,7 @@ static const struct chain gateway_chains[] = {
 	{ "outward", false, false, false, 0, 0 },
 	{ "outward_mapped", false, false, false, 0, 0 },
 	{ "inward", false, false, false, 0, 0 },
+	{ "output", true, false, false, NF_INET_LOCAL_OUT, 0 },
 	{ "icmp_error", false, false, false, 0, 0 },
 	{ "icmp_inner", false, false, false, 0, 0 },
 };
@@ -87,6 +88,9 @@ static const struct rule gateway_rules[] = {
 	{ "inward", { LOAD(protocol, 0), IS(IPPROTO_ICMP, 0), JUMP("icmp_error") } },
 	{ "inward", { LOAD(destination, 0), MAP("public", 0, 0), STORE(destination, 0), ACCEPT } },
 	{ "inward", { DROP } },
+
+	/* A hairpin that is too large: its sender knows nobody's private address but its own. */
+	{ "output", { LOAD(protocol, 0), IS(IPPROTO_ICMP, 0), JUMP("icmp_error") } },
 
 	/*
 	 * The packet inside is as the error's sender saw it: on the way out it was sent to a

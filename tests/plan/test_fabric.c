@@ -263,6 +263,7 @@ static void the_seed_scenario_is_wired(void **state)
 	assert_has(machine, "address 10.0.1.4/24 dev eth0");
 	assert_has(machine, "route 0.0.0.0/0 via 10.0.1.1 dev eth0");
 	assert_has(gateway->resource.id, "198.18.1.0");
+	assert_has(gateway->resource.id, "route 10.0.1.0/24 via 10.0.1.1 dev fabric mtu 1500");
 	assert_has(internet_get(&model)->resource.id,
 		   "route 198.18.1.0/32 via 169.254.0.2 dev igw");
 }

@@ -11,6 +11,7 @@ import types
 import pytest
 
 import isolation
+from host import output
 from lib import (BINARY, INTERNET, alive, environment, namespaces, read_line, stop, tag_specification,
                  wait_for)
 
@@ -92,7 +93,7 @@ def outside():
     finally:
         process.stdin.close()
         stop(process)
-        wait_for(lambda: not os.path.exists("/sys/class/net/wan0"), 5, "wan0 is gone")
+        wait_for(lambda: "wan0" not in output("ip", "link"), 5, "wan0 is gone")
 
 
 def pastas():
@@ -237,6 +238,24 @@ def test_no_port_of_the_host_leads_in(linked):
     heard = subprocess.run(["ss", "-Htlnu"], capture_output=True, text=True, check=True).stdout
     assert ":8099" not in heard
     stop(serving)
+
+
+def open_files(pid):
+    return {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
+
+
+def test_it_has_nothing_of_the_daemons(linked):
+    linked.world.kill()
+    for pid in pastas():
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not pastas(), 5, "pasta is gone")
+    linked.world.serve()  # now it is this daemon's child
+    await_uplink()
+    pid, = pastas()
+    shared = open_files(pid) & open_files(linked.world.daemon.pid)
+    assert {name for name in shared if not name.startswith("anon_inode:")} <= {
+        "/dev/null", f"/run/netns/{router()}"}  # which it has opened itself
+    assert not any(linked.world.state in name for name in open_files(pid))
 
 
 def test_an_unknown_protocol_does_not_disturb(linked):
