@@ -190,8 +190,7 @@ def test_targets_refused(world, ec2, net, table, call):
 
 
 def test_what_is_not_there_yet_is_named(ec2, table):
-    for name, value in (("NatGatewayId", "nat-0fedcba9876543210"),
-                        ("TransitGatewayId", "tgw-0fedcba9876543210"),
+    for name, value in (("TransitGatewayId", "tgw-0fedcba9876543210"),
                         ("VpcEndpointId", "vpce-0fedcba9876543210")):
         refused("UnsupportedOperation", ec2.create_route, RouteTableId=table,
                 DestinationCidrBlock=ANY, text=f"A route's {name} is not supported yet.",
