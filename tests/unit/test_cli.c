@@ -262,7 +262,8 @@ static void help_holds_every_token(void **state)
 	assert_non_null(strstr(all.data, "  exec INSTANCE [--] CMD...\n"));
 	assert_non_null(strstr(all.data, "  internet address [HOST]\n"));
 	assert_non_null(strstr(all.data, " [--quota NAME=N]... "));
-	assert_non_null(strstr(all.data, "  ps [-a] [--drops] [--nat] [-o table|json] [INSTANCE]\n"));
+	assert_non_null(
+		strstr(all.data, "  ps [-a] [--drops] [--nat] [-o table|json] [INSTANCE]\n"));
 }
 
 static void quoting_survives_a_shell(void **state)
