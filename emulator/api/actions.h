@@ -43,7 +43,9 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	describe_vpc_peering_connections, modify_vpc_peering_connection_options, allocate_address,
 	associate_address, disassociate_address, release_address, describe_addresses,
 	describe_addresses_attribute, modify_address_attribute, reset_address_attribute,
-	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways;
+	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways,
+	associate_nat_gateway_address, disassociate_nat_gateway_address,
+	assign_private_nat_gateway_address, unassign_private_nat_gateway_address;
 
 handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
 	create_default_subnet, describe_account_attributes, describe_instance_type_offerings;

@@ -48,11 +48,23 @@ static int add_allocation(const struct call *call, const char *text, struct nat_
 	return 0;
 }
 
-static int read_allocations(const struct call *call, struct nat_request *request,
+static int read_elastic_ips(const struct call *call, const char *name, struct nat_request *request,
 			    struct error *error)
 {
 	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t given = params_indices(call->params, "SecondaryAllocationId", &indices);
+	size_t given = params_indices(call->params, name, &indices);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < given; i++)
+		r = add_allocation(call, params_get(call->params, "%s.%u", name, indices[i]),
+				   request, error);
+	return r;
+}
+
+static int read_allocations(const struct call *call, struct nat_request *request,
+			    struct error *error)
+{
+	const bool given = call_has_list(call, "SecondaryAllocationId");
 	const char *first = call_text(call, "AllocationId");
 	int r;
 
@@ -65,14 +77,8 @@ static int read_allocations(const struct call *call, struct nat_request *request
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must include the AllocationId parameter. Add the "
 				 "required parameter and retry the request.");
-	if ((r = add_allocation(call, first, request, error)) < 0)
-		return r;
-	for (size_t i = 0; i < given; i++)
-		if ((r = add_allocation(
-			     call, params_get(call->params, "SecondaryAllocationId.%u", indices[i]),
-			     request, error)) < 0)
-			return r;
-	return 0;
+	r = add_allocation(call, first, request, error);
+	return r < 0 ? r : read_elastic_ips(call, "SecondaryAllocationId", request, error);
 }
 
 /* Private addresses; how many more to choose is a private gateway's to say alone. */
@@ -134,12 +140,175 @@ int create_nat_gateway(struct call *call, struct error *error)
 	return 0;
 }
 
+/* ---- its addresses ---- */
+
+static int nat_call(const struct call *call, struct nat_gateway **ret_gateway, struct error *error)
+{
+	return call_resource(call, "NatGatewayId", KIND_NAT_GATEWAY, ret_gateway, error);
+}
+
+static int check_kind(const struct nat_gateway *gateway, bool is_private, struct error *error)
+{
+	if (gateway->is_private == is_private)
+		return 0;
+	return error_set(error, ERROR_INVALID_PARAMETER_VALUE, "The NAT gateway %s is %s",
+			 rid_format(gateway->resource.id).text,
+			 gateway->is_private ? "private" : "public");
+}
+
+/* The addresses that the call was about: those from `first` on. */
+static void reply_addresses(struct call *call, const struct nat_gateway *gateway, size_t first)
+{
+	struct view view = { call_model(call), &gateway->resource, gateway };
+
+	xml_text(call->xml, "natGatewayId", rid_format(gateway->resource.id).text);
+	xml_open(call->xml, "natGatewayAddressSet");
+	for (size_t i = first; i < gateway->address_count; i++) {
+		view.object = &gateway->addresses[i];
+		xml_open(call->xml, "item");
+		reply_fields(call, nat_address_fields, &view);
+		xml_close(call->xml);
+	}
+	xml_close(call->xml);
+}
+
+/* Each Elastic IP with the private address at its place, or one that is chosen. */
+static int associate(struct call *call, struct nat_gateway *gateway, struct nat_request *request,
+		     struct error *error)
+{
+	struct assignment assignment = { .addresses = request->secondaries,
+					 .count = request->secondary_count };
+
+	if (request->secondary_count && request->secondary_count != request->allocation_count)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "There must be as many PrivateIpAddress as there are "
+				 "AllocationId.");
+	if (!request->secondary_count)
+		assignment.more = request->allocation_count;
+	return nat_gateway_assign(&call->transaction, gateway, &assignment, request->allocations,
+				  error);
+}
+
+int associate_nat_gateway_address(struct call *call, struct error *error)
+{
+	CLEANUP(nat_request_clear) struct nat_request request = { 0 };
+	struct nat_gateway *gateway;
+	size_t first;
+	int r;
+
+	if ((r = nat_call(call, &gateway, error)) < 0 ||
+	    (r = check_kind(gateway, false, error)) < 0 ||
+	    (r = read_elastic_ips(call, "AllocationId", &request, error)) < 0 ||
+	    (r = read_listed(call, "PrivateIpAddress", &request.secondaries,
+			     &request.secondary_count, error)) < 0)
+		return r;
+	first = gateway->address_count;
+	if ((r = associate(call, gateway, &request, error)) < 0)
+		return r;
+	reply_addresses(call, gateway, first);
+	return 0;
+}
+
+int assign_private_nat_gateway_address(struct call *call, struct error *error)
+{
+	CLEANUP(nat_request_clear) struct nat_request request = { 0 };
+	struct assignment assignment = { 0 };
+	struct nat_gateway *gateway;
+	size_t first;
+	int r;
+
+	if ((r = nat_call(call, &gateway, error)) < 0 ||
+	    (r = check_kind(gateway, true, error)) < 0 ||
+	    (r = read_listed(call, "PrivateIpAddress", &request.secondaries,
+			     &request.secondary_count, error)) < 0 ||
+	    (r = read_count(call, "PrivateIpAddressCount", &assignment.more, error)) < 0)
+		return r;
+	if (!request.secondary_count == !assignment.more)
+		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
+				 "Either PrivateIpAddress or PrivateIpAddressCount must be "
+				 "specified");
+	assignment.addresses = request.secondaries;
+	assignment.count = request.secondary_count;
+	first = gateway->address_count;
+	if ((r = nat_gateway_assign(&call->transaction, gateway, &assignment, NULL, error)) < 0)
+		return r;
+	reply_addresses(call, gateway, first);
+	return 0;
+}
+
+/* The reply shows what goes, so it is written before. */
+static int unassign(struct call *call, struct nat_gateway *gateway,
+		    const struct interface_address *addresses, size_t count, struct error *error)
+{
+	struct view view = { call_model(call), &gateway->resource, gateway };
+
+	xml_text(call->xml, "natGatewayId", rid_format(gateway->resource.id).text);
+	xml_open(call->xml, "natGatewayAddressSet");
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < gateway->address_count; j++) {
+			view.object = &gateway->addresses[j];
+			if (!address_equal(gateway->addresses[j].address, addresses[i].address))
+				continue;
+			xml_open(call->xml, "item");
+			reply_fields(call, nat_address_fields, &view);
+			xml_close(call->xml);
+		}
+	xml_close(call->xml);
+	return nat_gateway_unassign(&call->transaction, gateway, addresses, count, error);
+}
+
+static int find_associated(const struct nat_gateway *gateway, const char *text,
+			   struct nat_request *request, struct error *error)
+{
+	struct rid id;
+
+	if (rid_parse(text, KIND_ADDRESS_ASSOCIATION, &id) < 0)
+		return malformed(KIND_ADDRESS_ASSOCIATION, text, error);
+	for (size_t i = 0; i < gateway->address_count; i++)
+		if (rid_equal(gateway->addresses[i].association, id)) {
+			array_grow(&request->secondaries, &request->secondary_count)->address =
+				gateway->addresses[i].address;
+			return 0;
+		}
+	return not_found(KIND_ADDRESS_ASSOCIATION, text, false, error);
+}
+
+int disassociate_nat_gateway_address(struct call *call, struct error *error)
+{
+	CLEANUP(nat_request_clear) struct nat_request request = { 0 };
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t given = params_indices(call->params, "AssociationId", &indices);
+	struct nat_gateway *gateway;
+	int r = nat_call(call, &gateway, error);
+
+	for (size_t i = 0; r == 0 && i < given; i++)
+		r = find_associated(gateway,
+				    params_get(call->params, "AssociationId.%u", indices[i]),
+				    &request, error);
+	return r < 0 ? r
+		     : unassign(call, gateway, request.secondaries, request.secondary_count, error);
+}
+
+int unassign_private_nat_gateway_address(struct call *call, struct error *error)
+{
+	CLEANUP(nat_request_clear) struct nat_request request = { 0 };
+	struct nat_gateway *gateway;
+	int r;
+
+	if ((r = nat_call(call, &gateway, error)) < 0 ||
+	    (r = check_kind(gateway, true, error)) < 0 ||
+	    (r = read_listed(call, "PrivateIpAddress", &request.secondaries,
+			     &request.secondary_count, error)) < 0)
+		return r;
+	return unassign(call, gateway, request.secondaries, request.secondary_count, error);
+}
+
 /* ---- delete, describe ---- */
 
 int delete_nat_gateway(struct call *call, struct error *error)
 {
 	struct nat_gateway *gateway;
-	int r = call_resource(call, "NatGatewayId", KIND_NAT_GATEWAY, &gateway, error);
+	int r = nat_call(call, &gateway, error);
 
 	if (r < 0)
 		return r;

@@ -14,6 +14,7 @@
 	ROW(NOT_FOUND, 400, "InvalidParameterValue")                                               \
 	ROW(MALFORMED, 400, "InvalidParameterValue")                                               \
 	ROW(AUTH_FAILURE, 401, "AuthFailure")                                                      \
+	ROW(NAT_STATE, 400, "IncorrectState")                                                      \
 	ROW(NO_PERMISSION, 400, "AuthFailure")                                                     \
 	ROW(MISSING_TOKEN, 403, "MissingAuthenticationToken")                                      \
 	ROW(INCOMPLETE_SIGNATURE, 400, "IncompleteSignature")                                      \

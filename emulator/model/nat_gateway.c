@@ -40,7 +40,7 @@ static const char *get_status(const struct view *view, struct buffer *scratch)
 	return seen(view)->failure_code ? "failed" : "succeeded";
 }
 
-static const struct field address_fields[] = {
+const struct field nat_address_fields[] = {
 	FIELD_OF(struct nat_address, allocation, FIELD_RID, "allocationId", NULL, FIELD_BOTH),
 	FIELD_GET_OF(get_interface, "networkInterfaceId", NULL),
 	FIELD_OF(struct nat_address, address, FIELD_ADDRESS, "privateIp", NULL, FIELD_BOTH),
@@ -63,7 +63,7 @@ static const struct field fields[] = {
 	FIELD_OF(struct nat_gateway, failure_code, FIELD_TEXT, "failureCode", NULL, FIELD_BOTH),
 	FIELD_OF(struct nat_gateway, failure_message, FIELD_TEXT, "failureMessage", NULL,
 		 FIELD_BOTH),
-	FIELD_LIST_OF(struct nat_gateway, addresses, address_count, address_fields,
+	FIELD_LIST_OF(struct nat_gateway, addresses, address_count, nat_address_fields,
 		      "natGatewayAddressSet", FIELD_BOTH),
 	FIELD_OF(struct nat_gateway, interface, FIELD_RID, "interface", NULL, FIELD_STORED),
 	FIELD_OF(struct nat_gateway, is_private, FIELD_BOOL, "isPrivate", NULL, FIELD_STORED),
@@ -274,6 +274,65 @@ void nat_gateway_settle(struct transaction *transaction, struct nat_gateway *gat
 	gateway->state = gateway->failure_code ? NAT_FAILED : NAT_AVAILABLE;
 	if (gateway->failure_code)
 		gateway->delete_time = transaction->now;
+}
+
+/* ---- its addresses ---- */
+
+static int check_available(const struct nat_gateway *gateway, struct error *error)
+{
+	if (gateway->state == NAT_AVAILABLE)
+		return 0;
+	return error_set(error, ERROR_NAT_STATE, "The NAT gateway %s is %s, not available",
+			 rid_format(gateway->resource.id).text, state_names[gateway->state]);
+}
+
+/* What `interface_assign` has appended, from the first that the gateway doesn't show. */
+static int take_over(struct transaction *transaction, struct nat_gateway *gateway,
+		     const struct interface *interface, const struct rid_item *allocations,
+		     struct error *error)
+{
+	const size_t first = gateway->address_count;
+	int r = 0;
+
+	for (size_t i = first; i <= interface->secondary_count; i++)
+		array_grow(&gateway->addresses, &gateway->address_count)->address =
+			interface_address_at(interface, i);
+	for (size_t i = first; allocations && r == 0 && i < gateway->address_count; i++)
+		r = bind_address(transaction, gateway, i, &allocations[i - first], error);
+	return r;
+}
+
+int nat_gateway_assign(struct transaction *transaction, struct nat_gateway *gateway,
+		       struct assignment *assignment, const struct rid_item *allocations,
+		       struct error *error)
+{
+	struct interface *interface = interface_get(transaction->model, gateway->interface);
+	int r;
+
+	assignment->limit = NAT_ADDRESSES_MAX;
+	if ((r = check_available(gateway, error)) < 0 ||
+	    (r = interface_assign(transaction, interface, assignment, error)) < 0)
+		return r;
+	transaction_edit(transaction, gateway);
+	return take_over(transaction, gateway, interface, allocations, error);
+}
+
+int nat_gateway_unassign(struct transaction *transaction, struct nat_gateway *gateway,
+			 const struct interface_address *addresses, size_t count,
+			 struct error *error)
+{
+	struct interface *interface = interface_get(transaction->model, gateway->interface);
+	int r;
+
+	if ((r = check_available(gateway, error)) < 0 ||
+	    (r = interface_unassign(transaction, interface, addresses, count, error)) < 0)
+		return r;
+	transaction_edit(transaction, gateway);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = gateway->address_count; j-- > 0;)
+			if (address_equal(gateway->addresses[j].address, addresses[i].address))
+				array_remove(gateway->addresses, &gateway->address_count, j);
+	return 0;
 }
 
 /* ---- delete ---- */

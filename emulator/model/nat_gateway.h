@@ -39,6 +39,7 @@ struct nat_gateway {
 };
 
 extern const struct resource_type nat_gateway_type;
+extern const struct field nat_address_fields[]; /* of a struct nat_address */
 
 struct nat_gateway *nat_gateway_get(const struct model *model, struct rid id); /* NULL: none */
 
@@ -70,6 +71,23 @@ int nat_gateway_create(struct transaction *transaction, const struct nat_request
 		       struct nat_gateway **ret_gateway, struct error *error);
 /* From NAT_PENDING to what it came to: NAT_AVAILABLE or NAT_FAILED. */
 void nat_gateway_settle(struct transaction *transaction, struct nat_gateway *gateway);
+/*
+ * More private addresses, each with an Elastic IP where the gateway is public: `allocations` is as
+ * long as there are addresses then, and nothing else. Appended; what is there stays as it is.
+ * ERROR_NAT_STATE (it is not available), ERROR_QUOTA (of its addresses), ERROR_ALREADY_ASSOCIATED,
+ * those of interface_assign().
+ */
+int nat_gateway_assign(struct transaction *transaction, struct nat_gateway *gateway,
+		       struct assignment *assignment, const struct rid_item *allocations,
+		       struct error *error);
+/*
+ * Those addresses go, and their Elastic IPs are free again; connections that stood behind them end
+ * at once, where AWS lets them drain. ERROR_NAT_STATE, ERROR_INVALID_PARAMETER_VALUE (the primary
+ * one, or not one of its own).
+ */
+int nat_gateway_unassign(struct transaction *transaction, struct nat_gateway *gateway,
+			 const struct interface_address *addresses, size_t count,
+			 struct error *error);
 /* Its interface goes, its Elastic IPs are free again, routes to it become blackholes. */
 void nat_gateway_delete(struct transaction *transaction, struct nat_gateway *gateway);
 /* What ended long ago goes: by the transaction's time. */

@@ -304,3 +304,65 @@ def test_several_private_addresses(world, vpc, subnet):
     assert wire(world, "CreateNatGateway", SecondaryPrivateIpAddressCount="7",
                 **eight).status == 200
     assert names(of_subnet(world, subnet), "State") == ["available"] * 2
+
+
+def addresses_of(world, nat):
+    return [address["PrivateIp"] for address in read(world, nat)["NatGatewayAddresses"]]
+
+
+def test_private_addresses_come_and_go(world, vpc, subnet):
+    nat = create(world, subnet, ConnectivityType="private", PrivateIpAddress="10.1.1.20")[
+        "NatGatewayId"]
+    assert wire(world, "AssignPrivateNatGatewayAddress", NatGatewayId=nat,
+                PrivateIpAddress__1="10.1.1.30").status == 200
+    reply = wire(world, "AssignPrivateNatGatewayAddress", NatGatewayId=nat,
+                 PrivateIpAddressCount="2")
+    assert reply.status == 200 and reply.body.count("<privateIp>") == 2, reply.body
+    found = addresses_of(world, nat)
+    assert found[:2] == ["10.1.1.20", "10.1.1.30"] and len(found) == 4
+    for arguments, code in (
+            ({"PrivateIpAddressCount": "5"}, "PrivateIpAddressLimitExceeded"),
+            ({"PrivateIpAddress__1": "10.9.9.9"}, "InvalidParameterValue"),
+            ({}, "InvalidParameterCombination"),
+            ({"PrivateIpAddressCount": "1", "PrivateIpAddress__1": "10.1.1.40"},
+             "InvalidParameterCombination")):
+        assert wire(world, "AssignPrivateNatGatewayAddress", NatGatewayId=nat,
+                    **arguments).code == code
+    assert wire(world, "UnassignPrivateNatGatewayAddress", NatGatewayId=nat,
+                PrivateIpAddress__1="10.1.1.20").code == "InvalidParameterValue"  # the primary
+    assert wire(world, "UnassignPrivateNatGatewayAddress", NatGatewayId=nat,
+                PrivateIpAddress__1=found[2], PrivateIpAddress__2=found[3]).status == 200
+    assert addresses_of(world, nat) == ["10.1.1.20", "10.1.1.30"]
+    world.restart()
+    assert addresses_of(world, nat) == ["10.1.1.20", "10.1.1.30"]
+
+
+def test_elastic_ips_come_and_go(world, vpc, subnet):
+    nat = create(world, subnet)["NatGatewayId"]
+    more = [allocate(world) for _ in range(2)]
+    assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat, AllocationId__1=more[0],
+                PrivateIpAddress__1="10.1.1.30").status == 200
+    assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat,
+                AllocationId__1=more[1]).status == 200
+    assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat,
+                AllocationId__1=more[1]).code == "Resource.AlreadyAssociated"
+    assert wire(world, "AssignPrivateNatGatewayAddress", NatGatewayId=nat,
+                PrivateIpAddressCount="1").code == "InvalidParameterValue"  # it is public
+    shown = read(world, nat)["NatGatewayAddresses"]
+    assert [entry["AllocationId"] for entry in shown][1:] == more
+    assert shown[1]["PrivateIp"] == "10.1.1.30"
+    bound = {entry["AllocationId"]: entry.get("AssociationId")
+             for entry in world.ec2.describe_addresses()["Addresses"]}
+    assert wire(world, "DisassociateNatGatewayAddress", NatGatewayId=nat,
+                AssociationId__1=bound[shown[0]["AllocationId"]]).code == "InvalidParameterValue"
+    assert wire(world, "DisassociateNatGatewayAddress", NatGatewayId=nat,
+                AssociationId__1="eipassoc-0fedcba9876543210").code == \
+        "InvalidAssociationID.NotFound"
+    assert wire(world, "DisassociateNatGatewayAddress", NatGatewayId=nat,
+                AssociationId__1=bound[more[0]]).status == 200
+    assert [entry["AllocationId"] for entry in read(world, nat)["NatGatewayAddresses"]] == [
+        shown[0]["AllocationId"], more[1]]
+    world.ec2.release_address(AllocationId=more[0])
+    world.ec2.delete_nat_gateway(NatGatewayId=nat)
+    assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat,
+                AllocationId__1=more[1]).code == "IncorrectState"
