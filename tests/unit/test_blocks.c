@@ -1,4 +1,4 @@
-/* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
+/* objects: tests/unit/world.o emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
 /* The CIDR blocks of VPCs: what may stand beside what, and the local routes. */
 #include "model/acl.h"
 #include "model/gateway.h"
@@ -7,51 +7,14 @@
 #include "model/peering.h"
 #include "model/route.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#define NOW 1700000000
-
-static struct model model;
-static struct scope *scope;
-static struct transaction transaction;
-static struct error error;
+#include "world.h"
 
 static int set_up(void **state)
 {
 	(void)state;
-	scope = model_scope(&model, "123456789012", "us-east-1");
-	transaction = transaction_begin(&model, NOW);
+	begin_world();
 	internet_create(&transaction);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	transaction_rollback(&transaction);
-	model_clear(&model);
-	return 0;
-}
-
-static struct cidr cidr_of(const char *text)
-{
-	struct cidr cidr;
-
-	assert_int_equal(cidr_parse(text, &cidr), 0);
-	return cidr;
-}
-
-static struct vpc *make_vpc(const char *cidr)
-{
-	struct vpc *vpc = NULL;
-
-	assert_int_equal(vpc_create(&transaction, scope, cidr_of(cidr), NULL, &vpc, &error), 0);
-	return vpc;
 }
 
 /* 0 or the code of the refusal. */
@@ -398,7 +361,7 @@ static void local_routes_of_ipv6_are_no_part_of_the_quota(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, end_world)
 		CASE(what_may_stand_beside_what),
 		CASE(the_primary_block_decides),
 		CASE(no_more_than_the_quota),

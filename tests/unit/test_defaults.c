@@ -1,4 +1,4 @@
-/* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
+/* objects: tests/unit/world.o emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
 /*
  * What a region comes with: the default VPC that goes and comes back, and sets of DHCP options.
  */
@@ -6,31 +6,14 @@
 #include "model/dhcp.h"
 #include "model/gateway.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-static struct model model;
-static struct scope *scope;
-static struct transaction transaction;
-static struct error error;
+#include "world.h"
 
 static int set_up(void **state)
 {
 	(void)state;
-	scope = model_scope(&model, "123456789012", "us-east-1");
-	transaction = transaction_begin(&model, 1700000000);
+	begin_world();
 	assert_int_equal(defaults_create(&transaction, scope, &error), 0);
 	transaction_commit(&transaction);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	transaction_rollback(&transaction);
-	model_clear(&model);
 	return 0;
 }
 
@@ -318,7 +301,7 @@ static void association_is_idempotent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, end_world)
 		CASE(what_is_deleted_stays_away),
 		CASE(a_world_from_before_the_mark_is_not_filled_again),
 		CASE(the_default_vpc_comes_back),

@@ -1,4 +1,4 @@
-/* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/store/record.o */
+/* objects: tests/unit/world.o emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/store/record.o */
 /* libs: jansson */
 /* Elastic IPs: with whom they are, what they displace, and the indexes that know it. */
 #include "model/attachment.h"
@@ -7,19 +7,8 @@
 #include "model/internet.h"
 #include "store/record.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include "world.h"
 
-#include <cmocka.h>
-
-#define NOW 1700000000
-
-static struct model model;
-static struct scope *scope;
-static struct transaction transaction;
-static struct error error;
 static struct subnet *subnet;
 static struct gateway *gateway;
 
@@ -28,58 +17,39 @@ static const struct address primary = { 0 };
 
 static int set_up(void **state)
 {
-	struct subnet_request request = { .cidr_text = "10.0.1.0/24", .zone = "us-east-1a" };
-	struct cidr cidr;
+	struct vpc *vpc;
 
 	(void)state;
-	scope = model_scope(&model, "123456789012", "us-east-1");
-	transaction = transaction_begin(&model, NOW);
+	begin_world();
 	internet_create(&transaction);
-	assert_int_equal(cidr_parse("10.0.0.0/16", &cidr), 0);
-	assert_int_equal(vpc_create(&transaction, scope, cidr, NULL, &request.vpc, &error), 0);
-	assert_int_equal(cidr_parse(request.cidr_text, &request.cidr), 0);
-	assert_int_equal(subnet_create(&transaction, &request, &subnet, &error), 0);
+	vpc = make_vpc("10.0.0.0/16");
+	subnet = make_subnet_in(vpc, "10.0.1.0/24", "us-east-1a");
 	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
-	assert_int_equal(gateway_attach(&transaction, gateway, request.vpc, &error), 0);
+	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
 	transaction_commit(&transaction);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	transaction_rollback(&transaction);
-	model_clear(&model);
 	return 0;
 }
 
 /* A running one; `public`: with an address that comes and goes with it. */
 static struct instance *launch(bool public)
 {
-	static char text[] = "default", type[] = "t3.large";
+	static char type[] = "t3.large";
 	struct launch_interface card = { .make = { .subnet = subnet, .more = 1 },
 					 .delete_on_termination = true };
 	struct launch_request request = {
-		.options = { .image_id = text,
-			     .type = type,
-			     .shutdown_behavior = text,
-			     .tenancy = text,
-			     .http_tokens = text,
-			     .http_endpoint = text,
-			     .metadata_tags = text,
-			     .metadata_ipv6 = text },
+		.options = plain_instance,
 		.interfaces = &card,
 		.interface_count = 1,
 		.public_address = &public,
 		.minimum = 1,
 		.maximum = 1,
 	};
-	const struct resource_list *list = &scope->lists[KIND_INSTANCE];
 	struct instance *instance;
 	struct rid reservation;
 
+	request.options.type = type;
 	assert_int_equal(instance_launch(&transaction, &request, &reservation, &error), 0);
-	instance = (struct instance *)list->items[list->count - 1];
+	instance = newest();
 	instance_settle(&transaction, instance);
 	return instance;
 }
@@ -87,23 +57,6 @@ static struct instance *launch(bool public)
 static struct interface *card_of(const struct instance *instance)
 {
 	return instance_primary(&model, instance);
-}
-
-static struct interface *make_interface(void)
-{
-	struct interface_request request = { .subnet = subnet };
-	struct interface *interface = NULL;
-
-	assert_int_equal(interface_create(&transaction, &request, &interface, &error), 0);
-	return interface;
-}
-
-static struct elastic_ip *allocate(void)
-{
-	struct elastic_ip *elastic_ip = NULL;
-
-	assert_int_equal(elastic_ip_allocate(&transaction, scope, &elastic_ip, &error), 0);
-	return elastic_ip;
 }
 
 static void associate(struct elastic_ip *elastic_ip, struct interface *interface,
@@ -267,7 +220,7 @@ static void a_second_address_has_its_own(void **state)
 static void none_comes_by_itself_beside_a_second_card(void **state)
 {
 	struct instance *instance = launch(true);
-	struct interface *card = make_interface();
+	struct interface *card = make_interface(subnet, 0);
 	struct elastic_ip *elastic_ip = allocate();
 
 	(void)state;
@@ -349,7 +302,7 @@ static void what_can_not_be_is_refused(void **state)
 static void it_goes_with_its_card(void **state)
 {
 	struct instance *instance = launch(true);
-	struct interface *card = make_interface();
+	struct interface *card = make_interface(subnet, 0);
 	struct elastic_ip *one = allocate(), *two = allocate();
 
 	(void)state;
@@ -427,7 +380,7 @@ static void a_roll_back_restores_the_indexes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, end_world)
 		CASE(no_two_are_the_same),
 		CASE(five_in_a_region),
 		CASE(it_takes_the_place_of_the_other_public_address),

@@ -1,4 +1,4 @@
-/* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/store/record.o emulator/store/store.o */
+/* objects: tests/unit/world.o emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/store/record.o emulator/store/store.o */
 /* libs: sqlite3 jansson */
 /*
  * The model's rules, its transactions, and its way to disk and back. A model is compared by what
@@ -20,46 +20,18 @@
 #include "store/record.h"
 #include "store/store.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#define NOW 1700000000
-
-static struct model model;
-static struct scope *scope;
-static struct transaction transaction;
-static struct error error;
+#include "world.h"
 
 static int set_up(void **state)
 {
 	(void)state;
-	scope = model_scope(&model, "123456789012", "us-east-1");
-	transaction = transaction_begin(&model, NOW);
+	begin_world();
 	internet_create(&transaction);
 	assert_int_equal(defaults_create(&transaction, scope, &error), 0);
 	transaction_commit(&transaction);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	transaction_rollback(&transaction);
-	model_clear(&model);
-	return 0;
-}
-
-static struct cidr cidr_of(const char *text)
-{
-	struct cidr cidr;
-
-	assert_int_equal(cidr_parse(text, &cidr), 0);
-	return cidr;
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -94,14 +66,6 @@ static char *snapshot(const struct model *which)
 	return buffer_steal(&text);
 }
 
-static struct vpc *make_vpc(const char *cidr)
-{
-	struct vpc *vpc = NULL;
-
-	assert_int_equal(vpc_create(&transaction, scope, cidr_of(cidr), NULL, &vpc, &error), 0);
-	return vpc;
-}
-
 static int try_subnet(struct vpc *vpc, const char *cidr, struct subnet **ret)
 {
 	struct subnet_request request = { vpc, cidr_of(cidr), cidr, "us-east-1b" };
@@ -111,30 +75,15 @@ static int try_subnet(struct vpc *vpc, const char *cidr, struct subnet **ret)
 
 static struct subnet *make_subnet(struct vpc *vpc, const char *cidr)
 {
-	struct subnet *subnet = NULL;
-
-	assert_int_equal(try_subnet(vpc, cidr, &subnet), 0);
-	return subnet;
+	return make_subnet_in(vpc, cidr, "us-east-1b");
 }
-
-static struct instance_template plain = {
-	.image_id = (char[]){ "ami-12345678" },
-	.type = (char[]){ "t3.micro" },
-	.shutdown_behavior = (char[]){ "stop" },
-	.tenancy = (char[]){ "default" },
-	.http_tokens = (char[]){ "optional" },
-	.http_endpoint = (char[]){ "enabled" },
-	.metadata_tags = (char[]){ "disabled" },
-	.metadata_ipv6 = (char[]){ "disabled" },
-	.hop_limit = 1,
-};
 
 static int launch(struct subnet *subnet, int64_t minimum, int64_t maximum)
 {
 	struct launch_interface card = { .make = { .subnet = subnet },
 					 .delete_on_termination = true };
 	struct launch_request request = {
-		.options = plain,
+		.options = plain_instance,
 		.interfaces = &card,
 		.interface_count = 1,
 		.minimum = minimum,
@@ -143,14 +92,6 @@ static int launch(struct subnet *subnet, int64_t minimum, int64_t maximum)
 	struct rid reservation;
 
 	return instance_launch(&transaction, &request, &reservation, &error);
-}
-
-static struct instance *newest(void)
-{
-	struct resource_list *list = &scope->lists[KIND_INSTANCE];
-
-	assert_true(list->count > 0);
-	return (struct instance *)list->items[list->count - 1];
 }
 
 /* ---- rules ---- */
@@ -265,15 +206,6 @@ static void addresses_asked_for_are_checked(void **state)
 	}
 }
 
-static struct interface *make_interface(struct subnet *subnet, size_t more)
-{
-	struct interface_request request = { .subnet = subnet, .more = more };
-	struct interface *interface = NULL;
-
-	assert_int_equal(interface_create(&transaction, &request, &interface, &error), 0);
-	return interface;
-}
-
 static int assign(struct interface *interface, const char *text, size_t more, bool may_move)
 {
 	struct interface_address item;
@@ -362,7 +294,7 @@ static void a_forgotten_launch_leaves_what_was_there_before(void **state)
 		  .device_index = 1 },
 	};
 	struct launch_request request = {
-		.options = plain,
+		.options = plain_instance,
 		.interfaces = cards,
 		.interface_count = 2,
 		.minimum = 1,
@@ -1331,7 +1263,7 @@ static void hosts_are_not_without_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, end_world)
 		CASE(a_fresh_region_is_as_aws_makes_it),
 		CASE(vpc_blocks_are_checked),
 		CASE(subnet_blocks_are_checked),

@@ -1,24 +1,13 @@
-/* objects: emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
+/* objects: tests/unit/world.o emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o */
 /* VPC peering connections: what time does to them, and their numbers on the fabrics. */
 #include "model/internet.h"
 #include "model/peering.h"
 #include "model/route.h"
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include "world.h"
 
-#include <cmocka.h>
-
-#define NOW  1700000000
 #define HOUR 3600
 #define DAY  (24 * HOUR)
-
-static struct model model;
-static struct scope *scope;
-static struct transaction transaction;
-static struct error error;
 
 static int set_up(void **state)
 {
@@ -27,30 +16,17 @@ static int set_up(void **state)
 
 	(void)state;
 	assert_int_equal(quotas_parse(raised, ARRAY_SIZE(raised), &model.quotas, &error), 0);
-	scope = model_scope(&model, "123456789012", "us-east-1");
-	transaction = transaction_begin(&model, NOW);
+	begin_world();
 	internet_create(&transaction);
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	(void)state;
-	transaction_rollback(&transaction);
-	model_clear(&model);
-	return 0;
-}
-
 /* 10.n.m.0/24 */
-static struct vpc *make_vpc(int n)
+static struct vpc *make_nth_vpc(int n)
 {
 	CLEANUP(freep) char *text = xasprintf("10.%d.%d.0/24", n / 256, n % 256);
-	struct vpc *vpc = NULL;
-	struct cidr cidr;
 
-	assert_int_equal(cidr_parse(text, &cidr), 0);
-	assert_int_equal(vpc_create(&transaction, scope, cidr, NULL, &vpc, &error), 0);
-	return vpc;
+	return make_vpc(text);
 }
 
 static struct peering *ask(struct vpc *vpc, const struct vpc *peer)
@@ -83,7 +59,7 @@ static void pass(int64_t seconds)
 
 static void a_request_expires_after_seven_days(void **state)
 {
-	struct peering *peering = ask(make_vpc(1), make_vpc(2));
+	struct peering *peering = ask(make_nth_vpc(1), make_nth_vpc(2));
 	struct rid id = peering->resource.id;
 
 	(void)state;
@@ -106,7 +82,7 @@ static void a_request_expires_after_seven_days(void **state)
 
 static void what_has_ended_is_shown_for_a_while(void **state)
 {
-	struct vpc *one = make_vpc(1), *other = make_vpc(2);
+	struct vpc *one = make_nth_vpc(1), *other = make_nth_vpc(2);
 	struct rid rejected, deleted;
 	struct peering *peering;
 
@@ -128,7 +104,7 @@ static void what_has_ended_is_shown_for_a_while(void **state)
 
 static void an_active_one_does_not_age(void **state)
 {
-	struct peering *peering = join(make_vpc(1), make_vpc(2));
+	struct peering *peering = join(make_nth_vpc(1), make_nth_vpc(2));
 
 	(void)state;
 	pass(1000 * DAY);
@@ -138,7 +114,7 @@ static void an_active_one_does_not_age(void **state)
 /* Two VPCs with as many as there can be: no number is given twice on either fabric. */
 static void numbers_are_distinct_on_each_fabric(void **state)
 {
-	struct vpc *hubs[] = { make_vpc(0), make_vpc(1) };
+	struct vpc *hubs[] = { make_nth_vpc(0), make_nth_vpc(1) };
 	bool seen[2][256] = { { false } };
 	struct peering *first;
 
@@ -147,13 +123,13 @@ static void numbers_are_distinct_on_each_fabric(void **state)
 	assert_in_range(first->number, 1, 254);
 	seen[0][first->number] = seen[1][first->number] = true;
 	for (int i = 0; i < 248; i++) {
-		struct peering *peering = join(hubs[i % 2], make_vpc(i + 2));
+		struct peering *peering = join(hubs[i % 2], make_nth_vpc(i + 2));
 
 		assert_in_range(peering->number, 1, 254);
 		assert_false(seen[i % 2][peering->number]);
 		seen[i % 2][peering->number] = true;
 	}
-	first = ask(make_vpc(300), hubs[0]);
+	first = ask(make_nth_vpc(300), hubs[0]);
 	assert_int_equal(peering_accept(&transaction, first, scope, &error), -EINVAL);
 	assert_int_equal(error.code, ERROR_QUOTA);
 }
@@ -161,7 +137,7 @@ static void numbers_are_distinct_on_each_fabric(void **state)
 /* A block that came after the request: the acceptance fails, and that is kept. */
 static void an_overlap_that_came_since_fails_the_acceptance(void **state)
 {
-	struct vpc *one = make_vpc(1), *other = make_vpc(2);
+	struct vpc *one = make_nth_vpc(1), *other = make_nth_vpc(2);
 	struct peering *peering = ask(one, other);
 
 	(void)state;
@@ -176,7 +152,7 @@ static void an_overlap_that_came_since_fails_the_acceptance(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, end_world)
 		CASE(a_request_expires_after_seven_days),
 		CASE(what_has_ended_is_shown_for_a_while),
 		CASE(an_active_one_does_not_age),
