@@ -76,28 +76,36 @@ static void reply_block(struct call *call, const struct association_kind *kind,
 
 /* ---- VPCs ---- */
 
-int associate_vpc_cidr_block(struct call *call, struct error *error)
+/* The further block that the call names, or one of Amazon's. */
+static int call_vpc_block(struct call *call, struct vpc *vpc, bool ipv6,
+			  const struct block **ret_block, struct error *error)
 {
-	const struct block *block;
 	struct cidr cidr;
-	struct vpc *vpc;
-	bool ipv6;
 	int r;
 
-	if ((r = call_block_source(call, &ipv6, error)) < 0 ||
-	    (r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0)
-		return r;
 	if (ipv6 && call_text(call, "CidrBlock"))
 		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
 				 "The parameter cidrBlock cannot be used with the parameter "
 				 "amazonProvidedIpv6CidrBlock");
 	if (ipv6)
-		r = vpc_associate_ipv6(&call->transaction, vpc, &block, error);
-	else if ((r = call_cidr(call, "CidrBlock", &cidr, error)) == 0)
-		r = vpc_associate(&call->transaction, vpc, cidr, &block, error);
-	if (r == 0)
-		reply_block(call, &of_vpc, &vpc->resource, *block, BLOCK_ASSOCIATING);
-	return r;
+		return vpc_associate_ipv6(&call->transaction, vpc, ret_block, error);
+	r = call_cidr(call, "CidrBlock", &cidr, error);
+	return r < 0 ? r : vpc_associate(&call->transaction, vpc, cidr, ret_block, error);
+}
+
+int associate_vpc_cidr_block(struct call *call, struct error *error)
+{
+	const struct block *block;
+	struct vpc *vpc;
+	bool ipv6;
+	int r;
+
+	if ((r = call_block_source(call, &ipv6, error)) < 0 ||
+	    (r = call_resource(call, "VpcId", KIND_VPC, &vpc, error)) < 0 ||
+	    (r = call_vpc_block(call, vpc, ipv6, &block, error)) < 0)
+		return r;
+	reply_block(call, &of_vpc, &vpc->resource, *block, BLOCK_ASSOCIATING);
+	return 0;
 }
 
 int disassociate_vpc_cidr_block(struct call *call, struct error *error)

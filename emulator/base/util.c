@@ -57,16 +57,22 @@ char *xstrdup_null(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
+char *xvasprintf(const char *format, va_list arguments)
+{
+	char *text = NULL;
+
+	return check(vasprintf(&text, format, arguments) < 0 ? NULL : text);
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list arguments;
-	char *text = NULL;
+	char *text;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	text = xvasprintf(format, arguments);
 	va_end(arguments);
-	return check(text);
+	return text;
 }
 
 void *array_grow_(void **array, size_t *count, size_t size)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,7 @@ char *xstrdup(const char *text);
 /* NULL stays NULL. */
 char *xstrdup_null(const char *text);
 char *xasprintf(const char *format, ...) PRINTF(1, 2);
+char *xvasprintf(const char *format, va_list arguments) PRINTF(1, 0);
 
 /*
  * Grows an array so that one more element fits: `array_grow(&items, &count)` returns a pointer to

@@ -22,8 +22,7 @@ int ipv6_not_forwarded(struct error *error, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = xvasprintf(format, arguments);
 	va_end(arguments);
 	return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 			 "IPv6 packets are not forwarded yet: %s", text);
@@ -50,8 +49,7 @@ const char *get_print(struct buffer *scratch, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		abort();
+	text = xvasprintf(format, arguments);
 	va_end(arguments);
 	buffer_puts(scratch, text);
 	return scratch->data;
