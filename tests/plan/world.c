@@ -37,19 +37,9 @@ struct subnet *make_subnet(struct vpc *of, const char *cidr)
 
 struct instance *launch(struct subnet *subnet, int count)
 {
-	struct launch_interface card = { .make = { .subnet = subnet },
-					 .delete_on_termination = true };
-	struct launch_request request = {
-		.options = plain_instance,
-		.interfaces = &card,
-		.interface_count = 1,
-		.minimum = count,
-		.maximum = count,
-	};
 	struct resource_list *list = &scope->lists[KIND_INSTANCE];
-	struct rid reservation;
 
-	assert_int_equal(instance_launch(&transaction, &request, &reservation, &error), 0);
+	assert_int_equal(try_launch(subnet, count, count), 0);
 	for (size_t i = list->count - (size_t)count; i < list->count; i++) {
 		struct instance *instance = (struct instance *)list->items[i];
 

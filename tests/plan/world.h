@@ -55,7 +55,7 @@ struct peering *join(void);
 void route_through(struct rid vpc_id, const char *block, const struct peering *peering);
 
 struct subnet *make_subnet(struct vpc *of, const char *cidr);
-/* Running; the last one of them. */
+/* Each with a process; the last one of them. */
 struct instance *launch(struct subnet *subnet, int count);
 struct interface *interface_of(const struct instance *instance);
 struct group *default_group(void); /* of the seed's VPC */

@@ -78,22 +78,6 @@ static struct subnet *make_subnet(struct vpc *vpc, const char *cidr)
 	return make_subnet_in(vpc, cidr, "us-east-1b");
 }
 
-static int launch(struct subnet *subnet, int64_t minimum, int64_t maximum)
-{
-	struct launch_interface card = { .make = { .subnet = subnet },
-					 .delete_on_termination = true };
-	struct launch_request request = {
-		.options = plain_instance,
-		.interfaces = &card,
-		.interface_count = 1,
-		.minimum = minimum,
-		.maximum = maximum,
-	};
-	struct rid reservation;
-
-	return instance_launch(&transaction, &request, &reservation, &error);
-}
-
 /* ---- rules ---- */
 
 static void a_fresh_region_is_as_aws_makes_it(void **state)
@@ -160,19 +144,19 @@ static void addresses_fill_a_subnet_and_no_more(void **state)
 	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/28");
 
 	(void)state;
-	assert_true(launch(subnet, 12, 12) < 0);
+	assert_true(try_launch(subnet, 12, 12) < 0);
 	assert_int_equal(error.code, ERROR_INSUFFICIENT_ADDRESSES);
 	assert_int_equal(scope->lists[KIND_INSTANCE].count, 0);
-	assert_int_equal(launch(subnet, 1, 100), 0); /* as many as there is room for */
+	assert_int_equal(try_launch(subnet, 1, 100), 0); /* as many as there is room for */
 	assert_int_equal(scope->lists[KIND_INSTANCE].count, 11);
 	assert_int_equal(subnet_free_addresses(&model, subnet), 0);
-	assert_true(launch(subnet, 1, 1) < 0);
+	assert_true(try_launch(subnet, 1, 1) < 0);
 	instance_settle(&transaction, newest());
 	assert_int_equal(instance_terminate(&transaction, newest(), &error), 0);
 	instance_settle(&transaction, newest());
 	assert_int_equal(newest()->state, INSTANCE_TERMINATED);
 	assert_int_equal(subnet_free_addresses(&model, subnet), 1);
-	assert_int_equal(launch(subnet, 1, 1), 0);
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
 }
 
 static void addresses_asked_for_are_checked(void **state)
@@ -258,7 +242,7 @@ static void an_interface_comes_and_goes(void **state)
 	struct instance *instance;
 
 	(void)state;
-	assert_int_equal(launch(subnet, 1, 1), 0);
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
 	instance = newest();
 	assert_true(attachment_check(&model, instance, card, 1, &error) < 0);
 	assert_int_equal(error.code, ERROR_INSTANCE_STATE);
@@ -321,7 +305,7 @@ static void states_follow_the_life_cycle(void **state)
 
 	(void)state;
 	subnet->map_public_ip = true;
-	assert_int_equal(launch(subnet, 1, 1), 0);
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
 	instance = newest();
 	interface = instance_primary(&model, instance);
 	private = interface->address;
@@ -352,7 +336,7 @@ static void only_a_running_instance_terminates_by_itself(void **state)
 	struct instance *instance;
 
 	(void)state;
-	assert_int_equal(launch(subnet, 1, 1), 0);
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
 	instance = newest();
 	free(instance->options.shutdown_behavior);
 	instance->options.shutdown_behavior = xstrdup("terminate");
@@ -606,7 +590,7 @@ static void a_route_leads_to_an_interface_while_it_runs(void **state)
 
 	(void)state;
 	assert_int_equal(route_table_create(&transaction, vpc, NULL, &table, &error), 0);
-	assert_int_equal(launch(subnet, 1, 1), 0);
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
 	instance = newest();
 	assert_int_equal(instance_sole_interface(&model, instance, &interface, &error), 0);
 	assert_ptr_equal(interface, instance_primary(&model, instance));
@@ -641,7 +625,7 @@ static void a_route_to_an_instance_needs_one_interface(void **state)
 	struct rid_item *second;
 
 	(void)state;
-	assert_int_equal(launch(subnet, 2, 2), 0);
+	assert_int_equal(try_launch(subnet, 2, 2), 0);
 	instance = newest();
 	second = array_grow(&instance->interfaces, &instance->interface_count);
 	second->id = ((struct instance *)scope->lists[KIND_INSTANCE].items[0])->interfaces[0].id;
@@ -689,7 +673,7 @@ static void within_a_vpc_whole_subnets_are_led_away(void **state)
 
 	(void)state;
 	make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
-	assert_int_equal(launch(subnet, 1, 1), 0);
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
 	interface = &instance_primary(&model, newest())->resource;
 	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
 	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
@@ -830,14 +814,14 @@ static void quotas_are_kept(void **state)
 
 	subnet = make_subnet((struct vpc *)scope->lists[KIND_VPC].items[1], "10.0.1.0/24");
 	assert_int_equal(parse_quota("network-interfaces-per-region=3"), 0);
-	assert_int_equal(launch(subnet, 1, 2), 0);
-	assert_true(launch(subnet, 2, 2) < 0);
+	assert_int_equal(try_launch(subnet, 1, 2), 0);
+	assert_true(try_launch(subnet, 2, 2) < 0);
 	assert_int_equal(error.code, ERROR_QUOTA);
 	assert_string_equal(error.text,
 			    "The maximum number of network interfaces has been reached.");
-	assert_int_equal(launch(subnet, 1, 5), 0); /* as many as there is room for */
+	assert_int_equal(try_launch(subnet, 1, 5), 0); /* as many as there is room for */
 	assert_int_equal(scope->lists[KIND_NETWORK_INTERFACE].count, 3);
-	assert_true(launch(subnet, 1, 1) < 0);
+	assert_true(try_launch(subnet, 1, 1) < 0);
 }
 
 /* ---- rules of security groups ---- */
@@ -914,7 +898,7 @@ static void groups_of_an_interface_are_checked(void **state)
 	size_t count = 0;
 
 	(void)state;
-	assert_int_equal(launch(make_subnet(vpc, "10.0.1.0/24"), 1, 1), 0);
+	assert_int_equal(try_launch(make_subnet(vpc, "10.0.1.0/24"), 1, 1), 0);
 	interface = instance_primary(&model, newest());
 	for (int i = 0; i <= quota_of(&model, QUOTA_INTERFACE_GROUPS); i++) {
 		char name[] = "group-x";
@@ -990,10 +974,10 @@ static void disturb(void)
 	struct gateway *gateway;
 
 	subnet->map_public_ip = true;
-	assert_int_equal(launch(subnet, 3, 3), 0);
+	assert_int_equal(try_launch(subnet, 3, 3), 0);
 	assert_int_equal(gateway_create(&transaction, scope, &gateway, &error), 0);
 	assert_int_equal(gateway_attach(&transaction, gateway, vpc, &error), 0);
-	assert_int_equal(launch(subnet_default(scope, NULL), 2, 2), 0);
+	assert_int_equal(try_launch(subnet_default(scope, NULL), 2, 2), 0);
 	instance_settle(&transaction, newest());
 	assert_int_equal(instance_terminate(&transaction, newest(), &error), 0);
 	instance_settle(&transaction, newest());
@@ -1010,7 +994,7 @@ static void a_rollback_restores_everything(void **state)
 	CLEANUP(freep) char *before = NULL, *after = NULL;
 
 	(void)state;
-	assert_int_equal(launch(subnet_default(scope, "us-east-1b"), 2, 2), 0);
+	assert_int_equal(try_launch(subnet_default(scope, "us-east-1b"), 2, 2), 0);
 	transaction_commit(&transaction);
 	before = snapshot(&model);
 	for (int i = 0; i < 3; i++) {

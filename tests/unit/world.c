@@ -74,6 +74,22 @@ struct elastic_ip *allocate(void)
 	return elastic_ip;
 }
 
+int try_launch(struct subnet *subnet, int64_t minimum, int64_t maximum)
+{
+	struct launch_interface card = { .make = { .subnet = subnet },
+					 .delete_on_termination = true };
+	struct launch_request request = {
+		.options = plain_instance,
+		.interfaces = &card,
+		.interface_count = 1,
+		.minimum = minimum,
+		.maximum = maximum,
+	};
+	struct rid reservation;
+
+	return instance_launch(&transaction, &request, &reservation, &error);
+}
+
 struct instance *newest(void)
 {
 	struct resource_list *list = &scope->lists[KIND_INSTANCE];

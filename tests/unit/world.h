@@ -30,11 +30,13 @@ void begin_world(void);
 /* cmocka's tear-down. */
 int end_world(void **state);
 
-/* Each fails the test when it is refused. */
+/* Each fails the test when it is refused, but try_launch(). */
 struct cidr cidr_of(const char *text);
 struct vpc *make_vpc(const char *cidr);
 struct subnet *make_subnet_in(struct vpc *vpc, const char *cidr, const char *zone);
 struct interface *make_interface(struct subnet *subnet, size_t more);
 struct elastic_ip *allocate(void);
+/* With one interface each: 0 or a negative errno, and why in `error`. */
+int try_launch(struct subnet *subnet, int64_t minimum, int64_t maximum);
 /* The instance that came last. */
 struct instance *newest(void);
