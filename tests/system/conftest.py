@@ -68,6 +68,19 @@ def world(make_world):
         yield running
 
 
+@pytest.fixture(scope="module")
+def ec2(world):
+    """The world's client."""
+    return world.ec2
+
+
+@pytest.fixture
+def tidy(world):
+    """Nothing of one test is there for the next."""
+    yield
+    world.clear()
+
+
 @pytest.fixture(autouse=True)
 def daemon_lives(request):
     """A dead daemon fails the tests of its module in short."""

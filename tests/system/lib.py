@@ -121,6 +121,20 @@ def names(found, member):
     return [entry[member] for entry in found]
 
 
+def vpc_of(ec2, vpc):
+    return ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
+
+
+def table_of(ec2, table):
+    return ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]
+
+
+def routes_of(ec2, table):
+    """As they are described, by their destinations."""
+    return {route.get("DestinationCidrBlock") or route["DestinationPrefixListId"]: route
+            for route in table_of(ec2, table)["Routes"]}
+
+
 class World:
     """`minivpc serve` in a state directory of its own, its clients, and its end."""
 
@@ -378,6 +392,13 @@ class World:
         if subnet:
             self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
         return table
+
+    def delete_table(self, table):
+        """And what it is associated with."""
+        for association in table_of(self.ec2, table)["Associations"]:
+            self.ec2.disassociate_route_table(
+                AssociationId=association["RouteTableAssociationId"])
+        self.ec2.delete_route_table(RouteTableId=table)
 
     def main_table(self, vpc):
         found = self.ec2.describe_route_tables(Filters=[

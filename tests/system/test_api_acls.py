@@ -14,11 +14,6 @@ BOTH_DENY = [{**DENY, "Egress": True}, {**DENY, "Egress": False}]
 
 
 @pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(scope="module")
 def vpc(world):
     return world.vpc("10.1.0.0/16")
 

@@ -16,11 +16,6 @@ NOT_FOUND = "Address '{}' not found."
 
 
 @pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(scope="module")
 def lab(world):
     """A VPC with a gateway, one without, a stopped instance, and addresses to choose from."""
     vpc, shut = world.vpc(), world.vpc("10.1.0.0/16")

@@ -8,11 +8,6 @@ from conformance import demand
 from lib import IMAGE, names, refused
 
 
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
 # Regions and zones.
 
 def test_regions(ec2):

@@ -4,20 +4,11 @@ import re
 import pytest
 
 from conformance import demand
-from lib import names, refused
+from lib import names, refused, table_of, vpc_of
 
 NOWHERE = "vpc-cidr-assoc-0fedcba9876543210"
 
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(autouse=True)
-def tidy(world):
-    yield
-    world.clear()
+pytestmark = pytest.mark.usefixtures("tidy")
 
 
 @pytest.fixture
@@ -35,18 +26,14 @@ def disassociate(ec2, association):
     return ec2.disassociate_vpc_cidr_block(AssociationId=association)
 
 
-def read(ec2, vpc):
-    return ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
-
-
 def blocks(ec2, vpc):
     return {entry["CidrBlock"]: entry["CidrBlockState"]["State"]
-            for entry in read(ec2, vpc)["CidrBlockAssociationSet"]}
+            for entry in vpc_of(ec2, vpc)["CidrBlockAssociationSet"]}
 
 
 def routes(ec2, table):
-    found, = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
-    return [(route["DestinationCidrBlock"], route.get("GatewayId")) for route in found["Routes"]]
+    return [(route["DestinationCidrBlock"], route.get("GatewayId"))
+            for route in table_of(ec2, table)["Routes"]]
 
 
 def test_a_block_comes_and_goes(ec2, vpc):
@@ -55,7 +42,7 @@ def test_a_block_comes_and_goes(ec2, vpc):
     assert made["CidrBlockState"] == {"State": "associating"}
     assert made["CidrBlock"] == "10.2.0.0/16"
     assert re.fullmatch("vpc-cidr-assoc-[0-9a-f]{17}", made["AssociationId"])
-    described = read(ec2, vpc)
+    described = vpc_of(ec2, vpc)
     assert described["CidrBlock"] == "10.1.0.0/16"  # the primary one's
     assert described["CidrBlockAssociationSet"][1] == {
         **made, "CidrBlockState": {"State": "associated"}}
@@ -113,7 +100,7 @@ def test_subnets(world, ec2, vpc):
 
 
 def test_the_primary_block_stays(ec2, vpc):
-    first = read(ec2, vpc)["CidrBlockAssociationSet"][0]["AssociationId"]
+    first = vpc_of(ec2, vpc)["CidrBlockAssociationSet"][0]["AssociationId"]
     associate(ec2, vpc, "10.2.0.0/16")
     refused("OperationNotPermitted", ec2.disassociate_vpc_cidr_block, AssociationId=first,
             text=f"The vpc CIDR block with association ID {first} may not be disassociated. It is "
@@ -185,7 +172,7 @@ def test_peerings(world, ec2, vpc):
     reply = ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=waiting)
     assert reply["VpcPeeringConnection"]["Status"]["Code"] == "failed"
     assert status(ec2, waiting) == "failed"
-    disassociate(ec2, read(ec2, peer)["CidrBlockAssociationSet"][1]["AssociationId"])
+    disassociate(ec2, vpc_of(ec2, peer)["CidrBlockAssociationSet"][1]["AssociationId"])
     active = world.peering(vpc, peer)
     associate(ec2, peer, "10.6.0.0/16")
     refused("InvalidVpc.Range", ec2.associate_vpc_cidr_block, VpcId=vpc, CidrBlock="10.6.7.0/24",
@@ -257,6 +244,6 @@ def test_the_default_vpc_too(ec2):
 def test_they_are_stored(world, ec2, vpc):
     associate(ec2, vpc, "10.2.0.0/16")
     associate(ec2, vpc, "100.64.0.0/16")
-    before, main = read(ec2, vpc), world.main_table(vpc)
+    before, main = vpc_of(ec2, vpc), world.main_table(vpc)
     world.restart()
-    assert read(world.ec2, vpc) == before and world.main_table(vpc) == main
+    assert vpc_of(world.ec2, vpc) == before and world.main_table(vpc) == main

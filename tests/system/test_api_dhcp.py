@@ -10,11 +10,6 @@ NOWHERE = "dopt-0fedcba9876543210"
 SERVERS = ["10.2.5.1", "10.2.5.2"]
 
 
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
 def configured(options):
     return [(entry["Key"], names(entry["Values"], "Value"))
             for entry in options["DhcpConfigurations"]]

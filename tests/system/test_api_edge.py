@@ -5,16 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 import wire
-from lib import names, refused
+from lib import names, refused, routes_of, table_of
 
 VPC, FRONT, BACK, ANY = "10.1.0.0/16", "10.1.1.0/24", "10.1.2.0/24", "0.0.0.0/0"
 NOWHERE = "igw-0fedcba9876543210"
 EDGE_ONLY = "A route table that is associated with a gateway can't have a route to "
-
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
 
 
 @pytest.fixture(scope="module")
@@ -30,30 +25,18 @@ def net(world):
 def table(world, net):
     identifier = world.route_table(net.vpc)
     yield identifier
-    drop(world.ec2, identifier)
+    world.delete_table(identifier)
 
 
 @pytest.fixture
 def other(world, net):
     identifier = world.route_table(net.vpc)
     yield identifier
-    drop(world.ec2, identifier)
-
-
-def drop(ec2, table):
-    for association in associations(ec2, table):
-        ec2.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
-    ec2.delete_route_table(RouteTableId=table)
+    world.delete_table(identifier)
 
 
 def associations(ec2, table):
-    return ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Associations"]
-
-
-def routes(ec2, table):
-    found = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
-    return {route.get("DestinationCidrBlock") or route["DestinationPrefixListId"]: route
-            for route in found}
+    return table_of(ec2, table)["Associations"]
 
 
 def associate(ec2, table, gateway):
@@ -178,13 +161,13 @@ def test_routes_it_may_hold(ec2, net, table):
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=BACK, **to)
     ec2.replace_route(RouteTableId=table, DestinationCidrBlock=VPC, **to)
     assert {block: route.get("NetworkInterfaceId")
-            for block, route in routes(ec2, table).items()} == {
+            for block, route in routes_of(ec2, table).items()} == {
                 VPC: net.interface, FRONT: net.interface, BACK: net.interface}
     ec2.replace_route(RouteTableId=table, DestinationCidrBlock=VPC, LocalTarget=True)
-    assert routes(ec2, table)[VPC]["GatewayId"] == "local"
+    assert routes_of(ec2, table)[VPC]["GatewayId"] == "local"
     for block in (FRONT, BACK):
         ec2.delete_route(RouteTableId=table, DestinationCidrBlock=block)
-    assert list(routes(ec2, table)) == [VPC]
+    assert list(routes_of(ec2, table)) == [VPC]
 
 
 def foreign_routes(world, net):
@@ -214,10 +197,10 @@ def test_other_routes_and_the_association_shut_each_other_out(world, ec2, net, t
         ec2.delete_route(RouteTableId=table, **{
             name: value for name, value in route.items() if name.startswith("Destination")})
         association = associate(ec2, table, net.gateway)
-        before = routes(ec2, table)
+        before = routes_of(ec2, table)
         refused("InvalidParameterValue", ec2.create_route, RouteTableId=table, **route,
                 text=EDGE_ONLY + what)
-        assert routes(ec2, table) == before
+        assert routes_of(ec2, table) == before
         ec2.disassociate_route_table(AssociationId=association)
 
 
@@ -225,7 +208,7 @@ def test_targets_refused(ec2, net, table):
     associate(ec2, table, net.gateway)
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=BACK,
                      NetworkInterfaceId=net.interface)
-    before = routes(ec2, table)
+    before = routes_of(ec2, table)
     only = EDGE_ONLY + f"{net.gateway}: only to a network interface or local"
     for block in (VPC, BACK):
         refused("InvalidParameterValue", ec2.replace_route, RouteTableId=table,
@@ -237,7 +220,7 @@ def test_targets_refused(ec2, net, table):
                 DestinationCidrBlock=block, NetworkInterfaceId=net.interface)
     refused("RouteAlreadyExists", ec2.create_route, RouteTableId=table, DestinationCidrBlock=BACK,
             NetworkInterfaceId=net.interface)
-    assert routes(ec2, table) == before
+    assert routes_of(ec2, table) == before
 
 
 # The gateway's end.

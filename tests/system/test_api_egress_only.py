@@ -9,16 +9,7 @@ from lib import names, refused, tag_specification, tags
 NOWHERE = "eigw-0fedcba9876543210"
 MEMBER = "EgressOnlyInternetGateways"
 
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(autouse=True)
-def tidy(world):
-    yield
-    world.clear()
+pytestmark = pytest.mark.usefixtures("tidy")
 
 
 @pytest.fixture

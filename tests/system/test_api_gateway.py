@@ -6,11 +6,6 @@ from lib import ACCOUNT, refused, tag_specification
 NOWHERE = "igw-0fedcba9876543210"
 
 
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
 @pytest.fixture
 def pair(world, ec2):
     """A VPC and a gateway; both go, whatever became of them."""

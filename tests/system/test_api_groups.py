@@ -16,11 +16,6 @@ ALPHABET = string.ascii_letters + string.digits + ". _-:/()#,@[]+=&;{}!$*"
 
 
 @pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(scope="module")
 def vpc(world):
     return world.vpc("10.1.0.0/16")
 

@@ -12,11 +12,6 @@ NOWHERE = "i-0fedcba9876543210"
 
 
 @pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(scope="module")
 def subnet(world):
     return world.subnet(world.vpc("10.1.0.0/16"), "10.1.1.0/24")
 

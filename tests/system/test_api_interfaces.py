@@ -15,11 +15,6 @@ LAUNCH = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1}
 
 
 @pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(scope="module")
 def vpc(world):
     return world.open_vpc("10.1.0.0/16")
 

@@ -6,22 +6,13 @@ import pytest
 
 import wire
 from conformance import demand
-from lib import IMAGE, names, refused, tags
+from lib import IMAGE, names, refused, table_of, tags, vpc_of
 
 ANY, ANY6 = "0.0.0.0/0", "::/0"
 NOT_YET = "IPv6 packets are not forwarded yet: "
 LAUNCH = {"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "InstanceType": "t3.micro"}
 
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(autouse=True)
-def tidy(world):
-    yield
-    world.clear()
+pytestmark = pytest.mark.usefixtures("tidy")
 
 
 @pytest.fixture
@@ -42,12 +33,8 @@ def not_yet(call, *args, text=None, **kwargs):
     assert found.message.startswith(NOT_YET) and found.message.endswith(text or ""), found
 
 
-def read(ec2, vpc):
-    return ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
-
-
 def blocks(ec2, vpc):
-    return read(ec2, vpc)["Ipv6CidrBlockAssociationSet"]
+    return vpc_of(ec2, vpc)["Ipv6CidrBlockAssociationSet"]
 
 
 def block(ec2, vpc):
@@ -85,7 +72,7 @@ def test_a_vpc_with_a_block(ec2, vpc):
     network = ipaddress.ip_network(found["Ipv6CidrBlock"])
     assert network.prefixlen == 56
     assert network.subnet_of(ipaddress.ip_network("2001:db8::/32"))
-    assert names(read(ec2, vpc)["CidrBlockAssociationSet"], "CidrBlock") == ["10.1.0.0/16"]
+    assert names(vpc_of(ec2, vpc)["CidrBlockAssociationSet"], "CidrBlock") == ["10.1.0.0/16"]
 
 
 def test_the_reply_of_create_vpc(ec2):
@@ -245,8 +232,7 @@ def test_a_default_group_that_was_changed_stays(world, ec2, plain):
 
 
 def routes(ec2, table):
-    found, = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
-    return found["Routes"]
+    return table_of(ec2, table)["Routes"]
 
 
 def test_local_routes(world, ec2, vpc, plain):
@@ -494,9 +480,9 @@ def test_packets_of_ipv4(world, ec2, vpc):
     associate(ec2, vpc)
     ec2.create_tags(Resources=[vpc], Tags=tags(Name="six"))
     world.assert_reaches(two, "10.1.1.10")
-    before = read(ec2, vpc), of(ec2.describe_subnets, "Subnets", vpc), world.main_table(vpc)
+    before = vpc_of(ec2, vpc), of(ec2.describe_subnets, "Subnets", vpc), world.main_table(vpc)
     world.restart()
     ec2 = world.ec2
-    assert (read(ec2, vpc), of(ec2.describe_subnets, "Subnets", vpc),
+    assert (vpc_of(ec2, vpc), of(ec2.describe_subnets, "Subnets", vpc),
             world.main_table(vpc)) == before
     world.assert_reaches(one, "10.1.2.10")

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from conformance import demand
-from lib import (ACCOUNT, api_state, assert_kernel_agrees, names, namespaces, refused,
+from lib import (ACCOUNT, api_state, assert_kernel_agrees, names, namespaces, refused, routes_of,
                  tag_specification, tags)
 
 NOWHERE = "pcx-0fedcba9876543210"
@@ -265,11 +265,6 @@ def test_requests_go_with_their_vpc(world, ec2, two):
 
 # Routes.
 
-def routes(ec2, table):
-    found = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
-    return {route["DestinationCidrBlock"]: route for route in found}
-
-
 def test_routes(world, ec2, two):
     peering = world.peering(*two, accept=False)
     tables = [world.route_table(vpc) for vpc in two]
@@ -282,14 +277,14 @@ def test_routes(world, ec2, two):
         if change:
             change(VpcPeeringConnectionId=peering)
         for table, cidr in ends:
-            assert routes(ec2, table)[cidr] == {
+            assert routes_of(ec2, table)[cidr] == {
                 "DestinationCidrBlock": cidr, "VpcPeeringConnectionId": peering,
                 "Origin": "CreateRoute", "State": state}
     again = world.peering(*two)
     ec2.replace_route(RouteTableId=tables[0], DestinationCidrBlock="10.2.0.0/16",
                       VpcPeeringConnectionId=again)
-    assert routes(ec2, tables[0])["10.2.0.0/16"]["VpcPeeringConnectionId"] == again
-    assert routes(ec2, tables[0])["10.2.0.0/16"]["State"] == "active"
+    assert routes_of(ec2, tables[0])["10.2.0.0/16"]["VpcPeeringConnectionId"] == again
+    assert routes_of(ec2, tables[0])["10.2.0.0/16"]["State"] == "active"
 
 
 def test_routes_refused(world, ec2, two):

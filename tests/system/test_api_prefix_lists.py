@@ -3,15 +3,10 @@ import re
 
 import pytest
 
-from lib import ACCOUNT, names, refused, tag_specification, tags
+from lib import ACCOUNT, names, refused, table_of, tag_specification, tags
 
 NOWHERE = "pl-0fedcba9876543210"
 TAKEN_BACK = "The prefix list has the incorrect version number."
-
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
 
 
 @pytest.fixture(autouse=True)
@@ -300,7 +295,7 @@ def net(world):
 
 
 def routes(ec2, table):
-    return ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    return table_of(ec2, table)["Routes"]
 
 
 def empty(ec2, table):

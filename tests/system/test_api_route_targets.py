@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lib import ACCOUNT, IMAGE, names, refused
+from lib import ACCOUNT, IMAGE, names, refused, routes_of
 
 ANY = "0.0.0.0/0"
 OUTSIDE = "192.0.2.0/24"
@@ -13,11 +13,6 @@ VPC, FRONT, BACK = "10.1.0.0/16", "10.1.1.0/24", "10.1.2.0/24"
 NOT_LOCAL = ("The destination CIDR block {} is equal to or more specific than one of this VPC's "
              "CIDR blocks. This route can target only an interface or an instance.")
 ONE_TARGET = "Only one target may be specified for a route"
-
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +42,6 @@ def launch(world, subnet):
     return instance, interface_of(world, instance)
 
 
-def routes(ec2, table):
-    found = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
-    return {route.get("DestinationCidrBlock") or route["DestinationPrefixListId"]: route
-            for route in found}
-
-
 def leading(interface, instance=None, to=ANY, state="active"):
     """The whole route as it is told."""
     attached = {"InstanceId": instance, "InstanceOwnerId": ACCOUNT} if instance else {}
@@ -69,11 +58,11 @@ def test_create_and_delete(ec2, net, table, cidr, kind):
         "InstanceId": net.router}
     to = {"RouteTableId": table, "DestinationCidrBlock": cidr}
     assert ec2.create_route(**to, **target)["Return"] is True
-    assert routes(ec2, table)[cidr] == leading(net.interface, net.router, to=cidr)
+    assert routes_of(ec2, table)[cidr] == leading(net.interface, net.router, to=cidr)
     refused("RouteAlreadyExists", ec2.create_route, **to, **target,
             text=f"The route identified by {cidr} already exists.")
     ec2.delete_route(**to)
-    assert list(routes(ec2, table)) == [VPC]
+    assert list(routes_of(ec2, table)) == [VPC]
 
 
 def test_replace_every_kind_by_every_other(ec2, net, table):
@@ -88,7 +77,7 @@ def test_replace_every_kind_by_every_other(ec2, net, table):
         for new, told in kinds:
             ec2.create_route(**to, **old)
             ec2.replace_route(**to, **new)
-            assert routes(ec2, table)[ANY] == told
+            assert routes_of(ec2, table)[ANY] == told
             ec2.delete_route(**to)
 
 
@@ -97,7 +86,7 @@ def test_source_dest_check_is_not_asked(ec2, net, table):
     for check in (False, True):
         ec2.modify_network_interface_attribute(NetworkInterfaceId=net.interface,
                                                SourceDestCheck={"Value": check})
-        assert routes(ec2, table)[ANY] == leading(net.interface, net.router)
+        assert routes_of(ec2, table)[ANY] == leading(net.interface, net.router)
 
 
 def test_of_a_prefix_list(ec2, net, table):
@@ -108,7 +97,7 @@ def test_of_a_prefix_list(ec2, net, table):
     ec2.create_route(**to, InstanceId=net.router)
     told = leading(net.interface, net.router)
     del told["DestinationCidrBlock"]
-    assert routes(ec2, table)[prefixes] == {**told, "DestinationPrefixListId": prefixes}
+    assert routes_of(ec2, table)[prefixes] == {**told, "DestinationPrefixListId": prefixes}
     ec2.delete_route(**to)
     ec2.delete_managed_prefix_list(PrefixListId=prefixes)
 
@@ -117,7 +106,7 @@ def test_dry_run(ec2, net, table):
     to = {"RouteTableId": table, "DestinationCidrBlock": ANY}
     for target in ({"NetworkInterfaceId": net.interface}, {"InstanceId": net.router}):
         refused("DryRunOperation", ec2.create_route, **to, **target, DryRun=True, status=412)
-    assert list(routes(ec2, table)) == [VPC]
+    assert list(routes_of(ec2, table)) == [VPC]
 
 
 # What is refused.
@@ -131,7 +120,7 @@ def test_within_the_vpc_only_a_whole_subnet(ec2, net, table, cidr):
             refused("RouteAlreadyExists", ec2.create_route, **to)
         else:
             refused("InvalidParameterValue", ec2.create_route, **to, text=NOT_LOCAL.format(cidr))
-    assert list(routes(ec2, table)) == [VPC]
+    assert list(routes_of(ec2, table)) == [VPC]
 
 
 def test_a_whole_subnet_of_another_vpc_is_none_of_this_one(world, ec2, net, table):
@@ -147,7 +136,7 @@ def test_a_gateway_takes_no_subnet_over(ec2, net, table):
     ec2.create_route(**to, InstanceId=net.router)
     refused("InvalidParameterValue", ec2.replace_route, **to, GatewayId=net.gateway,
             text=NOT_LOCAL.format(BACK))
-    assert routes(ec2, table)[BACK] == leading(net.interface, net.router, to=BACK)
+    assert routes_of(ec2, table)[BACK] == leading(net.interface, net.router, to=BACK)
 
 
 @pytest.mark.parametrize("cidr", ["169.254.168.0/22", "169.254.169.254/32"])
@@ -164,11 +153,11 @@ def test_targets_refused(world, ec2, net, table, call):
                 text=f"There is no route defined for '{ANY}' in the route table. Use CreateRoute "
                      "instead.")
         ec2.create_route(**to, GatewayId=net.gateway)
-    before = routes(ec2, table)
+    before = routes_of(ec2, table)
 
     def refuse(code, text=None, **target):
         refused(code, getattr(ec2, call), **to, **target, text=text)
-        assert routes(ec2, table) == before
+        assert routes_of(ec2, table) == before
 
     nowhere, nobody = "eni-0fedcba9876543210", "i-0fedcba9876543210"
     refuse("InvalidNetworkInterfaceID.NotFound", NetworkInterfaceId=nowhere,
@@ -207,7 +196,7 @@ def test_another_vpc(world, ec2, net, table):
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY, InstanceId=net.router)
     refused("InvalidParameterValue", ec2.replace_route, RouteTableId=table,
             DestinationCidrBlock=ANY, NetworkInterfaceId=interface)
-    assert routes(ec2, table)[ANY] == leading(net.interface, net.router)
+    assert routes_of(ec2, table)[ANY] == leading(net.interface, net.router)
 
 
 def test_another_region(world, net, table):
@@ -231,14 +220,14 @@ def local(state="active"):
 def test_the_local_route_is_replaced_and_restored(ec2, net, table):
     to = {"RouteTableId": table, "DestinationCidrBlock": VPC}
     told = {**leading(net.interface, net.router, to=VPC), "Origin": "CreateRouteTable"}
-    assert routes(ec2, table) == {VPC: local()}
+    assert routes_of(ec2, table) == {VPC: local()}
     for target in ({"NetworkInterfaceId": net.interface}, {"InstanceId": net.router}):
         ec2.replace_route(**to, **target)
-        assert routes(ec2, table) == {VPC: told}
+        assert routes_of(ec2, table) == {VPC: told}
         refused("InvalidParameterValue", ec2.delete_route, **to,
                 text=f"cannot remove local route {VPC} in route table {table}")
         ec2.replace_route(**to, LocalTarget=True)
-        assert routes(ec2, table) == {VPC: local()}
+        assert routes_of(ec2, table) == {VPC: local()}
         ec2.replace_route(**to, LocalTarget=True)  # as it is
 
 
@@ -257,7 +246,7 @@ def test_the_local_route_refused(world, ec2, net, table):
     refused("InvalidParameterValue", ec2.replace_route, RouteTableId=table, LocalTarget=True,
             DestinationCidrBlock=BACK, text=f"The route with destination {BACK} is not a local "
                                             "route: its target can't be local.")
-    assert routes(ec2, table) == {
+    assert routes_of(ec2, table) == {
         VPC: local(), BACK: leading(net.interface, net.router, to=BACK)}
 
 
@@ -267,10 +256,10 @@ def test_a_local_route_turns_into_a_blackhole(world, ec2, net, table):
     ec2.replace_route(**to, InstanceId=instance)
     ec2.terminate_instances(InstanceIds=[instance])
     world.await_state("terminated", instance)
-    assert routes(ec2, table)[VPC] == {**leading(interface, to=VPC, state="blackhole"),
-                                       "Origin": "CreateRouteTable"}
+    assert routes_of(ec2, table)[VPC] == {**leading(interface, to=VPC, state="blackhole"),
+                                          "Origin": "CreateRouteTable"}
     ec2.replace_route(**to, LocalTarget=True)
-    assert routes(ec2, table)[VPC] == local()
+    assert routes_of(ec2, table)[VPC] == local()
 
 
 # States.
@@ -281,7 +270,7 @@ def test_stop_start_terminate(world, ec2, net, table):
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=BACK, NetworkInterfaceId=interface)
 
     def told(*arguments, state="active"):
-        found = routes(ec2, table)
+        found = routes_of(ec2, table)
         assert found[ANY] == leading(interface, *arguments, state=state)
         assert found[BACK] == leading(interface, *arguments, to=BACK, state=state)
 
@@ -304,7 +293,7 @@ def test_stop_start_terminate(world, ec2, net, table):
     refused("InvalidNetworkInterfaceID.NotFound", ec2.replace_route, RouteTableId=table,
             NetworkInterfaceId=interface, DestinationCidrBlock=ANY)
     ec2.replace_route(RouteTableId=table, DestinationCidrBlock=ANY, InstanceId=net.router)
-    assert routes(ec2, table)[ANY] == leading(net.interface, net.router)
+    assert routes_of(ec2, table)[ANY] == leading(net.interface, net.router)
 
 
 def test_a_stopped_instance_may_be_a_target(world, ec2, net, table):
@@ -312,10 +301,10 @@ def test_a_stopped_instance_may_be_a_target(world, ec2, net, table):
     ec2.stop_instances(InstanceIds=[instance])
     world.await_state("stopped", instance)
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY, InstanceId=instance)
-    assert routes(ec2, table)[ANY] == leading(interface, instance, state="blackhole")
+    assert routes_of(ec2, table)[ANY] == leading(interface, instance, state="blackhole")
     ec2.start_instances(InstanceIds=[instance])
     world.await_state("running", instance)
-    assert routes(ec2, table)[ANY] == leading(interface, instance)
+    assert routes_of(ec2, table)[ANY] == leading(interface, instance)
     ec2.terminate_instances(InstanceIds=[instance])
 
 
@@ -325,7 +314,7 @@ def test_an_instance_that_ends_itself(world, ec2, net, table):
     for pid in world.pids(instance):
         os.kill(pid, signal.SIGKILL)
     world.await_state("stopped", instance)
-    assert routes(ec2, table)[ANY] == leading(interface, instance, state="blackhole")
+    assert routes_of(ec2, table)[ANY] == leading(interface, instance, state="blackhole")
     ec2.terminate_instances(InstanceIds=[instance])
 
 
@@ -339,13 +328,13 @@ def test_a_detached_interface(world, ec2, net, table):
     world.await_state("running", instance)
     interface = interface_of(world, instance)
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY, InstanceId=instance)
-    assert routes(ec2, table)[ANY] == leading(interface, instance)
+    assert routes_of(ec2, table)[ANY] == leading(interface, instance)
     ec2.terminate_instances(InstanceIds=[instance])
     world.await_state("terminated", instance)
-    assert routes(ec2, table)[ANY] == leading(interface, state="blackhole")
+    assert routes_of(ec2, table)[ANY] == leading(interface, state="blackhole")
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=OUTSIDE,
                      NetworkInterfaceId=interface)
-    assert routes(ec2, table)[OUTSIDE] == leading(interface, to=OUTSIDE, state="blackhole")
+    assert routes_of(ec2, table)[OUTSIDE] == leading(interface, to=OUTSIDE, state="blackhole")
 
 
 def test_a_subnet_that_goes_leaves_its_route(world, ec2, net, table):
@@ -353,7 +342,7 @@ def test_a_subnet_that_goes_leaves_its_route(world, ec2, net, table):
     subnet = world.subnet(net.vpc, cidr)
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=cidr, InstanceId=net.router)
     ec2.delete_subnet(SubnetId=subnet)
-    assert routes(ec2, table)[cidr] == leading(net.interface, net.router, to=cidr)
+    assert routes_of(ec2, table)[cidr] == leading(net.interface, net.router, to=cidr)
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock=cidr)
     refused("InvalidParameterValue", ec2.create_route, RouteTableId=table, InstanceId=net.router,
             DestinationCidrBlock=cidr, text=NOT_LOCAL.format(cidr))
@@ -397,13 +386,13 @@ def test_restart_keeps_all(own_world, how):
     world.ec2.terminate_instances(InstanceIds=[gone])
     world.await_state("stopped", stopped)
     world.await_state("terminated", gone)
-    before = routes(world.ec2, table)
+    before = routes_of(world.ec2, table)
     assert {cidr: route["State"] for cidr, route in before.items()} == {
         VPC: "active", ANY: "active", BACK: "blackhole", OUTSIDE: "blackhole"}
     world.restart(how)
-    assert routes(world.ec2, table) == before
+    assert routes_of(world.ec2, table) == before
     world.ec2.start_instances(InstanceIds=[stopped])
     world.await_state("running", stopped)
-    assert routes(world.ec2, table)[BACK]["State"] == "active"
+    assert routes_of(world.ec2, table)[BACK]["State"] == "active"
     world.ec2.delete_route(RouteTableId=table, DestinationCidrBlock=OUTSIDE)
-    assert sorted(routes(world.ec2, table)) == sorted([VPC, ANY, BACK])
+    assert sorted(routes_of(world.ec2, table)) == sorted([VPC, ANY, BACK])

@@ -2,15 +2,10 @@
 import pytest
 
 from conformance import demand
-from lib import ACCOUNT, refused, tag_specification
+from lib import ACCOUNT, refused, routes_of, table_of, tag_specification
 
 NOWHERE = "rtb-0fedcba9876543210"
 ANY = "0.0.0.0/0"
-
-
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +39,6 @@ def subnet(world, vpc):
     world.ec2.delete_subnet(SubnetId=identifier)
 
 
-def read(ec2, table):
-    return ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]
-
-
-def routes(ec2, table):
-    return {route["DestinationCidrBlock"]: route for route in read(ec2, table)["Routes"]}
-
-
 # Tables.
 
 def test_life_cycle(ec2, vpc):
@@ -59,7 +46,7 @@ def test_life_cycle(ec2, vpc):
         "route-table", Name="ways"))["RouteTable"]
     demand(created, ["RouteTableId", "VpcId", "OwnerId", "Associations", "PropagatingVgws", "Tags",
                      ("Routes", ["DestinationCidrBlock", "GatewayId", "Origin", "State"])])
-    assert created == read(ec2, created["RouteTableId"])
+    assert created == table_of(ec2, created["RouteTableId"])
     assert created["VpcId"] == vpc and created["OwnerId"] == ACCOUNT
     assert created["Associations"] == [] and created["PropagatingVgws"] == []
     assert created["Routes"] == [{"DestinationCidrBlock": "10.1.0.0/16", "GatewayId": "local",
@@ -88,9 +75,9 @@ def test_dry_runs(ec2, vpc, table, gateway):
     refused("DryRunOperation", ec2.create_route_table, VpcId=vpc, DryRun=True, status=412)
     refused("DryRunOperation", ec2.create_route, RouteTableId=table, DestinationCidrBlock=ANY,
             GatewayId=gateway, DryRun=True, status=412)
-    assert list(routes(ec2, table)) == ["10.1.0.0/16"]
+    assert list(routes_of(ec2, table)) == ["10.1.0.0/16"]
     refused("DryRunOperation", ec2.delete_route_table, RouteTableId=table, DryRun=True, status=412)
-    assert read(ec2, table)
+    assert table_of(ec2, table)
 
 
 # Associations.
@@ -99,7 +86,7 @@ def test_associate(ec2, table, subnet):
     reply = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
     assert reply["AssociationId"].startswith("rtbassoc-")
     assert reply["AssociationState"]["State"] == "associated"
-    assert read(ec2, table)["Associations"] == [{
+    assert table_of(ec2, table)["Associations"] == [{
         "Main": False, "RouteTableAssociationId": reply["AssociationId"], "RouteTableId": table,
         "SubnetId": subnet, "AssociationState": {"State": "associated"}}]
     again = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
@@ -121,9 +108,9 @@ def test_replace_association(world, ec2, vpc, table, subnet):
     reply = ec2.replace_route_table_association(AssociationId=old, RouteTableId=other)
     new = reply["NewAssociationId"]
     assert new != old and reply["AssociationState"]["State"] == "associated"
-    assert read(ec2, table)["Associations"] == []
-    assert read(ec2, other)["Associations"][0]["RouteTableAssociationId"] == new
-    assert read(ec2, other)["Associations"][0]["SubnetId"] == subnet
+    assert table_of(ec2, table)["Associations"] == []
+    assert table_of(ec2, other)["Associations"][0]["RouteTableAssociationId"] == new
+    assert table_of(ec2, other)["Associations"][0]["SubnetId"] == subnet
     refused("InvalidAssociationID.NotFound", ec2.replace_route_table_association,
             AssociationId=old, RouteTableId=table,
             text=f"The association ID '{old}' does not exist")
@@ -141,7 +128,7 @@ def test_replace_the_main_table(world, ec2):
     assert world.main_table(vpc)["RouteTableId"] == new
     assert world.main_table(vpc)["Associations"][0]["RouteTableAssociationId"] == \
         reply["NewAssociationId"]
-    assert read(ec2, old["RouteTableId"])["Associations"] == []
+    assert table_of(ec2, old["RouteTableId"])["Associations"] == []
     ec2.delete_route_table(RouteTableId=old["RouteTableId"])
     refused("DependencyViolation", ec2.delete_route_table, RouteTableId=new)
     ec2.delete_vpc(VpcId=vpc)
@@ -156,8 +143,8 @@ def test_the_main_association_stays(world, ec2, vpc):
 def test_the_main_table_explicitly(world, ec2, vpc, subnet):
     main = world.main_table(vpc)["RouteTableId"]
     association = ec2.associate_route_table(RouteTableId=main, SubnetId=subnet)["AssociationId"]
-    assert [entry["Main"] for entry in read(ec2, main)["Associations"]].count(True) == 1
-    assert len(read(ec2, main)["Associations"]) == 2
+    assert [entry["Main"] for entry in table_of(ec2, main)["Associations"]].count(True) == 1
+    assert len(table_of(ec2, main)["Associations"]) == 2
     ec2.disassociate_route_table(AssociationId=association)
 
 
@@ -184,11 +171,11 @@ def test_create_replace_delete(ec2, table, gateway):
                             GatewayId=gateway)["Return"] is True
     route = {"DestinationCidrBlock": ANY, "GatewayId": gateway, "Origin": "CreateRoute",
              "State": "active"}
-    assert routes(ec2, table)[ANY] == route
+    assert routes_of(ec2, table)[ANY] == route
     ec2.replace_route(RouteTableId=table, DestinationCidrBlock=ANY, GatewayId=gateway)
-    assert routes(ec2, table)[ANY] == route
+    assert routes_of(ec2, table)[ANY] == route
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock=ANY)
-    assert list(routes(ec2, table)) == ["10.1.0.0/16"]
+    assert list(routes_of(ec2, table)) == ["10.1.0.0/16"]
     refused("InvalidRoute.NotFound", ec2.delete_route, RouteTableId=table,
             DestinationCidrBlock=ANY,
             text=f"no route with destination-cidr-block {ANY} in route table {table}")
@@ -196,12 +183,12 @@ def test_create_replace_delete(ec2, table, gateway):
 
 def test_destinations_are_canonical(ec2, table, gateway):
     ec2.create_route(RouteTableId=table, DestinationCidrBlock="203.0.113.77/24", GatewayId=gateway)
-    assert "203.0.113.0/24" in routes(ec2, table)
+    assert "203.0.113.0/24" in routes_of(ec2, table)
     refused("RouteAlreadyExists", ec2.create_route, RouteTableId=table, GatewayId=gateway,
             DestinationCidrBlock="203.0.113.1/24",
             text="The route identified by 203.0.113.0/24 already exists.")
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock="203.0.113.9/24")
-    assert list(routes(ec2, table)) == ["10.1.0.0/16"]
+    assert list(routes_of(ec2, table)) == ["10.1.0.0/16"]
 
 
 def test_duplicates(ec2, table, gateway):
@@ -228,7 +215,7 @@ def test_nothing_more_specific_than_local(ec2, table, gateway, cidr):
 
 def test_a_wider_one_is_fine(ec2, table, gateway):
     ec2.create_route(RouteTableId=table, GatewayId=gateway, DestinationCidrBlock="10.0.0.0/8")
-    assert routes(ec2, table)["10.0.0.0/8"]["State"] == "active"
+    assert routes_of(ec2, table)["10.0.0.0/8"]["State"] == "active"
 
 
 @pytest.mark.parametrize("cidr", ["169.254.168.0/22", "169.254.169.254/32", "169.254.169.0/24"])
@@ -279,7 +266,7 @@ def test_replace_refused(ec2, table, gateway):
     ec2.create_route(RouteTableId=table, DestinationCidrBlock=ANY, GatewayId=gateway)
     refused("InvalidGatewayID.NotFound", ec2.replace_route, RouteTableId=table,
             GatewayId="igw-0fedcba9876543210", DestinationCidrBlock=ANY)
-    assert routes(ec2, table)[ANY]["GatewayId"] == gateway
+    assert routes_of(ec2, table)[ANY]["GatewayId"] == gateway
 
 
 def test_blackhole_and_back(world, ec2):
@@ -287,14 +274,14 @@ def test_blackhole_and_back(world, ec2):
     gateway = world.gateway(vpc)
     table = world.route_table(vpc, gateway=gateway)
     for _ in range(2):
-        assert routes(ec2, table)[ANY]["State"] == "active"
+        assert routes_of(ec2, table)[ANY]["State"] == "active"
         ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-        assert routes(ec2, table)[ANY] == {"DestinationCidrBlock": ANY, "GatewayId": gateway,
-                                           "Origin": "CreateRoute", "State": "blackhole"}
+        assert routes_of(ec2, table)[ANY] == {"DestinationCidrBlock": ANY, "GatewayId": gateway,
+                                              "Origin": "CreateRoute", "State": "blackhole"}
         ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     ec2.delete_internet_gateway(InternetGatewayId=gateway)
-    assert routes(ec2, table)[ANY]["State"] == "blackhole"
+    assert routes_of(ec2, table)[ANY]["State"] == "blackhole"
     assert table in [entry["RouteTableId"] for entry in ec2.describe_route_tables(Filters=[
         {"Name": "route.state", "Values": ["blackhole"]}])["RouteTables"]]
     ec2.delete_route(RouteTableId=table, DestinationCidrBlock=ANY)

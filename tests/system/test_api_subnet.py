@@ -11,11 +11,6 @@ NOWHERE = "subnet-0fedcba9876543210"
 
 
 @pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
-@pytest.fixture(scope="module")
 def vpc(world):
     return world.vpc("10.1.0.0/16")
 

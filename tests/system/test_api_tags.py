@@ -7,11 +7,6 @@ import wire
 from lib import IMAGE, refused, tag_specification, tags
 
 
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
 @pytest.fixture
 def vpc(world):
     identifier = world.vpc("10.1.0.0/16")

@@ -9,11 +9,6 @@ from lib import ACCOUNT, refused, tag_specification
 NOWHERE = "vpc-0fedcba9876543210"
 
 
-@pytest.fixture(scope="module")
-def ec2(world):
-    return world.ec2
-
-
 @pytest.fixture
 def vpc(world):
     """For one test; its own parts go with it."""
