@@ -45,7 +45,8 @@ int paths_for(const char *state, struct paths *ret_paths, struct error *error)
 	    (r = join(paths.credentials, paths.state, "credentials", error)) < 0 ||
 	    (r = join(paths.lock, paths.state, "lock", error)) < 0 ||
 	    (r = join(paths.run, RUN_ROOT, name, error)) < 0 ||
-	    (r = join(paths.endpoint, paths.run, "endpoint", error)) < 0)
+	    (r = join(paths.endpoint, paths.run, "endpoint", error)) < 0 ||
+	    (r = join(paths.disks, paths.run, "disks", error)) < 0)
 		return r;
 	*ret_paths = paths;
 	return 0;

@@ -11,6 +11,7 @@
 #define DEFAULT_STATE  "/var/lib/minivpc"
 #define DEFAULT_LISTEN "127.0.0.1:4566"
 #define DEFAULT_REGION "us-east-1"
+#define DEFAULT_DISK   "2G"
 #define RUN_ROOT       "/run/minivpc"
 
 struct paths {
@@ -20,6 +21,7 @@ struct paths {
 	char lock[PATH_MAX];	    /* state/lock: flock()ed by the daemon, holds its pid */
 	char run[PATH_MAX];	    /* RUN_ROOT/<16 hexadecimal digits of the state path> */
 	char endpoint[PATH_MAX];    /* run/endpoint: "http://ADDR:PORT\nREGION\n" while serving */
+	char disks[PATH_MAX];	    /* run/disks: the mount namespace with the instances' disks */
 };
 
 /*

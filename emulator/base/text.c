@@ -1,6 +1,8 @@
 /* Text as it may stand in XML and JSON: see text.h. */
 #include "base/text.h"
 
+#include <errno.h>
+
 size_t text_character(const char *bytes)
 {
 	const unsigned char *text = (const unsigned char *)bytes;
@@ -32,4 +34,25 @@ bool text_is_valid(const char *text)
 			return false;
 	}
 	return true;
+}
+
+int text_size(const char *text, uint64_t *ret_size)
+{
+	static const char units[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	uint64_t size;
+
+	if (digits == 0 || digits > 15 || (text[digits] && (!unit || text[digits + 1])))
+		return -EINVAL;
+	size = strtoull(text, NULL, 10);
+	for (const char *at = units; unit && at <= unit; at++) {
+		if (size > UINT64_MAX / 1024)
+			return -EINVAL;
+		size *= 1024;
+	}
+	if (size == 0 || size > INT64_MAX)
+		return -EINVAL;
+	*ret_size = size;
+	return 0;
 }

@@ -10,5 +10,7 @@
  * overlong UTF-8, or a character that XML doesn't have (XML 1.0, production Char).
  */
 size_t text_character(const char *text);
+/* "512M", "2G", "1T" or a number of bytes; more than none. Returns 0 or -EINVAL. */
+int text_size(const char *text, uint64_t *ret_size);
 /* Is the whole of it such characters? */
 bool text_is_valid(const char *text);

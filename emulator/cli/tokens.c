@@ -3,6 +3,7 @@
 
 #include "base/cidr.h"
 #include "base/paths.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -38,6 +39,14 @@ static bool valid_region(const char *value)
 	return length >= 4 && length <= 32 && value[0] >= 'a' && value[0] <= 'z' &&
 	       value[length - 1] != '-' && strchr(value, '-') &&
 	       strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+/* An empty disk is none, and less than this holds nothing. */
+static bool valid_disk(const char *value)
+{
+	uint64_t size;
+
+	return text_size(value, &size) == 0 && size >= 1024 * 1024;
 }
 
 static bool valid_format(const char *value)
@@ -89,6 +98,12 @@ static const struct token serve[] = {
 	  .field = FIELD(quotas),
 	  .help = "raise or lower a quota while this daemon runs (names: man minivpc); "
 		  "repeatable" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--disk",
+	  .argument = "SIZE",
+	  .field = FIELD(disk),
+	  .valid = valid_disk,
+	  .help = "what an instance may write, as 512M or 20G (default: " DEFAULT_DISK ")" },
 	{ .kind = TOKEN_FLAG,
 	  .word = "--accept-any-credentials",
 	  .field = FIELD(accept_any_credentials),

@@ -65,6 +65,7 @@ struct request {
 	const char *state;		       /* options and operands; NULL: not given */
 	const char *listen;
 	const char *region;
+	const char *disk;
 	const char *output;
 	const char *instance;
 	const char *host;

@@ -1,6 +1,7 @@
 /* What each verb does: see verbs.h. */
 #include "cli/verbs.h"
 
+#include "base/text.h"
 #include "cli/listing.h"
 #include "cli/parse.h"
 #include "cli/shell.h"
@@ -32,7 +33,7 @@ static int print(struct buffer *buffer)
 static int do_serve(struct context *context, int *ret_status, struct error *error)
 {
 	const struct request *request = context->request;
-	const struct serve_options options = {
+	struct serve_options options = {
 		.paths = context->paths,
 		.listen = request->listen ? request->listen : DEFAULT_LISTEN,
 		.region = request->region,
@@ -42,6 +43,8 @@ static int do_serve(struct context *context, int *ret_status, struct error *erro
 		.uplink = request->uplink,
 	};
 
+	if (text_size(request->disk ? request->disk : DEFAULT_DISK, &options.disk_size) < 0)
+		return error_set(error, ERROR_INVALID_PARAMETER, "--disk %s", request->disk);
 	/* Started through /proc/self/exe the process would be named "exe". */
 	prctl(PR_SET_NAME, "minivpc");
 	*ret_status = 0;

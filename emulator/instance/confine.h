@@ -1,15 +1,19 @@
 /*
- * What an instance's processes may do: the privileges of its init and of every command run in it.
- *
- * The capabilities are Docker's default ones and CAP_NET_ADMIN (it is their own network), without
- * CAP_MKNOD. User namespaces will change what these mean, not where they are taken.
+ * Privileges. Root in an instance has all of them over what belongs to its user namespace, and none
+ * over anything else; here is what that alone doesn't give.
  */
 #pragma once
 
-/* Narrows the bounding set of the caller, for itself and all that it forks; the capabilities it
- * holds stay. 0 or a negative errno. */
-int confine_bound(void);
+#define CONFINE_PROCESSES 2048 /* that an instance may have at once, threads among them */
 
-/* Gives up everything but those capabilities, for ever; after confine_bound(). Leaves the session
- * keyring behind for a new one. 0 or a negative errno. */
+/*
+ * For the launcher, when all is staged: limits the user namespaces that it makes, and gives up, for
+ * ever, what it doesn't need. Above all CAP_MKNOD: the overlays that it mounts do their work with
+ * its privileges, and must not make a device on an instance's disk because one was found below and
+ * changed. 0 or a negative errno.
+ */
+int confine_launcher(void);
+
+/* In the instance's user namespace: leaves the session keyring, which is inherited, for a new one,
+ * and takes the instance's limits. 0 or a negative errno. */
 int confine_enter(void);

@@ -10,22 +10,25 @@
 #include "instance/confine.h"
 #include "instance/init.h"
 #include "instance/process.h"
-#include "instance/root.h"
 #include "instance/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,7 +37,15 @@
 #define PAUSE_MS       1
 #define NOT_EXECUTABLE 126
 #define NOT_FOUND      127
-#define NAMESPACES     (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | \
+	 CLONE_NEWCGROUP)
+
+struct target {
+	pid_t pid;
+	int pidfd;
+	int caller; /* a pidfd of the caller's */
+};
 
 /* What the helper says before it ends. */
 struct entered {
@@ -73,19 +84,28 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static const char *become(int slave)
+/* False when the caller has died before it could be told of: it is in no PID namespace that the
+ * command sees. */
+static bool die_with(int caller)
 {
+	struct pollfd gone = { .fd = caller, .events = POLLIN };
+
+	return prctl(PR_SET_PDEATHSIG, SIGHUP) == 0 && poll(&gone, 1, 0) == 0;
+}
+
+static const char *become(int slave, int caller)
+{
+	if (!die_with(caller))
+		return "starting";
 	/* A session of its own: no other terminal of the caller's can be its controlling one. */
 	setsid();
 	if (slave >= 0 && terminal_take(slave) < 0)
 		return "taking the terminal";
 	if (close_range(3, ~0U, 0) < 0)
 		return "closing files";
-	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return "becoming root";
-	if (confine_bound() < 0 || confine_enter() < 0)
-		return "dropping privileges";
-	if (prctl(PR_SET_PDEATHSIG, SIGHUP) < 0 || chdir("/") < 0)
+	if (confine_enter() < 0)
+		return "leaving the keyring";
+	if (chdir("/") < 0)
 		return "starting";
 	umask(022);
 	reset_signals();
@@ -93,9 +113,9 @@ static const char *become(int slave)
 	return NULL;
 }
 
-static noreturn void command_main(int slave, char *const argv[])
+static noreturn void command_main(int slave, int caller, char *const argv[])
 {
-	const char *failed = become(slave);
+	const char *failed = become(slave, caller);
 	int sys;
 
 	if (!failed)
@@ -127,36 +147,103 @@ static void tell(int socket, const struct entered *entered, int master)
 	sendmsg(socket, &message, MSG_NOSIGNAL); /* if nobody listens, nobody needs to know */
 }
 
-static int enter(int pidfd, bool with_terminal, struct entered *entered, int ret_terminal[2])
+/* Looks without following anything that the instance put there. */
+static bool has_sys(pid_t pid)
 {
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				      .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	CLEANUP(closep) int root = -1;
+	CLEANUP(closep) int fd = -1;
+	struct statfs there;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	root = open(path, O_PATH | O_CLOEXEC);
+	fd = (int)syscall(SYS_openat2, root, "sys", &how, sizeof(how));
+	return fd >= 0 && fstatfs(fd, &there) == 0 && there.f_type == SYSFS_MAGIC;
+}
+
+/*
+ * /sys (read-only) of the instance's network namespace, for its first visitor: sysfs has a
+ * superblock per network namespace and looks for one by walking all of them, so that launches would
+ * become slower with every instance. It is mounted from here, for the instance has no other /sys in
+ * sight, without which a user namespace may mount none.
+ */
+static int make_sys(int pidfd, int *ret_tree)
+{
+	CLEANUP(closep) int context = -1;
+	int tree;
+
+	if (setns(pidfd, CLONE_NEWNET) < 0)
+		return -errno;
+	context = fsopen("sysfs", FSOPEN_CLOEXEC);
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	tree = fsmount(context, FSMOUNT_CLOEXEC,
+		       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			       MOUNT_ATTR_NOEXEC);
+	if (tree < 0)
+		return -errno;
+	*ret_tree = tree;
+	return 0;
+}
+
+/* Where somebody has done it meanwhile there is a second one on top: the same. */
+static int place_sys(int tree)
+{
+	if (tree < 0)
+		return 0;
+	mkdir("/sys", 0555);
+	return move_mount(tree, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* The memory is a copy of the caller's: nobody in there may look into it. */
+static int become_root(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+	    setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int enter(const struct target *target, bool with_terminal, struct entered *entered,
+		 int ret_terminal[2])
+{
+	CLEANUP(closep) int sys = -1;
 	int r;
 
+	snprintf(entered->step, sizeof(entered->step), "making /sys");
+	if (!has_sys(target->pid) && (r = make_sys(target->pidfd, &sys)) < 0)
+		return r;
 	snprintf(entered->step, sizeof(entered->step), "entering its namespaces");
-	if (setns(pidfd, NAMESPACES) < 0)
+	if (setns(target->pidfd, NAMESPACES) < 0)
 		return -errno;
+	snprintf(entered->step, sizeof(entered->step), "becoming root");
+	if ((r = become_root()) < 0)
+		return r;
 	snprintf(entered->step, sizeof(entered->step), "mounting /sys");
-	if (root_mount_sys() < 0)
-		return -errno;
+	if ((r = place_sys(sys)) < 0)
+		return r;
 	if (!with_terminal)
 		return 0;
 	snprintf(entered->step, sizeof(entered->step), "making a terminal");
-	r = terminal_make(&ret_terminal[0], &ret_terminal[1]);
-	return r;
+	return terminal_make(&ret_terminal[0], &ret_terminal[1]);
 }
 
-static noreturn void helper_main(int pidfd, int socket, bool with_terminal, char *const argv[])
+static noreturn void helper_main(const struct target *target, int socket, bool with_terminal,
+				 char *const argv[])
 {
 	struct clone_args arguments = { .flags = CLONE_PARENT };
 	struct entered entered = { 0 };
 	int terminal[2] = { -1, -1 };
 	int r;
 
-	r = enter(pidfd, with_terminal, &entered, terminal);
+	r = enter(target, with_terminal, &entered, terminal);
 	if (r == 0) {
 		snprintf(entered.step, sizeof(entered.step), "starting a process");
 		entered.pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
 		if (entered.pid == 0)
-			command_main(terminal[1], argv);
+			command_main(terminal[1], target->caller, argv);
 		if (entered.pid < 0) /* ENOMEM: its init is gone */
 			r = errno == ENOMEM ? -ESRCH : -errno;
 	}
@@ -192,7 +279,7 @@ static int hear(int socket, struct entered *ret_entered, int *ret_master)
 	return 0;
 }
 
-static int start(int pidfd, char *const argv[], pid_t *ret_pid, int *ret_master,
+static int start(struct target *target, char *const argv[], pid_t *ret_pid, int *ret_master,
 		 struct error *error)
 {
 	bool with_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -200,11 +287,14 @@ static int start(int pidfd, char *const argv[], pid_t *ret_pid, int *ret_master,
 	int pair[2], r;
 	pid_t helper;
 
+	target->caller = pidfd_open(getpid(), 0);
+	if (target->caller < 0)
+		return error_sys(error, errno, "watching ourselves");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_sys(error, errno, "a socket");
 	helper = fork();
 	if (helper == 0)
-		helper_main(pidfd, pair[1], with_terminal, argv);
+		helper_main(target, pair[1], with_terminal, argv);
 	r = helper < 0 ? -errno : 0;
 	close(pair[1]);
 	if (r == 0)
@@ -299,6 +389,7 @@ int process_exec(struct process process, char *const argv[], int *ret_status, st
 	struct sigaction fallback = { .sa_handler = SIG_DFL }, old_child;
 	CLEANUP(closep) int pidfd = -1;
 	CLEANUP(closep) int signals = -1;
+	struct target target = { .pid = process.pid, .caller = -1 };
 	sigset_t taken, blocked, old;
 	int master = -1, r;
 	pid_t pid = 0;
@@ -321,11 +412,13 @@ int process_exec(struct process process, char *const argv[], int *ret_status, st
 		return error_sys(error, errno, "signals");
 	sigprocmask(SIG_BLOCK, &blocked, &old);
 	sigaction(SIGCHLD, &fallback, &old_child); /* ignored, it would eat the status */
-	r = start(pidfd, argv, &pid, &master, error);
+	target.pidfd = pidfd;
+	r = start(&target, argv, &pid, &master, error);
 	if (r == 0)
 		r = attend(pid, signals, master, ret_status, error);
 	else
 		closep(&master);
+	closep(&target.caller);
 	sigaction(SIGCHLD, &old_child, NULL);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;

@@ -1,20 +1,25 @@
 /*
- * PID 1 of an instance: see init.h. The root is the launcher's (read-only); what an instance has of
- * its own is mounted here, beside the launcher, which is cloning the next one meanwhile. Only what
- * costs the same however many instances there are: for /sys see root_mount_sys().
+ * PID 1 of an instance: see init.h. What an instance has beside its disk is mounted here, beside
+ * the launcher, which is cloning the next one meanwhile. Only what costs the same however many
+ * instances there are: for /sys see exec.c.
+ *
+ * From become_root() on all of it is done as root of the instance: what is on the disk, its links
+ * among it, leads nowhere else.
  */
 #include "instance/init.h"
 
 #include "instance/confine.h"
-#include "instance/root.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,34 +29,56 @@
 
 #define PLAIN (MS_NOSUID | MS_NODEV)
 
-static int set_hostname(const struct init_plan *plan)
+static int become_root(const struct init_plan *plan)
 {
-	return sethostname(plan->hostname, strlen(plan->hostname));
+	char byte;
+
+	if (read(plan->wait, &byte, 1) != 1) {
+		errno = ECANCELED;
+		return -1;
+	}
+	close(plan->wait);
+	return setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ? -1 : setresuid(0, 0, 0);
 }
 
+static int set_hostname(const struct init_plan *plan)
+{
+	return sethostname(plan->identity->hostname, strlen(plan->identity->hostname));
+}
+
+/* The clone's own root, with its /proc, ends up on top of the disk: see leave_stage(). */
+static int enter_disk(const struct init_plan *plan)
+{
+	int devices = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (devices < 0 || move_mount(plan->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+	    fchdir(plan->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return -1;
+	mkdir("/dev", 0755); /* somebody may have removed it, here and below */
+	if (move_mount(devices, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -1;
+	return close(devices);
+}
+
+/* Mounted while the host's is in sight, the only place where a user namespace may. Nothing in it
+ * is covered: what acts on the machine as a whole is the host's root's. */
 static int mount_proc(const struct init_plan *plan)
 {
 	(void)plan;
+	mkdir("/proc", 0555);
 	return mount("proc", "/proc", "proc", PLAIN | MS_NOEXEC, NULL);
 }
 
-/*
- * Root in here is the host's root to /proc/sys/kernel and its like, which ask for no capability.
- * That these mounts cover parts of /proc also makes the kernel refuse a second, uncovered /proc to
- * a user namespace made inside (mount_too_revealing()).
- */
-static int protect_proc(const struct init_plan *plan)
+static int leave_stage(const struct init_plan *plan)
 {
-	for (size_t i = 0; i < plan->read_only_count; i++)
-		if (root_bind(plan->read_only[i], MOUNT_ATTR_RDONLY, 0) < 0)
-			return -1;
-	/* The network is the instance's own, and so are its settings. */
-	return root_bind("/proc/sys/net", 0, MOUNT_ATTR_RDONLY);
+	close(plan->root);
+	return umount2(".", MNT_DETACH) < 0 ? -1 : chdir("/");
 }
 
 static int mount_run(const struct init_plan *plan)
 {
 	(void)plan;
+	mkdir("/run", 0755);
 	if (mount("tmpfs", "/run", "tmpfs", PLAIN, "mode=755,size=64m,nr_inodes=16k") < 0)
 		return -1;
 	if (mkdir("/run/shm", 01777) < 0) /* /dev/shm leads here */
@@ -62,6 +89,7 @@ static int mount_run(const struct init_plan *plan)
 static int mount_tmp(const struct init_plan *plan)
 {
 	(void)plan;
+	mkdir("/tmp", 01777);
 	return mount("tmpfs", "/tmp", "tmpfs", PLAIN, "mode=1777,size=256m,nr_inodes=64k");
 }
 
@@ -70,6 +98,52 @@ static int mount_terminals(const struct init_plan *plan)
 	(void)plan;
 	return mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
 		     "newinstance,ptmxmode=0666,mode=620,gid=5");
+}
+
+/* A link there leads elsewhere, /run perhaps. */
+static int put(const char *path, const char *const texts[])
+{
+	int fd, sys = 0;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -1;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1; /* no /etc */
+	for (; *texts && !sys; texts++)
+		if (write(fd, *texts, strlen(*texts)) < 0)
+			sys = errno;
+	close(fd);
+	errno = sys;
+	return sys ? -1 : 0;
+}
+
+/* Made with the disk, and its owner's afterwards. */
+static int name_machine(const struct init_plan *plan)
+{
+	const char *hostname = plan->identity->hostname, *address = plan->identity->address;
+	const char *const name[] = { hostname, "\n", NULL };
+	const char *const hosts[] = { "127.0.0.1 localhost\n"
+				      "::1 localhost ip6-localhost ip6-loopback\n",
+				      *address ? address : "127.0.1.1",
+				      " ",
+				      hostname,
+				      "\n",
+				      NULL };
+
+	if (!plan->fresh)
+		return 0;
+	return put("/etc/hostname", name) < 0 ? -1 : put("/etc/hosts", hosts);
+}
+
+/* As a DHCP client does, at each start; a full disk is no reason not to. */
+static int name_resolver(const struct init_plan *plan)
+{
+	const char *const texts[] = { plan->identity->resolver, NULL };
+
+	if (!*plan->identity->resolver)
+		return 0;
+	return put("/etc/resolv.conf", texts) < 0 && plan->fresh ? -1 : 0;
 }
 
 static int confine(const struct init_plan *plan)
@@ -87,10 +161,12 @@ static const struct {
 	char name[STEP_MAX];
 	int (*run)(const struct init_plan *plan);
 } steps[] = {
-	{ "hostname", set_hostname },	   { "mount /proc", mount_proc },
-	{ "protect /proc", protect_proc }, { "mount /run", mount_run },
-	{ "mount /tmp", mount_tmp },	   { "mount /dev/pts", mount_terminals },
-	{ "drop privileges", confine },
+	{ "user namespace", become_root },  { "hostname", set_hostname },
+	{ "enter its disk", enter_disk },   { "mount /proc", mount_proc },
+	{ "leave the stage", leave_stage }, { "mount /run", mount_run },
+	{ "mount /tmp", mount_tmp },	    { "mount /dev/pts", mount_terminals },
+	{ "/etc/hosts", name_machine },	    { "/etc/resolv.conf", name_resolver },
+	{ "leave the keyring", confine },
 };
 
 static void report(const struct init_plan *plan, int sys, const char step[STEP_MAX])

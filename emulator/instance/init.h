@@ -14,6 +14,13 @@
 
 #define STEP_MAX 24
 
+/* What an instance is called, in texts that end. */
+struct init_identity {
+	char hostname[64];
+	char address[64];   /* of its first interface, for /etc/hosts; "" for none */
+	char resolver[512]; /* /etc/resolv.conf; "": what the disk has */
+};
+
 struct init_report {
 	uint32_t index;
 	int32_t sys;	     /* 0: everything is in place */
@@ -21,10 +28,10 @@ struct init_report {
 };
 
 struct init_plan {
-	const char *hostname;
-	/* parts of /proc that an instance may read but not write; those that the kernel has */
-	const char *const *read_only;
-	size_t read_only_count;
+	const struct init_identity *identity;
+	bool fresh;	/* the disk was made for it */
+	int root;	/* the disk: a detached tree of mounts */
+	int wait;	/* pipe: a byte once the user namespace has its ids */
 	uint32_t index; /* in its launch, for the report */
 	int report;	/* pipe: one struct init_report is written */
 	/* pipe: a byte in it (never taken out) means go on for ever; end of file without one means

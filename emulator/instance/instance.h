@@ -1,11 +1,12 @@
 /*
  * Instances as processes: a namespace set with an init, launched, watched, stopped, entered.
  *
- * A launcher process, forked once from a small and clean address space, waits in a mount namespace
- * that holds the root for instances (this machine's own file system, read-only) and nothing of
- * /run/netns, so that a launch costs the same whether it is the first or the four-thousandth. It
- * clones each init with CLONE_PARENT: inits are children of the daemon while it lives, and go on
- * under the host's init (or nearest subreaper) when the daemon is gone.
+ * A launcher process, forked once from a small and clean address space, makes each instance a disk
+ * (this machine's own file system, what is written kept apart) and clones its init from a mount
+ * namespace that holds nothing, so that a launch costs the same whether it is the first or the
+ * four-thousandth. It clones with CLONE_PARENT: inits are children of the daemon while it lives,
+ * and go on under the host's init (or nearest subreaper) when the daemon is gone. Disks live in a
+ * mount namespace of their own, and go on when nobody is left in it.
  *
  * Nobody else may wait for children whose pids they don't know (waitpid(-1, …)).
  */
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/loop.h"
+#include "instance/init.h"
 
 #include <sys/types.h>
 
@@ -22,7 +24,7 @@ struct launch;
 
 struct instance_spec {
 	struct rid id; /* KIND_INSTANCE or KIND_INTERNET_HOST */
-	char hostname[64];
+	struct init_identity identity;
 };
 
 /* A process that can't be mistaken for a later one with the same pid. */
@@ -34,26 +36,35 @@ struct process {
 /* An init that we launched or adopted is gone. Called from the loop. */
 typedef void (*instance_exit_fn)(void *context, struct rid id);
 
+struct instances_options {
+	/* Directories that instances must not see: the world's state and run directories. Ends in
+	 * NULL; those that don't exist are fine. */
+	const char *const *hidden;
+	/* A file, where the mounts of the disks are kept from the first launch on (unmount it to
+	 * let go of them all); NULL: they last no longer than this process and the instances. */
+	const char *disks;
+	uint64_t disk_size; /* of each, in bytes; they take what is written to them */
+};
+
 /*
  * Forks the launcher, which stages the root beside us: open early, while the caller is small. A
- * failure to stage it is told by the first launch. `hidden` (ends in NULL) are directories that
- * instances must not see: the world's state and run directories; those that don't exist are fine.
- * The limit of open files is raised as far as it goes: each init takes one. `loop` may be NULL
- * where nobody watches (minivpc down): then there is no launcher, and only instances_kill() is of
- * use.
+ * failure to stage it is told by the first launch. The limit of open files is raised as far as it
+ * goes: each init takes one. `loop` may be NULL where nobody watches (minivpc down): then there is
+ * no launcher, `options` is of no use, and only instances_kill() is.
  */
-int instances_open(const char *const hidden[], struct loop *loop, instance_exit_fn on_exit,
-		   void *context, struct instances **ret_instances, struct error *error);
+int instances_open(const struct instances_options *options, struct loop *loop,
+		   instance_exit_fn on_exit, void *context, struct instances **ret_instances,
+		   struct error *error);
 /* Lets go of everything; instances go on. Commit or cancel launches before. NULL is fine; always
  * NULL. */
 struct instances *instances_close(struct instances *instances);
 
 /*
- * A launch: `count` inits, all or none. Each has its own network, PID, mount, UTS and IPC
- * namespace; its network namespace is empty ("lo" down). An init lives no longer than the daemon
- * until its launch is committed. So record the processes in the store first: then a daemon that
- * dies, at whatever point, leaves no init that the store doesn't know (it may know some that are
- * gone).
+ * A launch: `count` inits, all or none. Each has its own user, network, PID, mount, UTS, IPC and
+ * cgroup namespace; its network namespace is empty ("lo" down). Its disk is the one that it had,
+ * or made for it. An init lives no longer than the daemon until its launch is committed. So record
+ *the processes in the store first: then a daemon that dies, at whatever point, leaves no init that
+ *the store doesn't know (it may know some that are gone).
  *
  *	instances_launch_begin()
  *	launch_next() × count		wire each one while the next is being cloned
@@ -74,7 +85,8 @@ int launch_next(struct launch *launch, struct process *ret_process, struct error
 int launch_ready(struct launch *launch, struct error *error);
 /* From now on they go on without the daemon. Cannot fail. Always NULL. */
 struct launch *launch_commit(struct launch *launch);
-/* Kills them and waits for their end, as instances_kill(). NULL is fine; always NULL. */
+/* Kills them and waits for their end, as instances_kill(), and forgets the disks that it made. NULL
+ * is fine; always NULL. */
 struct launch *launch_cancel(struct launch *launch);
 void launch_cancelp(struct launch **launch);
 
@@ -96,13 +108,20 @@ int instances_stop(struct instances *instances, struct rid id, struct process pr
 int instances_kill(struct instances *instances, const struct rid *ids,
 		   const struct process *processes, size_t count, struct error *error);
 
+/* Their disks go, once nothing runs on them. Returns at once. None is fine. A launcher that is gone
+ * leaves them to instances_keep(). */
+void instances_forget(struct instances *instances, const struct rid *ids, size_t count);
+/* At start: forgets the disks that are none of these; NULL `is_kept` keeps none. */
+int instances_keep(struct instances *instances, bool (*is_kept)(void *context, const char *id),
+		   void *context, struct error *error);
+
 bool process_alive(struct process process);
 
 /*
  * Runs `argv` inside the namespaces of the instance whose init is `process`: standard streams pass
  * through; when standard input and output are terminals it gets a terminal of its own, with window
  * size changes. SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on; the command gets SIGHUP when the
- * caller dies. It has the privileges an instance's processes have, no more, and of the environment
+ * caller dies. It is root there, and of the environment it has
  * only TERM and the locale. Waits (bounded: 10 s) for an instance that is still being made. Returns
  * 0 and the exit status (128 + n for a signal; 126 not executable; 127 not found, as a shell has
  * it).

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,9 +30,10 @@ enum {
 struct launch {
 	struct instances *instances;
 	struct rid *ids;
-	char (*hostnames)[64];
+	struct init_identity *identities;
 	struct process *processes; /* those taken */
 	bool *is_ready;
+	bool *is_fresh; /* of those taken: its disk was made for it */
 	size_t count, sent, answered, taken, ready;
 	int report[2], lifeline[2];
 };
@@ -45,7 +47,8 @@ static void launch_free(struct launch *launch)
 		closep(&launch->lifeline[end]);
 	}
 	free(launch->ids);
-	free(launch->hostnames);
+	free(launch->identities);
+	free(launch->is_fresh);
 	free(launch->processes);
 	free(launch->is_ready);
 	free(launch);
@@ -59,16 +62,25 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 	launch->instances = instances;
 	launch->count = count;
 	launch->ids = xcalloc(count, sizeof(*launch->ids));
-	launch->hostnames = xcalloc(count, sizeof(*launch->hostnames));
+	launch->identities = xcalloc(count, sizeof(*launch->identities));
+	launch->is_fresh = xcalloc(count, sizeof(*launch->is_fresh));
 	launch->processes = xcalloc(count, sizeof(*launch->processes));
 	launch->is_ready = xcalloc(count, sizeof(*launch->is_ready));
 	for (size_t i = 0; i < count; i++) {
 		launch->ids[i] = specs[i].id;
-		memcpy(launch->hostnames[i], specs[i].hostname, sizeof(specs[i].hostname));
+		launch->identities[i] = specs[i].identity;
 	}
 	for (int end = READ; end <= WRITE; end++)
 		launch->report[end] = launch->lifeline[end] = -1;
 	return launch;
+}
+
+static void name_disk(struct rid id, struct launcher_request *request)
+{
+	struct rid_text text = rid_format(id);
+
+	static_assert(sizeof(text.text) <= sizeof(request->disk), "any id");
+	memcpy(request->disk, text.text, sizeof(text.text));
 }
 
 static int fill_window(struct launch *launch, struct error *error)
@@ -76,14 +88,18 @@ static int fill_window(struct launch *launch, struct error *error)
 	int pipes[2] = { launch->report[WRITE], launch->lifeline[READ] };
 
 	while (launch->sent < launch->count && launch->sent - launch->answered < WINDOW) {
+		struct rid id = launch->ids[launch->sent];
 		struct launcher_request request = {
+			.task = LAUNCHER_CLONE,
 			.index = (uint32_t)launch->sent,
 			.first = launch->sent == 0,
+			/* Not one of a user, nor the two that mean none. */
+			.owner = 0x80000000u | ((uint32_t)id.n & 0x7ffffff0u),
+			.identity = launch->identities[launch->sent],
 		};
 		int r;
 
-		memcpy(request.hostname, launch->hostnames[launch->sent], sizeof(request.hostname));
-		request.hostname[sizeof(request.hostname) - 1] = '\0';
+		name_disk(id, &request);
 		r = launcher_request(&launch->instances->launcher, &request, pipes, error);
 		if (r < 0)
 			return r;
@@ -99,7 +115,7 @@ static int ensure_launcher(struct instances *instances, struct error *error)
 
 	if (!launcher_alive(launcher)) {
 		launcher_stop(launcher);
-		r = launcher_start(launcher, (const char *const *)instances->hidden, error);
+		r = launcher_start(launcher, error);
 		if (r < 0)
 			return r;
 	}
@@ -192,20 +208,23 @@ static int watch(struct launch *launch, pid_t pid, struct error *error)
 
 int launch_next(struct launch *launch, struct process *ret_process, struct error *error)
 {
-	pid_t pid;
+	struct launcher_clone clone;
 	int r;
 
 	if (launch->taken == launch->count)
 		return error_sys(error, EINVAL, "a launch has no more instances");
-	r = launcher_reply(&launch->instances->launcher, &pid, error);
+	r = launcher_reply(&launch->instances->launcher, &clone, error);
 	launch->answered++;
 	if (r < 0)
 		return r;
-	r = watch(launch, pid, error);
+	r = watch(launch, clone.pid, error);
 	if (r < 0) {
-		discard(pid);
+		discard(clone.pid);
+		if (clone.fresh)
+			instances_forget(launch->instances, &launch->ids[launch->taken], 1);
 		return r;
 	}
+	launch->is_fresh[launch->taken] = clone.fresh;
 	*ret_process = launch->processes[launch->taken++];
 	if (launch->taken == launch->count)
 		launch->instances->receiving = NULL;
@@ -265,22 +284,37 @@ struct launch *launch_commit(struct launch *launch)
 	return NULL;
 }
 
-struct launch *launch_cancel(struct launch *launch)
+/* Those that the launcher made and nobody took. */
+static void discard_pending(struct launch *launch)
 {
-	struct error ignored = ERROR_INIT; /* what could not be killed loses its lifeline below */
-	struct launcher *launcher;
+	struct launcher *launcher = &launch->instances->launcher;
+	struct error ignored = ERROR_INIT;
+	struct launcher_clone clone;
 	pid_t pid;
 
-	if (!launch)
-		return NULL;
-	launcher = &launch->instances->launcher;
-	for (; launch->answered < launch->sent; launch->answered++)
-		if (launcher_reply(launcher, &pid, &ignored) == 0)
-			discard(pid);
+	for (; launch->answered < launch->sent; launch->answered++) {
+		if (launcher_reply(launcher, &clone, &ignored) < 0)
+			continue;
+		discard(clone.pid);
+		if (clone.fresh)
+			instances_forget(launch->instances, &launch->ids[launch->answered], 1);
+	}
 	pid = launcher_unreported(launcher);
 	if (pid)
 		discard(pid);
+}
+
+struct launch *launch_cancel(struct launch *launch)
+{
+	struct error ignored = ERROR_INIT; /* what could not be killed loses its lifeline below */
+
+	if (!launch)
+		return NULL;
+	discard_pending(launch);
 	instances_kill(launch->instances, launch->ids, launch->processes, launch->taken, &ignored);
+	for (size_t i = 0; i < launch->taken; i++)
+		if (launch->is_fresh[i])
+			instances_forget(launch->instances, &launch->ids[i], 1);
 	launch_free(launch);
 	return NULL;
 }
@@ -303,5 +337,45 @@ int instances_launch(struct instances *instances, const struct instance_spec *sp
 		r = launch_ready(launch, error);
 	if (r == 0)
 		launch = launch_commit(launch);
+	return r;
+}
+
+/* ---- disks ---- */
+
+void instances_forget(struct instances *instances, const struct rid *ids, size_t count)
+{
+	struct error ignored = ERROR_INIT;
+
+	for (size_t i = 0; i < count && launcher_alive(&instances->launcher); i++) {
+		struct launcher_request request = { .task = LAUNCHER_FORGET };
+
+		name_disk(ids[i], &request);
+		launcher_request(&instances->launcher, &request, NULL, &ignored);
+	}
+}
+
+int instances_keep(struct instances *instances, bool (*is_kept)(void *context, const char *id),
+		   void *context, struct error *error)
+{
+	struct launcher_request request = { .task = LAUNCHER_FORGET };
+	char **names;
+	size_t count;
+	int r;
+
+	if (!instances->disks || access(instances->disks, F_OK) < 0)
+		return 0; /* nothing was ever launched */
+	r = ensure_launcher(instances, error);
+	if (r == 0)
+		r = launcher_list(&instances->launcher, &names, &count, error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		if (r == 0 && !(is_kept && is_kept(context, names[i]))) {
+			snprintf(request.disk, sizeof(request.disk), "%s", names[i]);
+			r = launcher_request(&instances->launcher, &request, NULL, error);
+		}
+		free(names[i]);
+	}
+	free(names);
 	return r;
 }

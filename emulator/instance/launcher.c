@@ -2,9 +2,7 @@
 #include "instance/launcher.h"
 
 #include "instance/confine.h"
-#include "instance/init.h"
 #include "instance/memory.h"
-#include "instance/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +22,25 @@
 #define NAME	  "launcher"
 #define ANSWER_MS 10000
 
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | \
+	 CLONE_NEWCGROUP)
 
 /* The first reply has no pid: the root is staged. */
 struct launcher_reply {
 	pid_t pid;
-	int32_t sys;					 /* positive: failed */
-	char text[sizeof(((struct error *)NULL)->text)]; /* only when failed */
+	int32_t sys; /* positive: failed */
+	bool fresh;
+	/* what failed; of LAUNCHER_LIST's replies a name, "" the last */
+	char text[sizeof(((struct error *)NULL)->text)];
+};
+
+/* What it needs for its work. */
+struct stage {
+	struct root root;
+	uint32_t first_id;
+	char disk_options[DISK_OPTIONS_MAX];
+	pid_t *shared;
 };
 
 /* Its descriptors, after standard input, output and error. */
@@ -87,21 +97,28 @@ static int keep_socket(int socket)
 	return 0;
 }
 
+/* Twice: nothing else may get these numbers, and then they are to hold nothing of the host's. */
 static int open_null(void)
 {
-	for (int fd = 0; fd < 3; fd++)
-		if (open("/dev/null", O_RDWR) != fd)
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; fd <= LIFELINE; fd++)
+		if (null < 0 || (fd != SOCKET && dup2(null, fd) < 0))
 			return -errno;
+	if (null > LIFELINE)
+		close(null);
 	return 0;
 }
 
-static int prepare(int socket, const struct launcher *launcher, const char *const hidden[],
-		   struct root *ret_root, struct error *error)
+static int prepare(int socket, const struct launcher *launcher, struct stage *stage,
+		   struct error *error)
 {
 	struct rlimit limit;
 	int r;
 
 	r = keep_socket(socket);
+	if (r == 0)
+		r = open_null();
 	if (r < 0)
 		return error_sys(error, r, "the launcher's socket");
 	umask(0);
@@ -116,13 +133,16 @@ static int prepare(int socket, const struct launcher *launcher, const char *cons
 	 */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_sys(error, errno, "the launcher's memory");
-	r = root_stage(hidden, ret_root, error);
+	stage->first_id = launcher->root.first_id;
+	stage->shared = launcher->shared;
+	disk_options(launcher->disk_size, stage->first_id, stage->disk_options);
+	r = root_stage(&launcher->root, &stage->root, error);
 	if (r < 0)
 		return r;
 	r = open_null();
 	if (r < 0)
 		return error_sys(error, r, "/dev/null");
-	r = confine_bound();
+	r = confine_launcher();
 	if (r < 0)
 		return error_sys(error, r, "dropping privileges");
 	return 0;
@@ -160,29 +180,116 @@ static int receive_request(struct launcher_request *request)
 	return 0;
 }
 
-static pid_t clone_init(const struct launcher_request *request, const struct root *root,
-			pid_t *shared)
+/* "/proc/PID/uid_map" and the like; nothing here may allocate. */
+static int write_map(pid_t pid, const char *name, const char *map)
+{
+	char path[48] = "/proc/", digits[16], *end = path + 6;
+	CLEANUP(closep) int fd = -1;
+	size_t count = 0;
+
+	for (; pid; pid /= 10)
+		digits[count++] = (char)('0' + pid % 10);
+	while (count > 0)
+		*end++ = digits[--count];
+	stpcpy(end, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, map, strlen(map)) != (ssize_t)strlen(map))
+		return -1;
+	return 0;
+}
+
+static void format_map(uint32_t first, char map[32])
+{
+	char digits[16];
+	size_t count = 0;
+
+	static_assert(ROOT_IDS == 65536, "as in the text");
+	map = stpcpy(map, "0 ");
+	for (; first; first /= 10)
+		digits[count++] = (char)('0' + first % 10);
+	while (count > 0)
+		*map++ = digits[--count];
+	stpcpy(map, " 65536");
+}
+
+static pid_t clone_from_bare(const struct stage *stage, const struct init_plan *plan, int go)
 {
 	struct clone_args arguments = {
 		/* The daemon's child, not ours. The kernel writes the pid where the daemon sees it
 		 * even if we are killed before we can say it. */
 		.flags = NAMESPACES | CLONE_PARENT | CLONE_PARENT_SETTID,
-		.parent_tid = (uint64_t)(uintptr_t)shared,
+		.parent_tid = (uint64_t)(uintptr_t)stage->shared,
 	};
+	pid_t pid;
+	int sys;
+
+	if (setns(stage->root.bare, CLONE_NEWNS) < 0)
+		return -1;
+	pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	if (pid == 0) {
+		close(SOCKET);
+		close(go);
+		close(stage->root.disks);
+		close(stage->root.bare);
+		closep(&(int){ stage->root.host });
+		init_main(plan);
+	}
+	sys = errno;
+	if (setns(stage->root.disks, CLONE_NEWNS) < 0)
+		_exit(1);
+	errno = sys;
+	return pid;
+}
+
+/*
+ * The kernel counts a user namespace's processes on whoever made it, and holds it to the limit of
+ * that one's at that time, unless that is root (enforced_nproc_rlimit()): so it is a user of the
+ * instance's own.
+ */
+static pid_t clone_as(uid_t owner, const struct stage *stage, const struct init_plan *plan, int go)
+{
+	pid_t pid;
+	int sys;
+
+	if (setresuid(owner, (uid_t)-1, (uid_t)-1) < 0)
+		return -1;
+	pid = clone_from_bare(stage, plan, go);
+	sys = errno;
+	if (setresuid(0, (uid_t)-1, (uid_t)-1) < 0)
+		_exit(1);
+	errno = sys;
+	return pid;
+}
+
+/* An init waits for its user namespace's ids: a byte, or the end of file when it gets none. */
+static pid_t clone_init(const struct launcher_request *request, const struct stage *stage, int disk,
+			bool fresh)
+{
+	CLEANUP(closep) int wait = -1;
+	CLEANUP(closep) int go = -1;
 	struct init_plan plan = {
-		.hostname = request->hostname,
-		.read_only = root->read_only,
-		.read_only_count = root->read_only_count,
+		.identity = &request->identity,
+		.fresh = fresh,
+		.root = disk,
 		.index = request->index,
 		.report = REPORT,
 		.lifeline = LIFELINE,
 	};
-	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	char map[32];
+	int pair[2];
+	pid_t pid;
 
-	if (pid == 0) {
-		close(SOCKET);
-		init_main(&plan);
-	}
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -1;
+	plan.wait = wait = pair[0];
+	go = pair[1];
+	pid = clone_as(request->owner, stage, &plan, go);
+	if (pid < 0)
+		return -1;
+	format_map(stage->first_id, map);
+	if (write_map(pid, "/uid_map", map) == 0 && write_map(pid, "/gid_map", map) == 0 &&
+	    write(go, "", 1) < 0)
+		return pid; /* it is gone: the daemon sees that */
 	return pid;
 }
 
@@ -191,14 +298,72 @@ static bool answer(const struct launcher_reply *reply)
 	return send(SOCKET, reply, sizeof(*reply), MSG_NOSIGNAL) == sizeof(*reply);
 }
 
-static noreturn void launcher_main(int socket, const struct launcher *launcher,
-				   const char *const hidden[], pid_t daemon)
+static bool refuse(const char *what)
 {
-	pid_t *shared = launcher->shared;
+	struct launcher_reply reply = { .sys = errno };
+
+	stpcpy(reply.text, what);
+	return answer(&reply);
+}
+
+static bool launch(const struct launcher_request *request, struct stage *stage)
+{
+	struct launcher_reply reply = { 0 };
+	CLEANUP(closep) int disk = -1;
+
+	if (root_pin(&stage->root) < 0)
+		return refuse("keeping the instances' disks");
+	disk = disk_open(&stage->root, request->disk, stage->disk_options, &reply.fresh);
+	if (disk < 0)
+		return refuse("the instance's disk");
+	reply.pid = clone_init(request, stage, disk, reply.fresh);
+	if (reply.pid > 0)
+		return answer(&reply);
+	if (reply.fresh) {
+		int sys = errno;
+
+		disk_forget(request->disk);
+		errno = sys;
+	}
+	return refuse("cloning the instance's namespaces");
+}
+
+static bool tell_name(void *context, const char *name)
+{
+	struct launcher_reply reply = { 0 };
+
+	(void)context;
+	if (strlen(name) < DISK_NAME_MAX)
+		stpcpy(reply.text, name);
+	return answer(&reply);
+}
+
+static bool list(void)
+{
+	if (disk_list(tell_name, NULL) < 0)
+		return refuse("listing the instances' disks");
+	return answer(&(struct launcher_reply){ 0 });
+}
+
+static bool perform(const struct launcher_request *request, struct stage *stage)
+{
+	switch (request->task) {
+	case LAUNCHER_CLONE:
+		return launch(request, stage);
+	case LAUNCHER_FORGET:
+		disk_forget(request->disk); /* what is left the next start finds */
+		return true;
+	default:
+		return list();
+	}
+}
+
+static noreturn void launcher_main(int socket, const struct launcher *launcher, pid_t daemon)
+{
 	struct error error = ERROR_INIT;
 	struct launcher_reply reply = { 0 };
 	struct launcher_request request;
-	struct root root;
+	struct stage stage;
 	int r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -207,29 +372,24 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher,
 	prctl(PR_SET_NAME, NAME);
 	setsid();
 	forget_signals();
-	r = prepare(socket, launcher, hidden, &root, &error);
+	r = prepare(socket, launcher, &stage, &error);
 	if (r < 0) {
 		reply.sys = -r;
 		snprintf(reply.text, sizeof(reply.text), "%s", error.text);
 	}
 	if (!answer(&reply) || r < 0)
 		_exit(1);
-	memory_narrow(MAPS, shared); /* `launcher` and `hidden` are gone with the heap */
+	memory_narrow(MAPS,
+		      stage.shared); /* `launcher` and all it points to is gone with the heap */
 	close(MAPS);
-	while (receive_request(&request) == 0) {
-		reply = (struct launcher_reply){ 0 };
-		reply.pid = clone_init(&request, &root, shared);
-		if (reply.pid < 0)
-			reply.sys = errno;
-		if (!answer(&reply))
-			break;
-	}
+	while (receive_request(&request) == 0 && perform(&request, &stage))
+		;
 	_exit(0);
 }
 
 /* ---- the daemon's side ---- */
 
-int launcher_start(struct launcher *launcher, const char *const hidden[], struct error *error)
+int launcher_start(struct launcher *launcher, struct error *error)
 {
 	CLEANUP(closep) int ours = -1;
 	CLEANUP(closep) int its = -1;
@@ -253,7 +413,7 @@ int launcher_start(struct launcher *launcher, const char *const hidden[], struct
 	if (pid < 0)
 		return error_sys(error, errno, "forking the launcher");
 	if (pid == 0)
-		launcher_main(its, launcher, hidden, daemon);
+		launcher_main(its, launcher, daemon);
 	launcher->pid = pid;
 	launcher->socket = steal_fd(&ours);
 	launcher->staged = false;
@@ -353,19 +513,50 @@ int launcher_request(struct launcher *launcher, const struct launcher_request *r
 	return error_sys(error, EPIPE, "the launcher died");
 }
 
-int launcher_reply(struct launcher *launcher, pid_t *ret_pid, struct error *error)
+/* A reply, or the refusal that it tells. */
+static int hear(struct launcher *launcher, struct launcher_reply *reply, struct error *error)
 {
-	struct launcher_reply reply;
 	int r;
 
 	if (!launcher->pid)
 		return error_sys(error, EPIPE, "the launcher died");
-	r = receive_reply(launcher, &reply, error);
+	r = receive_reply(launcher, reply, error);
 	if (r < 0)
 		return r;
-	if (reply.sys)
-		return error_sys(error, reply.sys, "cloning the instance's namespaces");
-	*ret_pid = launcher->reported = reply.pid;
+	return reply->sys ? error_sys(error, reply->sys, "%s", reply->text) : 0;
+}
+
+int launcher_reply(struct launcher *launcher, struct launcher_clone *ret_clone, struct error *error)
+{
+	struct launcher_reply reply;
+	int r = hear(launcher, &reply, error);
+
+	if (r < 0)
+		return r;
+	launcher->reported = reply.pid;
+	*ret_clone = (struct launcher_clone){ reply.pid, reply.fresh };
+	return 0;
+}
+
+int launcher_list(struct launcher *launcher, char ***ret_names, size_t *ret_count,
+		  struct error *error)
+{
+	const struct launcher_request request = { .task = LAUNCHER_LIST };
+	struct launcher_reply reply;
+	char **names = NULL;
+	size_t count = 0;
+	int r = launcher_request(launcher, &request, NULL, error);
+
+	while (r == 0 && (r = hear(launcher, &reply, error)) == 0 && reply.text[0])
+		*array_grow(&names, &count) = xstrdup(reply.text);
+	for (size_t i = 0; r < 0 && i < count; i++)
+		free(names[i]);
+	if (r < 0) {
+		free(names);
+		return r;
+	}
+	*ret_names = names;
+	*ret_count = count;
 	return 0;
 }
 

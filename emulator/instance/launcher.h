@@ -1,14 +1,15 @@
 /*
- * The launcher: a process forked once from the daemon that clones inits on request. It waits in the
- * mount namespace that root_stage() made, so that a clone copies a handful of mounts and not the
- * daemon's thousands in /run/netns.
+ * The launcher: a process forked once from the daemon that makes disks and clones inits on request.
+ * It waits in the mount namespace that root_stage() made, and clones from one with a handful of
+ * mounts, so that none copies the daemon's thousands in /run/netns.
  *
  * Requests and replies are packets on a socket pair, answered in order, so that a caller may have
  * several under way. The launcher dies with the daemon (or with the daemon's end of the socket).
  */
 #pragma once
 
-#include "base/error.h"
+#include "instance/disk.h"
+#include "instance/init.h"
 
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -20,6 +21,8 @@ struct launcher {
 	pid_t *shared;	   /* the pid of the newest clone, reported or not */
 	pid_t reported;	   /* the newest that a reply told of */
 	rlim_t open_files; /* the soft limit that inits get: ours before it was raised */
+	uint64_t disk_size;
+	struct root_options root; /* all of it borrowed */
 };
 
 #define LAUNCHER_INIT                                                                              \
@@ -27,15 +30,30 @@ struct launcher {
 		.socket = -1                                                                       \
 	}
 
+enum launcher_task {
+	LAUNCHER_CLONE,
+	LAUNCHER_FORGET, /* the disk; not answered */
+	LAUNCHER_LIST,	 /* the disks */
+};
+
 struct launcher_request {
+	uint32_t task;
 	uint32_t index;
 	uint32_t first; /* begins a launch: the two pipes of struct init_plan come with it */
-	char hostname[64];
+	/* an id of the host's that is nobody else's: what runs in the instance is counted by it */
+	uint32_t owner;
+	char disk[DISK_NAME_MAX];
+	struct init_identity identity;
+};
+
+struct launcher_clone {
+	pid_t pid;
+	bool fresh; /* its disk was made for it */
 };
 
 /* Forks it, without waiting for the root to be staged. Fork early: inits are clones of it, and
- * pay for every page that the caller has. `hidden` as for root_stage(). */
-int launcher_start(struct launcher *launcher, const char *const hidden[], struct error *error);
+ * pay for every page that the caller has. */
+int launcher_start(struct launcher *launcher, struct error *error);
 /* Kills and reaps it; fine when there is none. */
 void launcher_stop(struct launcher *launcher);
 /* The same, and lets go of the memory; start no other. */
@@ -48,10 +66,16 @@ int launcher_wait_staged(struct launcher *launcher, struct error *error);
 /* Hands one request in; `pipes` (report, lifeline) are lent, and needed if it is the first. */
 int launcher_request(struct launcher *launcher, const struct launcher_request *request,
 		     const int pipes[2], struct error *error);
-/* The pid of the oldest request not yet answered. Bounded; any failure but a refused clone
- * (-EAGAIN, -ENOMEM, -ENOSPC …) means that the launcher must be stopped: launcher_alive() is false.
+/*
+ * The answer to the oldest LAUNCHER_CLONE not yet answered. Bounded; any failure but a refused
+ * clone or disk (-EAGAIN, -ENOMEM, -ENOSPC …) means that the launcher must be stopped:
+ * launcher_alive() is false.
  */
-int launcher_reply(struct launcher *launcher, pid_t *ret_pid, struct error *error);
+int launcher_reply(struct launcher *launcher, struct launcher_clone *ret_clone,
+		   struct error *error);
+/* The names of all disks, to free(), each by itself; nothing else may be under way. */
+int launcher_list(struct launcher *launcher, char ***ret_names, size_t *ret_count,
+		  struct error *error);
 /* Once the launcher is gone and launcher_reply() has failed: the pid of a clone that it made and
  * was killed before reporting, or 0. Our child, not reaped; told once. */
 pid_t launcher_unreported(struct launcher *launcher);

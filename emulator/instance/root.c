@@ -1,40 +1,32 @@
-/*
- * The root of instances: see root.h. Runs in the launcher, once.
- *
- *	host's mount namespace            launcher's, which each init gets a copy of
- *	/            ext4 rw              /      ext4 ro, nodev
- *	/home        nfs  rw              /home  nfs  ro, nodev
- *	/dev /proc /run /run/netns/… ×n   /dev   tmpfs ro, six devices
- */
+/* The root of instances: see root.h. Runs in the launcher, once. */
 #include "instance/root.h"
+
+#include "instance/mask.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define EMPTY "/dev/.empty"
+#define NOBODY 65534
 
 /* What instances mount themselves. */
 static const char *const replaced[] = { "/proc", "/sys", "/dev", "/run", "/tmp" };
 
 /* Not part of the machine's own system, and many: they would be copied by every clone. */
 static const char *const foreign[] = {
-	"/mnt", "/media", "/snap", "/var/snap", "/var/lib/docker", "/var/lib/containers",
-};
-
-/* Root can write these without any capability; they act on the whole machine. */
-static const char *const machine_wide[] = {
-	"/proc/sys",  "/proc/sysrq-trigger", "/proc/irq",    "/proc/bus",	    "/proc/fs",
-	"/proc/scsi", "/proc/acpi",	     "/proc/asound", "/proc/dynamic_debug",
+	"/mnt", "/media", "/snap", "/var/snap", "/var/lib/docker", "/var/lib/containers", "/boot",
 };
 
 static const struct {
@@ -69,30 +61,6 @@ static bool is_below_any(const char *path, const char *const directories[], size
 	return false;
 }
 
-int root_bind(const char *path, uint64_t set, uint64_t clear)
-{
-	struct mount_attr attributes = { .attr_set = set, .attr_clr = clear };
-	CLEANUP(closep) int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	if (tree < 0)
-		return -1;
-	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
-		return -1;
-	return move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
-}
-
-int root_mount_sys(void)
-{
-	struct statfs there;
-
-	if (statfs("/sys", &there) == 0 && there.f_type == SYSFS_MAGIC)
-		return 0;
-	/* EBUSY: somebody else entered at the same moment. */
-	if (mount("sysfs", "/sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		return errno == EBUSY ? 0 : -1;
-	return 0;
-}
-
 /* mountinfo writes blanks and backslashes in octal; in place. */
 static void unescape(char *text)
 {
@@ -111,75 +79,153 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/*
- * Takes a mount off with all that is below it. Only what is on top counts: thousands of mounts in
- * /run/netns go with /run or /run/netns, and their own lines are passed over. A mount that may not
- * be taken off (locked, in a user namespace) stays, to be covered by the instance's own: so failure
- * is fine.
- */
-static void prune(char *line, char *last, size_t size)
-{
-	char path[PATH_MAX];
+/* ---- the file systems that are the machine's own ---- */
 
-	if (sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1)
-		return;
-	unescape(path);
-	if (last[0] && is_below(path, last))
-		return;
-	if (!is_below_any(path, replaced, ARRAY_SIZE(replaced)) &&
-	    !is_below_any(path, foreign, ARRAY_SIZE(foreign)))
-		return;
-	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		snprintf(last, size, "%s", path);
+static bool is_wanted(const struct root *root, const char *path)
+{
+	struct stat status;
+
+	if (streq(path, "/") || is_below_any(path, replaced, ARRAY_SIZE(replaced)) ||
+	    is_below_any(path, foreign, ARRAY_SIZE(foreign)))
+		return false;
+	for (size_t i = 0; i < root->layer_count; i++)
+		if (streq(root->at[i], path))
+			return false;
+	return root->layer_count < ROOT_LAYERS_MAX && lstat(path, &status) == 0 &&
+	       S_ISDIR(status.st_mode);
 }
 
-static int prune_all(struct error *error)
+/* The first is the root itself; what is mounted at a file (a container's resolv.conf) is none. */
+static int find_layers(struct root *root, struct error *error)
 {
-	char last[PATH_MAX] = "";
-	char *line = NULL;
+	char *line = NULL, path[PATH_MAX];
 	size_t size = 0;
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 
 	if (!file)
 		return error_sys(error, errno, "/proc/self/mountinfo");
-	/* The kernel goes on from where it was, whatever was taken off meanwhile. */
-	while (getline(&line, &size, file) > 0)
-		prune(line, last, sizeof(last));
+	root->layer_count = 1;
+	root->at[0][0] = '\0';
+	while (getline(&line, &size, file) > 0) {
+		if (sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1)
+			continue;
+		unescape(path);
+		if (is_wanted(root, path))
+			snprintf(root->at[root->layer_count++], PATH_MAX, "%s", path);
+	}
 	free(line);
 	fclose(file);
 	return 0;
 }
 
-/* From here on nothing is heard of the host's mounts, nor the host of ours. */
-static int leave_host(struct error *error)
+static int write_map(pid_t pid, const char *name, uint32_t first)
 {
-	if (unshare(CLONE_NEWNS) < 0)
-		return error_sys(error, errno, "a mount namespace");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_sys(error, errno, "making mounts private");
+	char path[64], text[64];
+	CLEANUP(closep) int fd = -1;
+	int length = snprintf(text, sizeof(text), "0 %u %u\n", first, ROOT_IDS);
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
+}
+
+/* A user namespace that nobody is in, for the mapping alone. */
+static int make_mapping(uint32_t first, int *ret_fd)
+{
+	char path[64];
+	int pair[2], r = 0, fd = -1;
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		bool good = unshare(CLONE_NEWUSER) == 0;
+
+		if (good && write(pair[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(pair[1]);
+	if (pid < 0)
+		r = -errno;
+	else if (read(pair[0], path, 1) != 1)
+		r = -EPERM;
+	if (r == 0)
+		r = write_map(pid, "uid_map", first);
+	if (r == 0)
+		r = write_map(pid, "gid_map", first);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	if (r == 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		r = -errno;
+	close(pair[0]);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	if (r == 0)
+		*ret_fd = fd;
+	return r;
+}
+
+/* Copies of the host's mounts. One that can't be idmapped is left out, but for the root itself. */
+static int copy_layers(struct root *root, int mapping, int trees[], struct error *error)
+{
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)mapping,
+	};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < root->layer_count; i++) {
+		CLEANUP(closep)
+		int tree = open_tree(AT_FDCWD, i ? root->at[i] : "/",
+				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+		if (tree < 0 ||
+		    mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
+			if (i > 0)
+				continue;
+			return error_sys(error, errno,
+					 "mapping the owners of this machine's files");
+		}
+		memmove(root->at[kept], root->at[i], strlen(root->at[i]) + 1);
+		trees[kept++] = steal_fd(&tree);
+	}
+	root->layer_count = kept;
 	return 0;
 }
 
-/* Recursive, so that /usr or /home on a disk of its own is there and as read-only as the rest. */
-static int enter_read_only(struct error *error)
+/* ---- the stage ---- */
+
+static int make_directories(const char *const paths[], size_t count, struct error *error)
 {
-	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
+	for (size_t i = 0; i < count; i++)
+		if (mkdir(paths[i], 0755) < 0)
+			return error_sys(error, errno, "%s", paths[i]);
+	return 0;
+}
+
+/* Leaves the host's mounts for an empty root. */
+static int enter_stage(struct error *error)
+{
+	static const char *const directories[] = { "/proc", "/dev", ROOT_WORLD };
+	CLEANUP(closep) int stage = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	CLEANUP(closep) int tree = -1;
 
-	tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (tree < 0)
-		return error_sys(error, errno, "a copy of the root");
-	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof(attributes)) <
-	    0)
-		return error_sys(error, errno, "making the root read-only");
-	if (move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return error_sys(error, errno, "placing the root");
-	/* The old root ends up under the new one and is let go of (pivot_root(2), "." twice). */
+	if (stage < 0 || fsconfig(stage, FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
+	    fsconfig(stage, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return error_sys(error, errno, "a file system in memory");
+	tree = fsmount(stage, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
+	if (tree < 0 || move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_sys(error, errno, "placing the stage");
+	/* The old root ends up on top of the new one and is let go of (pivot_root(2), "." twice).
+	 */
 	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-		return error_sys(error, errno, "entering the root");
+		return error_sys(error, errno, "entering the stage");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return error_sys(error, errno, "leaving the old root");
-	return 0;
+		return error_sys(error, errno, "leaving the host's root");
+	return make_directories(directories, ARRAY_SIZE(directories), error);
 }
 
 static int make_devices(struct error *error)
@@ -196,9 +242,7 @@ static int make_devices(struct error *error)
 		if (symlink(links[i].target, path) < 0)
 			return error_sys(error, errno, "%s", path);
 	}
-	if (mkdir("/dev/pts", 0755) < 0 || mkdir(EMPTY, 0555) < 0)
-		return error_sys(error, errno, "/dev");
-	return 0;
+	return mkdir("/dev/pts", 0755) < 0 ? error_sys(error, errno, "/dev/pts") : 0;
 }
 
 /* One for all instances: nothing in it can be changed. */
@@ -217,42 +261,241 @@ static int mount_dev(struct error *error)
 	return 0;
 }
 
-static int hide(const char *path, struct error *error)
+/* Mounts as nobody: to mount something is all that is left to do, for now and whenever a file in
+ * the layer is looked at. */
+static int mount_as_nobody(void)
 {
-	char target[PATH_MAX];
-	struct stat empty, there;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2], all[2];
+	int sys = 0;
 
-	if (!realpath(path, target))
-		return errno == ENOENT || errno == ENOTDIR ? 0
-							   : error_sys(error, errno, "%s", path);
-	if (is_below_any(target, replaced, ARRAY_SIZE(replaced)))
-		return 0;
-	if (stat(EMPTY, &empty) == 0 && stat(target, &there) == 0 && empty.st_dev == there.st_dev)
-		return 0; /* named twice */
-	if (mount(EMPTY, target, NULL, MS_BIND, NULL) < 0)
-		return error_sys(error, errno, "hiding %s", path);
+	if (setgroups(0, NULL) < 0 || syscall(SYS_capget, &header, all) < 0 ||
+	    setresgid((gid_t)-1, NOBODY, (gid_t)-1) < 0 ||
+	    setresuid((uid_t)-1, NOBODY, (uid_t)-1) < 0)
+		return -errno;
+	memcpy(data, all, sizeof(data));
+	data[0].effective = 1U << CAP_SYS_ADMIN;
+	data[1].effective = 0;
+	if (syscall(SYS_capset, &header, data) < 0 ||
+	    mount("overlay", "inner", "overlay", MS_RDONLY | MS_NODEV,
+		  "lowerdir=host:empty,index=off,xino=off,redirect_dir=off,metacopy=off") < 0)
+		sys = errno;
+	if (setresuid((uid_t)-1, 0, (uid_t)-1) < 0 || setresgid((gid_t)-1, 0, (gid_t)-1) < 0 ||
+	    syscall(SYS_capset, &header, all) < 0)
+		sys = errno;
+	return -sys;
+}
+
+/* What is hidden of this layer, relative to it; the array borrows. */
+static void find_hidden(const struct root *root, size_t layer, char *const hidden[],
+			const char *ret_hidden[], size_t size)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; layer == 0 && i < ARRAY_SIZE(replaced); i++)
+		ret_hidden[count++] = replaced[i] + 1;
+	for (size_t i = 0; hidden[i] && count + 1 < size; i++) {
+		size_t owner = 0;
+
+		for (size_t j = 1; j < root->layer_count; j++)
+			if (is_below(hidden[i], root->at[j]) &&
+			    strlen(root->at[j]) > strlen(root->at[owner]))
+				owner = j;
+		if (owner == layer && hidden[i][strlen(root->at[layer])] == '/')
+			ret_hidden[count++] = hidden[i] + strlen(root->at[layer]) + 1;
+	}
+	ret_hidden[count] = NULL;
+}
+
+/* In the layer's own directory. */
+static int fill_layer(const struct root *root, size_t layer, int tree, char *const hidden[],
+		      struct error *error)
+{
+	static const char *const directories[] = { "host", "empty", "mask", "inner" };
+	CLEANUP(closep) int host = -1;
+	CLEANUP(closep) int mask = -1;
+	const char *relative[64];
+	struct stat status;
+	int r = make_directories(directories, ARRAY_SIZE(directories), error);
+
+	if (r < 0)
+		return r;
+	if (move_mount(tree, "", AT_FDCWD, "host", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_sys(error, errno, "placing %s/", root->at[layer]);
+	host = open("host", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mask = open("mask", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* The root directory itself is in both layers, as any. */
+	if (host < 0 || mask < 0 || fstat(host, &status) < 0 ||
+	    fchown(mask, status.st_uid, status.st_gid) < 0 ||
+	    fchmod(mask, status.st_mode & 07777) < 0)
+		return error_sys(error, errno, "the mask of %s/", root->at[layer]);
+	find_hidden(root, layer, hidden, relative, ARRAY_SIZE(relative));
+	r = mask_hide(host, mask, relative, error);
+	if (r == 0 && layer == 0)
+		r = mask_private(host, mask, error);
+	if (r < 0)
+		return r;
+	r = mount_as_nobody();
+	return r < 0 ? error_sys(error, r, "an overlay of %s/", root->at[layer]) : 0;
+}
+
+static int stage_layers(const struct root *root, const int trees[], char *const hidden[],
+			struct error *error)
+{
+	static const char *const directories[] = { ROOT_LAYERS, ROOT_DISKS };
+	char path[64];
+	int r;
+
+	if (mount("tmpfs", ROOT_WORLD, "tmpfs", MS_NODEV, "mode=755") < 0)
+		return error_sys(error, errno, ROOT_WORLD);
+	r = make_directories(directories, ARRAY_SIZE(directories), error);
+	for (size_t i = 0; r == 0 && i < root->layer_count; i++) {
+		snprintf(path, sizeof(path), ROOT_LAYERS "/%zu", i);
+		if (mkdir(path, 0755) < 0 || chdir(path) < 0)
+			return error_sys(error, errno, "%s", path);
+		if (symlink(root->at[i][0] ? root->at[i] : "/", "at") < 0)
+			return error_sys(error, errno, "%s/at", path);
+		r = fill_layer(root, i, trees[i], hidden, error);
+	}
+	return chdir("/") < 0 ? -errno : r;
+}
+
+/* Links in hidden paths mean what they mean on the host. */
+static char **resolve(const char *const hidden[])
+{
+	char **resolved = xcalloc(64, sizeof(*resolved));
+	size_t count = 0;
+
+	for (size_t i = 0; hidden[i] && count < 63; i++) {
+		char *path = realpath(hidden[i], NULL);
+
+		if (path && !is_below_any(path, replaced, ARRAY_SIZE(replaced)))
+			resolved[count++] = path;
+		else
+			free(path);
+	}
+	return resolved;
+}
+
+static void free_list(char ***list)
+{
+	for (char **item = *list; *item; item++)
+		free(*item);
+	free(*list);
+}
+
+/* From here on nothing is heard of the host's mounts, nor the host of ours. */
+static int leave_host(struct error *error)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_sys(error, errno, "a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_sys(error, errno, "making mounts private");
 	return 0;
 }
 
-int root_stage(const char *const hidden[], struct root *ret_root, struct error *error)
+static int stage(const struct root_options *options, struct root *root, struct error *error)
 {
-	struct root root = { 0 };
-	int r;
+	CLEANUP(free_list) char **hidden = resolve(options->hidden);
+	CLEANUP(closep) int mapping = -1;
+	int trees[ROOT_LAYERS_MAX], r;
 
-	static_assert(ARRAY_SIZE(root.read_only) == ARRAY_SIZE(machine_wide), "room for all");
-	for (size_t i = 0; i < ARRAY_SIZE(machine_wide); i++)
-		if (access(machine_wide[i], F_OK) == 0)
-			root.read_only[root.read_only_count++] = machine_wide[i];
-	r = leave_host(error);
-	if (r == 0)
-		r = prune_all(error);
-	if (r == 0)
-		r = enter_read_only(error);
-	if (r == 0)
-		r = mount_dev(error);
-	for (size_t i = 0; r == 0 && hidden[i]; i++)
-		r = hide(hidden[i], error);
-	if (r == 0)
-		*ret_root = root;
+	r = make_mapping(options->first_id, &mapping);
+	if (r < 0)
+		return error_sys(error, r, "a user namespace");
+	if ((r = leave_host(error)) < 0 || (r = find_layers(root, error)) < 0 ||
+	    (r = copy_layers(root, mapping, trees, error)) < 0 || (r = enter_stage(error)) < 0)
+		return r;
+	/* A clone may mount its own /proc only where it sees one. */
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return error_sys(error, errno, "mounting /proc");
+	if ((r = mount_dev(error)) == 0)
+		r = stage_layers(root, trees, hidden, error);
+	for (size_t i = 0; i < root->layer_count; i++)
+		close(trees[i]);
 	return r;
+}
+
+/* ---- what an earlier launcher left ---- */
+
+static bool enter_pinned(const char *pin)
+{
+	CLEANUP(closep) int fd = open(pin, O_RDONLY | O_CLOEXEC);
+	struct statfs status;
+
+	return fd >= 0 && fstatfs(fd, &status) == 0 && status.f_type == NSFS_MAGIC &&
+	       setns(fd, CLONE_NEWNS) == 0;
+}
+
+static void read_layers(struct root *root)
+{
+	char path[64];
+
+	for (root->layer_count = 0; root->layer_count < ROOT_LAYERS_MAX; root->layer_count++) {
+		char *at = root->at[root->layer_count];
+		ssize_t length;
+
+		snprintf(path, sizeof(path), ROOT_LAYERS "/%zu/at", root->layer_count);
+		length = readlink(path, at, PATH_MAX - 1);
+		if (length < 0)
+			break;
+		at[length == 1 ? 0 : length] = '\0'; /* "/" is "" */
+	}
+}
+
+int root_pin(struct root *root)
+{
+	char source[] = "/proc/self/fd/0";
+	int fd, sys = 0;
+
+	if (root->host < 0)
+		return 0;
+	if (setns(root->host, CLONE_NEWNS) < 0)
+		return -1;
+	source[sizeof(source) - 2] = (char)('0' + root->disks);
+	fd = open(root->pin, O_RDONLY | O_CREAT | O_CLOEXEC, 0400);
+	if (fd < 0 || mount(source, root->pin, NULL, MS_BIND, NULL) < 0)
+		sys = errno;
+	closep(&fd);
+	if (setns(root->disks, CLONE_NEWNS) < 0)
+		_exit(1); /* never among the host's mounts */
+	if (sys) {
+		errno = sys;
+		return -1;
+	}
+	closep(&root->host);
+	return 0;
+}
+
+/* A copy of the world's mounts without layers and disks. */
+static int make_bare(struct root *root, struct error *error)
+{
+	root->disks = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (root->disks > 9) /* there is next to nothing open: root_pin() counts on it */
+		return error_sys(error, EMFILE, "the world's mount namespace");
+	if (root->disks < 0 || unshare(CLONE_NEWNS) < 0 || umount2(ROOT_WORLD, MNT_DETACH) < 0)
+		return error_sys(error, errno, "a mount namespace for clones");
+	root->bare = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (root->bare < 0 || setns(root->disks, CLONE_NEWNS) < 0)
+		return error_sys(error, errno, "the world's mount namespace");
+	return 0;
+}
+
+int root_stage(const struct root_options *options, struct root *ret_root, struct error *error)
+{
+	int r = 0;
+
+	ret_root->host = -1;
+	if (options->pin && enter_pinned(options->pin)) {
+		read_layers(ret_root);
+		return make_bare(ret_root, error);
+	}
+	if (options->pin) {
+		snprintf(ret_root->pin, sizeof(ret_root->pin), "%s", options->pin);
+		ret_root->host = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+		if (ret_root->host < 0)
+			return error_sys(error, errno, "the host's mounts");
+	}
+	r = stage(options, ret_root, error);
+	return r < 0 ? r : make_bare(ret_root, error);
 }

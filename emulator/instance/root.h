@@ -1,34 +1,56 @@
 /*
- * The root that instances share: this machine's own file system, read-only, in the caller's own
- * mount namespace. Nothing of it is ever seen in the namespace the caller came from.
+ * What the disks of a world's instances are made of, in mount namespaces of the launcher's own.
+ * Nothing of it is ever seen in the namespace that the caller came from.
+ *
+ *	host's /      idmapped, read-only      layers/0/host
+ *	   |          read as nobody           layers/0/inner   what is not everybody's can't be
+ *read
+ *	   +- mask    what is hidden or fresh  layers/0/mask    see mask.h
+ *	       |
+ *	  an instance's own tmpfs              disks/i-…        see disk.h
+ *
+ * Rights are the kernel's to judge, at each access: an overlay asks them of a file beneath it for
+ * whoever mounted it. The inner one is nobody's, without any capability over files. So root in an
+ * instance owns what root owns here, may change all of it on its own disk, and reads what any user
+ * of this machine can read, whenever that was written.
  */
 #pragma once
 
 #include "base/error.h"
 
+#include <limits.h>
+
+#define ROOT_IDS 65536 /* an instance's own, from 0 */
+
+#define ROOT_WORLD  "/world"
+#define ROOT_LAYERS ROOT_WORLD "/layers"
+#define ROOT_DISKS  ROOT_WORLD "/disks"
+
+#define ROOT_LAYERS_MAX 8 /* file systems that the machine's own is put together from */
+
+struct root_options {
+	const char *const *hidden; /* ends in NULL; directories that don't exist are fine */
+	const char *pin;	   /* where the world's mounts are kept; NULL: nowhere */
+	uint32_t first_id;	   /* the host's id of an instance's root */
+};
+
 struct root {
-	/* those of the parts of /proc to protect that this kernel has; static texts */
-	const char *read_only[9];
-	size_t read_only_count;
+	int disks; /* the mount namespace with the layers and all disks; the caller is in it */
+	int bare;  /* the one that inits get a copy of: next to nothing */
+	int host;  /* where the caller came from, to pin; -1: pinned, or nowhere to pin */
+	char pin[PATH_MAX];
+	size_t layer_count;
+	char at[ROOT_LAYERS_MAX][PATH_MAX]; /* below the root: "" or "/home" */
 };
 
 /*
- * Leaves the caller's mount namespace for a private copy of it that holds as few mounts as
- * possible, since every clone copies them all: what is mounted on /proc, /sys, /dev, /run and /tmp
- * is gone (instances mount their own), and so are containers' and removable file systems. `hidden`
- * (ends in NULL; directories that don't exist are fine) appear empty. Needs CAP_SYS_ADMIN and
- * CAP_MKNOD.
+ * Leaves the caller's mount namespace for the world's: the one pinned at `pin` if an earlier
+ * launcher left one, or else a new one, staged. Containers' and removable file systems are no part
+ * of the root, nor what can't be idmapped; what is in `hidden`, /dev, /proc, /run, /sys and /tmp
+ * is not seen. Needs every capability.
  */
-int root_stage(const char *const hidden[], struct root *ret_root, struct error *error);
+int root_stage(const struct root_options *options, struct root *ret_root, struct error *error);
 
-/* Binds `path` over itself with mount attributes (MOUNT_ATTR_…) set and cleared. Returns negative
- * with errno set. */
-int root_bind(const char *path, uint64_t set, uint64_t clear);
-
-/*
- * Mounts /sys (read-only) for the caller's network namespace, unless it is there. For those that
- * enter an instance: sysfs has a superblock per network namespace and looks for one by walking all
- * of them, so that launches would become slower with every instance. Returns negative with errno
- * set.
- */
-int root_mount_sys(void);
+/* Keeps the world's mounts beyond the caller's life, until `pin` is unmounted; once. System calls
+ * only. Returns negative with errno set. */
+int root_pin(struct root *root);

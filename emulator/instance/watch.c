@@ -5,6 +5,7 @@
  */
 #include "instance/watch.h"
 
+#include "base/hash.h"
 #include "instance/process.h"
 
 #include <errno.h>
@@ -211,20 +212,37 @@ static char **copy_list(const char *const list[])
 	return copy;
 }
 
-int instances_open(const char *const hidden[], struct loop *loop, instance_exit_fn on_exit,
-		   void *context, struct instances **ret_instances, struct error *error)
+/* Ids of the host's that its own users don't have (systemd's table of ids leaves these free), the
+ * same for a world whenever it is served. */
+static uint32_t first_id(const char *disks)
 {
+	uint64_t hash = disks ? hash_bytes(HASH_START, disks, strlen(disks)) : 0;
+
+	return 0x70000000u + (uint32_t)(hash % 4095) * ROOT_IDS;
+}
+
+int instances_open(const struct instances_options *options, struct loop *loop,
+		   instance_exit_fn on_exit, void *context, struct instances **ret_instances,
+		   struct error *error)
+{
+	static const char *const nothing[] = { NULL };
 	struct instances *instances = xcalloc(1, sizeof(*instances));
+	struct launcher *launcher = &instances->launcher;
 	int r;
 
 	instances->loop = loop;
 	instances->on_exit = on_exit;
 	instances->context = context;
-	instances->hidden = copy_list(hidden);
-	instances->launcher = (struct launcher)LAUNCHER_INIT;
-	instances->launcher.open_files = raise_open_files();
+	instances->hidden = copy_list(options ? options->hidden : nothing);
+	instances->disks = xstrdup_null(options ? options->disks : NULL);
+	*launcher = (struct launcher)LAUNCHER_INIT;
+	launcher->open_files = raise_open_files();
+	launcher->disk_size = options ? options->disk_size : 0;
+	launcher->root.hidden = (const char *const *)instances->hidden;
+	launcher->root.pin = instances->disks;
+	launcher->root.first_id = first_id(instances->disks);
 	if (loop) {
-		r = launcher_start(&instances->launcher, hidden, error);
+		r = launcher_start(launcher, error);
 		if (r < 0) {
 			instances_close(instances);
 			return r;
@@ -251,6 +269,7 @@ struct instances *instances_close(struct instances *instances)
 	for (char **path = instances->hidden; *path; path++)
 		free(*path);
 	free(instances->hidden);
+	free(instances->disks);
 	free(instances);
 	return NULL;
 }

@@ -14,6 +14,7 @@ struct instances {
 	struct launcher launcher;
 	const struct launch *receiving; /* the launch with processes not yet taken, or NULL */
 	char **hidden;			/* owned, ends in NULL */
+	char *disks;			/* NULL: they are kept nowhere */
 };
 
 /* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */

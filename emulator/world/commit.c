@@ -69,22 +69,6 @@ static bool is_to_launch(const struct resource *resource)
 	return false;
 }
 
-static void name_host(const struct model *model, const struct resource *resource, char name[64])
-{
-	CLEANUP(buffer_clear) struct buffer label = BUFFER_INIT;
-	const struct interface *interface;
-
-	if (resource->id.kind == KIND_INTERNET_HOST) {
-		snprintf(name, 64, "%s",
-			 internet_host_name((const struct internet_host *)resource));
-		return;
-	}
-	interface = instance_primary(model, (const struct instance *)resource);
-	if (interface)
-		host_label(interface->address, "ip", &label);
-	snprintf(name, 64, "%s", label.data ? label.data : "instance");
-}
-
 static void find_machines(const struct transaction *transaction, struct machines *machines)
 {
 	for_each_journal (entry, transaction) {
@@ -95,7 +79,7 @@ static void find_machines(const struct transaction *transaction, struct machines
 		*array_grow(&machines->items, &machines->count) = entry->after;
 		spec = array_grow(&machines->specs, &machines->spec_count);
 		spec->id = entry->after->id;
-		name_host(transaction->model, entry->after, spec->hostname);
+		spec->identity = world_identity(transaction->model, entry->after);
 		*array_grow(&machines->launched, &machines->launched_count) =
 			(struct provisional){ entry->after->id, entry->before == NULL };
 	}
@@ -220,6 +204,29 @@ static void end_processes(struct world *world, const struct transaction *transac
 		log_error("%s", error.text);
 }
 
+static bool is_over(const struct journal_entry *entry)
+{
+	const struct resource *resource = entry->after ? entry->after : entry->before;
+	const struct instance *before = (const struct instance *)entry->before;
+	const struct instance *after = (const struct instance *)entry->after;
+
+	if (resource->id.kind == KIND_INTERNET_HOST)
+		return !after || ((const struct internet_host *)resource)->ending;
+	return resource->id.kind == KIND_INSTANCE && after && before &&
+	       after->state == INSTANCE_TERMINATED && before->state != after->state;
+}
+
+/* Nothing runs on them any more. */
+static void forget_disks(struct world *world, const struct transaction *transaction)
+{
+	for_each_journal (entry, transaction) {
+		struct rid id = entry->after ? entry->after->id : entry->before->id;
+
+		if (is_over(entry))
+			instances_forget(world->instances, &id, 1);
+	}
+}
+
 /* ---- the path ---- */
 
 static int go(struct world *world, struct transaction *transaction, struct facet_set *set,
@@ -261,6 +268,9 @@ static int let_go(struct world *world, const struct machines *machines, struct l
 	}
 	if (r < 0 && instances_kill(world->instances, ids, processes, machines->count, &second) < 0)
 		log_error("undo: %s", second.text);
+	for (size_t i = 0; r < 0 && i < machines->count; i++)
+		if (machines->launched[i].fresh)
+			instances_forget(world->instances, &ids[i], 1);
 	return r;
 }
 
@@ -336,6 +346,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 	if (r < 0)
 		return r;
 	end_processes(world, transaction);
+	forget_disks(world, transaction);
 	transaction_commit(transaction);
 	forget_hosts(world);
 	return 0;

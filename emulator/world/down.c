@@ -90,7 +90,6 @@ static int take_down(const struct paths *paths, struct error *error)
 {
 	CLEANUP(store_closep) struct store *store = NULL;
 	CLEANUP(kernel_closep) struct kernel *kernel = NULL;
-	static const char *const nothing[] = { NULL };
 	struct instances *instances = NULL;
 	struct model model = { 0 };
 	int r;
@@ -103,7 +102,7 @@ static int take_down(const struct paths *paths, struct error *error)
 	if (r == 0)
 		r = kernel_open(&kernel, error);
 	if (r == 0)
-		r = instances_open(nothing, NULL, NULL, NULL, &instances, error);
+		r = instances_open(NULL, NULL, NULL, NULL, &instances, error);
 	if (r == 0)
 		r = kill_processes(instances, &model, error);
 	if (r == 0)

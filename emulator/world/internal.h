@@ -34,6 +34,9 @@ int64_t world_now(void);
 struct process instance_process(const struct instance *instance);
 struct process host_process(const struct internet_host *host);
 
+/* identity.c: what an instance or a host of the Internet is called, from inside. */
+struct init_identity world_identity(const struct model *model, const struct resource *resource);
+
 /* commit.c: the write path; hooks for the API (context: the world). */
 int world_commit(void *context, struct transaction *transaction, struct error *error);
 int world_reboot(void *context, struct rid instance, struct error *error);

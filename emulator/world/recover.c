@@ -200,6 +200,19 @@ static int forget_all(struct world *world, struct error *error)
 	return fabric_apply(world->fabric, &set, error);
 }
 
+static bool has_disk(void *context, const char *id)
+{
+	const struct model *model = context;
+	const struct instance *instance;
+	struct rid rid;
+
+	if (rid_parse(id, KIND_INSTANCE, &rid) == 0) {
+		instance = instance_get(model, rid);
+		return instance && instance->state != INSTANCE_TERMINATED;
+	}
+	return rid_parse(id, KIND_INTERNET_HOST, &rid) == 0 && model_get(model, NULL, rid);
+}
+
 int world_recover(struct world *world, struct error *error)
 {
 	struct transaction transaction = transaction_begin(&world->model, world_now());
@@ -222,7 +235,8 @@ int world_recover(struct world *world, struct error *error)
 		return r;
 	if (mended)
 		log_info("reconciled: %zu kernel objects mended", mended);
-	return forget_all(world, error);
+	r = forget_all(world, error);
+	return r < 0 ? r : instances_keep(world->instances, has_disk, &world->model, error);
 }
 
 int world_purge(struct world *world, struct error *error)

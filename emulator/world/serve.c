@@ -63,9 +63,14 @@ static int open_model(struct world *world, struct error *error)
 static int open_machines(struct world *world, struct error *error)
 {
 	const char *const hidden[] = { world->options.paths.state, DEFAULT_STATE, RUN_ROOT, NULL };
+	const struct instances_options options = {
+		.hidden = hidden,
+		.disks = world->options.paths.disks,
+		.disk_size = world->options.disk_size,
+	};
 	int r;
 
-	if ((r = instances_open(hidden, world->loop, world_on_exit, world, &world->instances,
+	if ((r = instances_open(&options, world->loop, world_on_exit, world, &world->instances,
 				error)) < 0 ||
 	    (r = kernel_open(&world->kernel, error)) < 0)
 		return r;

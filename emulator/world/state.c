@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,8 +17,8 @@
 
 static const char *const our_files[] = { "world.db",	     "world.db-wal", "world.db-shm",
 					 "world.db-journal", "credentials",  "lock" };
-static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log", UPLINK_RECORD,
-					 UPLINK_LOG };
+static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log",
+					 "disks",    UPLINK_RECORD,  UPLINK_LOG };
 
 static void closedirp(DIR **directory)
 {
@@ -213,6 +214,10 @@ int state_remove(const struct paths *paths, struct error *error)
 {
 	int r;
 
+	/* The disks go with the last who is in there. */
+	if (umount2(paths->disks, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != ENOENT &&
+	    errno != EINVAL)
+		return error_sys(error, errno, "%s", paths->disks);
 	if ((r = remove_files(paths->run, run_files, ARRAY_SIZE(run_files), true, error)) < 0)
 		return r;
 	rmdir(RUN_ROOT);

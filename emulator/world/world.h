@@ -14,7 +14,8 @@ struct world_options {
 	const char *region; /* NULL: the one it was last served with, or DEFAULT_REGION */
 	struct quotas quotas;
 	bool accept_any_credentials;
-	bool uplink; /* the simulated Internet leads to the real one */
+	bool uplink;	    /* the simulated Internet leads to the real one */
+	uint64_t disk_size; /* of an instance, in bytes */
 };
 
 /*

@@ -374,6 +374,7 @@ def test_the_machine_was_rebooted(own_world):
     for name in namespaces():
         subprocess.run(["ip", "netns", "delete", name], check=True, env=environment())
     for name in set(listing("/run/minivpc")) - set(own_world.before.facts["run"]):
+        subprocess.run(["umount", f"/run/minivpc/{name}/disks"], check=True, env=environment())
         shutil.rmtree(os.path.join("/run/minivpc", name))
     wait_for(lambda: orphans() == [], 5, "everything dead")
     own_world.serve()

@@ -1,0 +1,140 @@
+/* Disks: see disk.h. */
+#include "instance/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define PER_INODE 8192 /* bytes of a disk for each file that it may have, or have removed */
+
+void disk_options(uint64_t size, uint32_t first_id, char ret_options[DISK_OPTIONS_MAX])
+{
+	snprintf(ret_options, DISK_OPTIONS_MAX, "mode=755,uid=%u,gid=%u,size=%llu,nr_inodes=%llu",
+		 first_id, first_id, (unsigned long long)size,
+		 (unsigned long long)(size / PER_INODE) + 1024);
+}
+
+/* Where the text says 0, the layer's number. */
+static void set_layer(char *text, size_t layer)
+{
+	while ((text = strchr(text, '0')))
+		*text++ = (char)('0' + layer);
+}
+
+/* The layer's root has its owner and mode from the part that can be written. */
+static int make_upper(size_t layer)
+{
+	char mask[] = ROOT_LAYERS "/0/mask", upper[] = "upper0", work[] = "work0";
+	struct stat status;
+
+	static_assert(ROOT_LAYERS_MAX < 10, "a digit");
+	set_layer(mask, layer);
+	set_layer(upper, layer);
+	set_layer(work, layer);
+	if (stat(mask, &status) < 0 || mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 ||
+	    chown(upper, status.st_uid, status.st_gid) < 0)
+		return -1;
+	return chmod(upper, status.st_mode & 07777);
+}
+
+/* The caller is in the disk's own file system, which is about to be covered. */
+static int mount_layer(size_t layer, const char *target)
+{
+	char options[] = "lowerdir=" ROOT_LAYERS "/0/mask:" ROOT_LAYERS "/0/inner,"
+			 "upperdir=upper0,workdir=work0,"
+			 "index=off,xino=off,redirect_dir=on,metacopy=off";
+
+	set_layer(options, layer);
+	return mount("overlay", target, "overlay", MS_NODEV, options);
+}
+
+static void place(char path[], const char *name, const char *at)
+{
+	stpcpy(stpcpy(stpcpy(path, ROOT_DISKS "/"), name), at);
+}
+
+#define PLACE_MAX (sizeof(ROOT_DISKS) + DISK_NAME_MAX + PATH_MAX)
+
+/* The last mount of all is there. */
+static bool is_whole(const struct root *root, const char *name)
+{
+	char path[PLACE_MAX];
+	struct statfs status;
+
+	place(path, name, root->at[root->layer_count - 1]);
+	return statfs(path, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
+static int make(const struct root *root, const char *name, const char *options)
+{
+	char path[PLACE_MAX];
+
+	place(path, name, "");
+	if (mkdir(path, 0755) < 0 ||
+	    mount("tmpfs", path, "tmpfs", MS_NODEV | MS_NOSUID, options) < 0 || chdir(path) < 0)
+		return -1;
+	for (size_t i = 0; i < root->layer_count; i++)
+		if (make_upper(i) < 0)
+			return -1;
+	for (size_t i = 0; i < root->layer_count; i++) {
+		place(path, name, root->at[i]);
+		if (mount_layer(i, path) < 0)
+			return -1;
+	}
+	return chdir("/");
+}
+
+int disk_open(const struct root *root, const char *name, const char *options, bool *ret_fresh)
+{
+	char path[sizeof(ROOT_DISKS) + DISK_NAME_MAX];
+	int sys;
+
+	place(path, name, "");
+	*ret_fresh = !is_whole(root, name);
+	if (*ret_fresh && (disk_forget(name) < 0 || make(root, name, options) < 0)) {
+		sys = errno;
+		disk_forget(name);
+		errno = sys;
+		return -1;
+	}
+	return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+}
+
+int disk_forget(const char *name)
+{
+	char path[sizeof(ROOT_DISKS) + DISK_NAME_MAX];
+
+	place(path, name, "");
+	if (chdir("/") < 0)
+		return -1;
+	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		;
+	return rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int disk_list(bool (*each)(void *context, const char *name), void *context)
+{
+	char entries[8192] __attribute__((aligned(8)));
+	CLEANUP(closep) int fd = open(ROOT_DISKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t size = -1;
+
+	if (fd < 0)
+		return -1;
+	while ((size = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0) {
+		for (ssize_t at = 0; at < size;) {
+			const struct dirent64 *entry = (const void *)(entries + at);
+
+			at += entry->d_reclen;
+			if (entry->d_name[0] != '.' && !each(context, entry->d_name))
+				return 0;
+		}
+	}
+	return size < 0 ? -1 : 0;
+}
