@@ -7,12 +7,13 @@
 #include <time.h>
 
 #include "api/errors.h"
+#include "api/front.h"
 #include "base/log.h"
 #include "model/defaults.h"
 #include "model/region.h"
 
 struct api {
-	struct http *http;
+	struct front *front;
 	struct model *model;
 	struct api_options options;
 	char region[33];
@@ -204,7 +205,8 @@ int api_open(struct loop *loop, struct model *model, const struct api_options *o
 	api->model = model;
 	api->options = *options;
 	strncpy(api->region, options->region, sizeof(api->region) - 1);
-	r = http_open(loop, options->listen, on_request, api, &api->http, error);
+	r = front_open(loop, &(struct front_options){ options->listen, on_request, api },
+		       &api->front, error);
 	if (r < 0) {
 		free(api);
 		return r;
@@ -215,14 +217,14 @@ int api_open(struct loop *loop, struct model *model, const struct api_options *o
 
 const char *api_url(const struct api *api)
 {
-	return http_url(api->http);
+	return http_url(front_http(api->front));
 }
 
 struct api *api_close(struct api *api)
 {
 	if (!api)
 		return NULL;
-	http_close(api->http);
+	front_close(api->front);
 	explicit_bzero(&api->options.credentials, sizeof(api->options.credentials));
 	free(api);
 	return NULL;

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "api/http.h"
+#include "http/http.h"
 #include "api/params.h"
 #include "api/sigv4.h"
 #include "api/xml.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "api/http.h"
+#include "http/http.h"
 
 struct error_reply {
 	unsigned int status;

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "api/http.h"
+#include "http/http.h"
 
 #define PARAMS_MAX 20000
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "api/http.h"
+#include "http/http.h"
 #include "base/credentials.h"
 
 #define SIGV4_DEFAULT_ACCOUNT "123456789012"

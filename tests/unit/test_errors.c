@@ -110,7 +110,7 @@ static void test_ec2_envelope(void **state)
 	(void)state;
 	error_subject(&error, ERROR_NOT_FOUND, "vpc", "The vpc ID 'vpc-<1>' does not exist");
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
-		struct http_reply reply = { 200, "text/plain", "", BUFFER_INIT };
+		struct http_reply reply = { .status = 200, .content_type = "text/plain" };
 
 		buffer_puts(&reply.body, "half a document");
 		error_document(&error, services[i], "id-1", &reply);

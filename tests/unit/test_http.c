@@ -1,10 +1,10 @@
-/* objects: emulator/api/http.o emulator/api/errors.o emulator/api/xml.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* objects: emulator/http/http.o emulator/api/front.o emulator/api/errors.o emulator/api/xml.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
 /* libs: -lmicrohttpd -lxml2 */
 /*
  * The HTTP server in a child process with its own loop; the test is its client, over real sockets.
  * The child leaves when its control pipe closes, so that a leak checker sees its end.
  */
-#include "api/http.h"
+#include "api/front.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -57,21 +57,22 @@ static void on_control(void *context, uint32_t events)
 static _Noreturn void serve(const char *listen, unsigned int patience, int control, int ready)
 {
 	struct error error = ERROR_INIT;
-	struct http *http = NULL;
+	const struct front_options options = { listen, echo, NULL };
+	struct front *front = NULL;
 	struct loop *loop = NULL;
 	struct loop_source *source;
 
-	if (loop_new(&loop, &error) < 0 || http_open(loop, listen, echo, NULL, &http, &error) < 0 ||
+	if (loop_new(&loop, &error) < 0 || front_open(loop, &options, &front, &error) < 0 ||
 	    loop_add_fd(loop, control, EPOLLIN, on_control, loop, &source, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);
 		exit(1);
 	}
 	if (patience)
-		http_set_patience(http, patience);
-	dprintf(ready, "%s", http_url(http));
+		http_set_patience(front_http(front), patience);
+	dprintf(ready, "%s", http_url(front_http(front)));
 	close(ready);
 	loop_run(loop, &error);
-	http_close(http);
+	front_close(front);
 	loop_free(loop);
 	close(control);
 	exit(0);
@@ -570,16 +571,17 @@ static void test_port_in_use(void **state)
 {
 	struct error error = ERROR_INIT;
 	struct loop *loop = NULL;
-	struct http *http = NULL;
+	const struct front_options options = { server.authority, echo, NULL };
+	struct front *front = NULL;
 	char text[128];
 
 	(void)state;
 	assert_int_equal(loop_new(&loop, &error), 0);
-	assert_int_equal(http_open(loop, server.authority, echo, NULL, &http, &error), -EADDRINUSE);
+	assert_int_equal(front_open(loop, &options, &front, &error), -EADDRINUSE);
 	snprintf(text, sizeof(text), "%s: Address already in use", server.authority);
 	assert_string_equal(error.text, text);
 	assert_int_equal(error.sys, EADDRINUSE);
-	assert_null(http);
+	assert_null(front);
 	loop_free(loop);
 }
 
@@ -601,15 +603,17 @@ static void test_bad_listen(void **state)
 					   "[]:80" };
 	struct error error = ERROR_INIT;
 	struct loop *loop = NULL;
-	struct http *http = NULL;
+	struct front *front = NULL;
 
 	(void)state;
 	assert_int_equal(loop_new(&loop, &error), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(http_open(loop, bad[i], echo, NULL, &http, &error), -EINVAL);
+		const struct front_options options = { bad[i], echo, NULL };
+
+		assert_int_equal(front_open(loop, &options, &front, &error), -EINVAL);
 		assert_non_null(strstr(error.text, "not an ADDRESS:PORT"));
 	}
-	assert_null(http_close(NULL));
+	assert_null(front_close(NULL));
 	loop_free(loop);
 }
 

@@ -7,10 +7,7 @@
  * Patience is counted in ticks of a timer that runs only while somebody is connected. A tick that
  * comes late because the daemon was busy is one tick, so nobody is cut off for our own slowness.
  */
-#include "api/http.h"
-
-#include "api/errors.h"
-#include "base/cidr.h"
+#include "http/http.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,26 +15,24 @@
 #include <linux/tcp.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX	  1000
-#define CONNECTION_MEMORY ((size_t)64 * 1024) /* request line and headers, while they are read */
-#define PATIENCE	  30
-#define TICK_MS		  1000
-#define ROUNDS_MAX	  8
-#define FAREWELL_TICKS	  5
-#define DISCARD_MAX	  ((size_t)64 * 1024 * 1024)
+#define TICK_MS	       1000
+#define ROUNDS_MAX     8
+#define FAREWELL_TICKS 5
+#define DISCARD_MAX    ((size_t)64 * 1024 * 1024)
 
 /* A connection. */
 struct peer {
 	struct http *http;
 	struct peer *next, *previous;
 	struct MHD_Connection *connection;
+	void *origin;
 	unsigned int since; /* the tick of the last step forward */
 	bool answered;	    /* the last request, in full: nothing of it is left to read */
 };
@@ -61,8 +56,9 @@ struct http {
 	struct loop_source *readable, *again, *ticker;
 	struct address address;
 	char *url;
-	http_handler_fn handler;
+	const struct http_service *service;
 	void *context;
+	void *arriving; /* the origin of the connection that is being added */
 	struct peer *peers;
 	struct farewell *farewells;
 	unsigned int tick, patience;
@@ -85,47 +81,63 @@ const char *http_header_get(const struct http_request *request, const char *name
 	return NULL;
 }
 
-static void new_uuid(char ret_text[37])
+void http_reply_header(struct http_reply *reply, const char *name, const char *format, ...)
 {
-	uint8_t b[16];
+	struct http_reply_header *header = &reply->headers[reply->header_count];
+	va_list arguments;
 
-	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		abort();
-	b[6] = (b[6] & 0x0f) | 0x40; /* version 4 */
-	b[8] = (b[8] & 0x3f) | 0x80;
-	snprintf(ret_text, 37,
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-		 b[15]);
+	assert(reply->header_count < HTTP_REPLY_HEADERS_MAX);
+	reply->header_count++;
+	header->name = name;
+	va_start(arguments, format);
+	vsnprintf(header->value, sizeof(header->value), format, arguments);
+	va_end(arguments);
 }
 
-static struct http_reply new_reply(void)
+static struct http_reply new_reply(const struct http *http)
 {
-	struct http_reply reply = { 200, "text/xml;charset=UTF-8", "", BUFFER_INIT };
+	struct http_reply reply = { .status = 200, .body = BUFFER_INIT };
 
-	new_uuid(reply.request_id);
+	http->service->prepare(http->context, &reply);
 	return reply;
 }
 
 /* ---- replies ----------------------------------------------------------------------------------
  */
 
-/* Hands the reply's body over to libmicrohttpd. */
-static enum MHD_Result send_reply(struct peer *peer, struct http_reply *reply, bool last)
+static int peer_socket(const struct peer *peer)
+{
+	return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+		->connect_fd;
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (value && *value)
+		MHD_add_response_header(response, name, value);
+}
+
+/* Hands the reply's body over to libmicrohttpd. `unread`: more of the request may come. */
+static enum MHD_Result send_reply(struct peer *peer, struct http_reply *reply, bool unread)
 {
 	size_t length = reply->body.length;
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		length, buffer_steal(&reply->body), MHD_RESPMEM_MUST_FREE);
+	const int hops = reply->hop_limit;
 	enum MHD_Result result;
 
 	if (!response)
 		abort();
-	MHD_add_response_header(response, "x-amzn-RequestId", reply->request_id);
-	MHD_add_response_header(response, "Cache-Control", "no-cache, no-store");
-	MHD_add_response_header(response, "Content-Type", reply->content_type);
-	if (last)
-		MHD_add_response_header(response, "Connection", "close");
-	peer->answered = !last;
+	/* It stays so: what is sent again must not go further than what was sent first. */
+	if (hops)
+		setsockopt(peer_socket(peer), IPPROTO_IP, IP_TTL, &hops, sizeof(hops));
+	add_header(response, "x-amzn-RequestId", reply->request_id);
+	add_header(response, "Content-Type", reply->content_type);
+	for (size_t i = 0; i < reply->header_count; i++)
+		add_header(response, reply->headers[i].name, reply->headers[i].value);
+	if (unread || peer->http->service->one_request)
+		add_header(response, "Connection", "close");
+	peer->answered = !unread;
 	result = MHD_queue_response(peer->connection, reply->status, response);
 	MHD_destroy_response(response);
 	peer->since = peer->http->tick;
@@ -134,9 +146,10 @@ static enum MHD_Result send_reply(struct peer *peer, struct http_reply *reply, b
 
 static enum MHD_Result refuse(struct peer *peer, const struct error *error)
 {
-	struct http_reply reply = new_reply();
+	const struct http *http = peer->http;
+	struct http_reply reply = new_reply(http);
 
-	error_document(error, "", reply.request_id, &reply);
+	http->service->refuse(http->context, error, &reply);
 	return send_reply(peer, &reply, true);
 }
 
@@ -145,83 +158,8 @@ static enum MHD_Result refuse_size(struct peer *peer)
 	struct error error = ERROR_INIT;
 
 	error_set(&error, ERROR_REQUEST_TOO_LARGE, "The request body is larger than %zu bytes",
-		  HTTP_BODY_MAX);
+		  peer->http->service->body_max);
 	return refuse(peer, &error);
-}
-
-static const char *header(struct peer *peer, const char *name)
-{
-	return MHD_lookup_connection_value(peer->connection, MHD_HEADER_KIND, name);
-}
-
-/* ---- admission --------------------------------------------------------------------------------
- */
-
-/* "127.0.0.1", "localhost:4566", "[::1]:80": the listening address or localhost, any port. */
-static bool is_own_host(const struct http *http, const char *host)
-{
-	const char *end = host[0] == '[' ? strchr(host, ']') : host + strcspn(host, ":");
-	const char *port = end && *end == ']' ? end + 1 : end;
-	struct address address, v6_loopback;
-	char name[ADDRESS_TEXT_MAX];
-
-	if (!end || (port[0] && (port[0] != ':' || port[1 + strspn(port + 1, "0123456789")])))
-		return false;
-	host += host[0] == '[';
-	if ((size_t)(end - host) >= sizeof(name))
-		return false;
-	snprintf(name, sizeof(name), "%.*s", (int)(end - host), host);
-	if (*end != ']' && strcasecmp(name, "localhost") == 0)
-		return true;
-	if (address_parse(name, &address) < 0 || (address.family == AF_INET6) != (*end == ']'))
-		return false;
-	return address_equal(address, http->address) ||
-	       address_equal(address, address_v4(INADDR_LOOPBACK)) ||
-	       (address_parse("::1", &v6_loopback) == 0 && address_equal(address, v6_loopback));
-}
-
-struct tally {
-	unsigned int hosts, page;
-};
-
-static enum MHD_Result tally_header(void *context, enum MHD_ValueKind kind, const char *name,
-				    const char *value)
-{
-	struct tally *tally = context;
-
-	(void)kind;
-	tally->hosts += strcasecmp(name, "Host") == 0;
-	/* Browsers send these and don't let a page forge them; "none" is a typed address. */
-	tally->page += strcasecmp(name, "Origin") == 0;
-	tally->page += strcasecmp(name, "Sec-Fetch-Site") == 0 && !streq(value, "none");
-	return MHD_YES;
-}
-
-/* Looks at the headers before the body is read. */
-static enum MHD_Result admit(struct peer *peer, const struct exchange *exchange)
-{
-	const char *host = header(peer, "Host"), *length = header(peer, "Content-Length");
-	struct error error = ERROR_INIT;
-	struct tally tally = { 0 };
-
-	MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, tally_header, &tally);
-	if (tally.hosts != 1 || exchange->path[0] != '/') {
-		error_set(&error, ERROR_MALFORMED_QUERY,
-			  "The request must have a path and one Host header");
-		return refuse(peer, &error);
-	}
-	if (!host || !is_own_host(peer->http, host)) {
-		error_set(&error, ERROR_UNAUTHORIZED_HOST,
-			  "Requests must be addressed to localhost or to the listening address");
-		return refuse(peer, &error);
-	}
-	if (tally.page) {
-		error_set(&error, ERROR_UNAUTHORIZED_HOST, "Requests from web pages are refused");
-		return refuse(peer, &error);
-	}
-	if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
-		return refuse_size(peer);
-	return MHD_YES;
 }
 
 /* ---- one request ------------------------------------------------------------------------------
@@ -242,33 +180,67 @@ static enum MHD_Result list_header(void *context, enum MHD_ValueKind kind, const
 	return MHD_YES;
 }
 
-static enum MHD_Result answer(struct peer *peer, const char *method, struct exchange *exchange)
+/* The request as far as it has come; `headers` is freed by the caller. */
+static struct http_request request_of(struct peer *peer, const char *method,
+				      const struct exchange *exchange, struct header_list *headers)
 {
-	struct header_list headers = { NULL, 0 };
-	struct http_reply reply = new_reply();
-	struct http_request request;
-
-	if (exchange->discarded)
-		return refuse_size(peer);
-	MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, list_header, &headers);
-	request = (struct http_request){
+	MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, list_header, headers);
+	return (struct http_request){
 		.method = method,
 		.path = exchange->path,
 		.query = exchange->query,
 		.body = exchange->body.data ? exchange->body.data : "",
 		.body_length = exchange->body.length,
-		.headers = headers.items,
-		.header_count = headers.count,
+		.headers = headers->items,
+		.header_count = headers->count,
+		.origin = peer->origin,
 	};
-	peer->http->handler(peer->http->context, &request, &reply);
+}
+
+/* Looks at the headers before the body is read. */
+static enum MHD_Result admit(struct peer *peer, const char *method, const struct exchange *exchange)
+{
+	const struct http *http = peer->http;
+	const struct http_service *service = http->service;
+	struct header_list headers = { NULL, 0 };
+	struct http_request request = request_of(peer, method, exchange, &headers);
+	struct http_reply reply = new_reply(http);
+	const char *length = http_header_get(&request, "Content-Length");
+	const bool large = length && strtoull(length, NULL, 10) > service->body_max;
+	bool admitted = !service->admit || service->admit(http->context, &request, &reply);
+	struct error error = ERROR_INIT;
+
+	free(headers.items);
+	if (!admitted)
+		return send_reply(peer, &reply, true);
+	buffer_clear(&reply.body);
+	if (exchange->path[0] != '/') {
+		error_set(&error, ERROR_MALFORMED_QUERY, "The request must have a path");
+		return refuse(peer, &error);
+	}
+	return large ? refuse_size(peer) : MHD_YES;
+}
+
+static enum MHD_Result answer(struct peer *peer, const char *method, struct exchange *exchange)
+{
+	const struct http *http = peer->http;
+	struct header_list headers = { NULL, 0 };
+	struct http_reply reply = new_reply(http);
+	struct http_request request;
+
+	if (exchange->discarded)
+		return refuse_size(peer);
+	request = request_of(peer, method, exchange, &headers);
+	http->service->answer(http->context, &request, &reply);
 	free(headers.items);
 	return send_reply(peer, &reply, false);
 }
 
 /* A chunked body shows its size only while it comes: then it is read to its end, and refused. */
-static enum MHD_Result take_body(struct exchange *exchange, const char *data, size_t *length)
+static enum MHD_Result take_body(size_t max, struct exchange *exchange, const char *data,
+				 size_t *length)
 {
-	if (exchange->discarded || exchange->body.length + *length > HTTP_BODY_MAX) {
+	if (exchange->discarded || exchange->body.length + *length > max) {
 		buffer_clear(&exchange->body);
 		exchange->discarded += *length;
 		if (exchange->discarded > DISCARD_MAX)
@@ -299,9 +271,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	(void)version;
 	if (!exchange->admitted) {
 		exchange->admitted = true;
-		return admit(peer, exchange);
+		return admit(peer, method, exchange);
 	}
-	return *length ? take_body(exchange, data, length) : answer(peer, method, exchange);
+	return *length ? take_body(peer->http->service->body_max, exchange, data, length)
+		       : answer(peer, method, exchange);
 }
 
 /* The request line has come. This is the only place to see it before it is decoded. */
@@ -393,12 +366,6 @@ static void farewell_start(struct http *http, int socket)
 		farewell_end(farewell);
 }
 
-static int peer_socket(const struct peer *peer)
-{
-	return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-		->connect_fd;
-}
-
 static bool nothing_sent(int socket)
 {
 	struct tcp_info info = { 0 };
@@ -409,21 +376,30 @@ static bool nothing_sent(int socket)
 }
 
 /* libmicrohttpd drops some of what isn't HTTP without a word. */
-static void refuse_garbage(int socket)
+static void refuse_garbage(const struct http *http, int socket)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
-	struct http_reply reply = new_reply();
+	struct http_reply reply = new_reply(http);
 	struct error error = ERROR_INIT;
 
 	error_set(&error, ERROR_MALFORMED_QUERY, "The request is not HTTP");
-	error_document(&error, "", reply.request_id, &reply);
+	http->service->refuse(http->context, &error, &reply);
 	buffer_printf(&text,
 		      "HTTP/1.1 %u Bad Request\r\nConnection: close\r\nContent-Type: %s\r\n"
-		      "x-amzn-RequestId: %s\r\nContent-Length: %zu\r\n\r\n%s",
-		      reply.status, reply.content_type, reply.request_id, reply.body.length,
-		      reply.body.data);
+		      "Content-Length: %zu\r\n",
+		      reply.status, reply.content_type, reply.body.length);
+	if (reply.request_id[0])
+		buffer_printf(&text, "x-amzn-RequestId: %s\r\n", reply.request_id);
+	buffer_puts(&text, "\r\n");
+	buffer_append(&text, reply.body.data, reply.body.length);
 	buffer_clear(&reply.body);
 	send(socket, text.data, text.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void let_go(const struct http *http, void *origin)
+{
+	if (origin && http->service->gone)
+		http->service->gone(http->context, origin);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **peer_pointer,
@@ -435,6 +411,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		peer = xcalloc(1, sizeof(*peer));
 		*peer = (struct peer){ .http = http, .connection = connection };
+		peer->origin = steal(&http->arriving);
 		peer->since = http->tick;
 		peer->next = http->peers;
 		if (peer->next)
@@ -446,7 +423,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 	}
 	if (!peer->answered && !http->closing) {
 		if (nothing_sent(peer_socket(peer)))
-			refuse_garbage(peer_socket(peer));
+			refuse_garbage(http, peer_socket(peer));
 		farewell_start(http, peer_socket(peer));
 	}
 	if (peer->previous)
@@ -455,6 +432,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		http->peers = peer->next;
 	if (peer->next)
 		peer->next->previous = peer->previous;
+	let_go(http, peer->origin);
 	free(peer);
 	*peer_pointer = NULL;
 }
@@ -587,14 +565,15 @@ static char *bound_url(int fd, struct address address)
 			 (unsigned int)ntohs(is_v6 ? name.v6.sin6_port : name.v4.sin_port));
 }
 
-/* Half of the descriptors at most: the other rooms need some too. */
-static unsigned int connection_limit(void)
+/* The other rooms need descriptors too. */
+static unsigned int connection_limit(const struct http_service *service)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 2 > CONNECTIONS_MAX)
-		return CONNECTIONS_MAX;
-	return (unsigned int)limit.rlim_cur / 2;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return service->connections_max;
+	return (unsigned int)MIN(limit.rlim_cur / service->descriptor_share,
+				 (rlim_t)service->connections_max);
 }
 
 static void http_freep(struct http **http)
@@ -602,18 +581,15 @@ static void http_freep(struct http **http)
 	*http = http_close(*http);
 }
 
-int http_open(struct loop *loop, const char *listen, http_handler_fn handler, void *context,
-	      struct http **ret_http, struct error *error)
+/* Sets `ret_fd` to -1 when there is nothing to listen on. */
+static int open_socket(struct http *http, const char *listen, int *ret_fd, struct error *error)
 {
-	CLEANUP(http_freep) struct http *http = xcalloc(1, sizeof(*http));
-	const union MHD_DaemonInfo *info;
 	uint16_t port;
-	int fd, r;
+	int fd;
 
-	http->loop = loop;
-	http->handler = handler;
-	http->context = context;
-	http->patience = PATIENCE;
+	*ret_fd = -1;
+	if (!listen)
+		return 0;
 	if (parse_listen(listen, &http->address, &port) < 0)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "%s: not an ADDRESS:PORT such as 127.0.0.1:4566 or [::1]:4566",
@@ -622,16 +598,46 @@ int http_open(struct loop *loop, const char *listen, http_handler_fn handler, vo
 	if (fd < 0)
 		return error_sys(error, fd, "%s", listen);
 	http->url = bound_url(fd, http->address);
-	/* Turbo: no shutdown() before a connection's end is told, so that a reply can still go. */
-	http->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_TURBO, 0, NULL, NULL, on_request, http,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
-		1, MHD_OPTION_URI_LOG_CALLBACK, on_line, http, MHD_OPTION_NOTIFY_COMPLETED, on_done,
-		http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Turbo: no shutdown() before a connection's end is told, so that a reply can still go. */
+static struct MHD_Daemon *start_daemon(struct http *http, int fd)
+{
+	const unsigned int flags =
+		MHD_USE_EPOLL | MHD_USE_TURBO | (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
+	const struct MHD_OptionItem listening[] = {
+		{ fd < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_END, 0, NULL }
+	};
+
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY, listening,
+				MHD_OPTION_CONNECTION_LIMIT, connection_limit(http->service),
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, http->service->header_memory,
+				MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+				on_line, http, MHD_OPTION_NOTIFY_COMPLETED, on_done, http,
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+}
+
+int http_open(struct loop *loop, const struct http_options *options, struct http **ret_http,
+	      struct error *error)
+{
+	CLEANUP(http_freep) struct http *http = xcalloc(1, sizeof(*http));
+	const char *name = options->listen ? options->listen : "HTTP server";
+	const union MHD_DaemonInfo *info;
+	int r, fd;
+
+	http->loop = loop;
+	http->service = options->service;
+	http->context = options->context;
+	http->patience = options->service->patience;
+	if ((r = open_socket(http, options->listen, &fd, error)) < 0)
+		return r;
+	http->daemon = start_daemon(http, fd);
 	if (!http->daemon) {
-		close(fd);
-		return error_sys(error, errno ? errno : ENOMEM, "%s: HTTP server", listen);
+		closep(&fd);
+		return error_sys(error, errno ? errno : ENOMEM, "%s: HTTP server", name);
 	}
 	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	r = loop_add_fd(loop, info->epoll_fd, EPOLLIN, on_readable, http, &http->readable, error);
@@ -641,9 +647,25 @@ int http_open(struct loop *loop, const char *listen, http_handler_fn handler, vo
 	return 0;
 }
 
+void http_accept(struct http *http, int fd, const struct sockaddr *peer, socklen_t length,
+		 void *origin)
+{
+	http->arriving = origin;
+	/* It closes what it doesn't take. */
+	if (MHD_add_connection(http->daemon, fd, peer, length) != MHD_YES && http->arriving)
+		let_go(http, steal(&http->arriving));
+	http->arriving = NULL;
+	pump(http);
+}
+
 const char *http_url(const struct http *http)
 {
 	return http->url;
+}
+
+struct address http_address(const struct http *http)
+{
+	return http->address;
 }
 
 void http_set_patience(struct http *http, unsigned int seconds)
