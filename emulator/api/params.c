@@ -54,50 +54,18 @@ static struct printable printable(const char *text)
 	return result;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Decodes `length` bytes to `out` (as many at most, and a NUL). NULL for a bad escape or a NUL. */
-static char *decode(const char *in, size_t length, char *out)
-{
-	for (size_t i = 0; i < length; i++) {
-		char c = in[i] == '+' ? ' ' : in[i];
-
-		if (c == '%') {
-			int high = i + 2 < length ? hex_digit(in[i + 1]) : -1;
-			int low = high >= 0 ? hex_digit(in[i + 2]) : -1;
-
-			if (low < 0)
-				return NULL;
-			c = (char)(high << 4 | low);
-			i += 2;
-		}
-		if (c == '\0')
-			return NULL;
-		*out++ = c;
-	}
-	*out++ = '\0';
-	return out;
-}
-
 /* One "name=value"; *end is where its decoded text goes, and moves. */
 static int parse_pair(struct params *params, const char *pair, size_t length, char **end,
 		      struct error *error)
 {
 	const char *equals = memchr(pair, '=', length);
 	size_t name_length = equals ? (size_t)(equals - pair) : length;
-	char *name = *end, *value = decode(pair, name_length, name);
+	char *name = *end, *value = text_unescape(pair, name_length, true, name);
 
 	if (value && equals)
-		*end = decode(equals + 1, length - name_length - 1, value);
+		*end = text_unescape(equals + 1, length - name_length - 1, true, value);
 	else if (value)
-		*end = decode("", 0, value);
+		*end = text_unescape("", 0, true, value);
 	if (!value || !*end)
 		return error_set(error, ERROR_MALFORMED_QUERY,
 				 "The query string is malformed: a bad escape sequence");

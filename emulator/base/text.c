@@ -1,4 +1,4 @@
-/* Text as it may stand in XML and JSON: see text.h. */
+/* Text as it may stand in XML and JSON, and as URLs escape it: see text.h. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -55,4 +55,35 @@ int text_size(const char *text, uint64_t *ret_size)
 		return -EINVAL;
 	*ret_size = size;
 	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+char *text_unescape(const char *in, size_t length, bool form, char *out)
+{
+	for (size_t i = 0; i < length; i++) {
+		char c = form && in[i] == '+' ? ' ' : in[i];
+
+		if (c == '%') {
+			int high = i + 2 < length ? hex_digit(in[i + 1]) : -1;
+			int low = high >= 0 ? hex_digit(in[i + 2]) : -1;
+
+			if (low < 0)
+				return NULL;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c == '\0')
+			return NULL;
+		*out++ = c;
+	}
+	*out++ = '\0';
+	return out;
 }

@@ -1,5 +1,6 @@
 /*
- * Text as it may stand in XML and JSON, and so in anything that a client names and reads back.
+ * Text as it may stand in XML and JSON, and so in anything that a client names and reads back, and
+ * as URLs escape it.
  */
 #pragma once
 
@@ -14,3 +15,8 @@ size_t text_character(const char *text);
 int text_size(const char *text, uint64_t *ret_size);
 /* Is the whole of it such characters? */
 bool text_is_valid(const char *text);
+/*
+ * Decodes what a URL escapes ("%2F"), and in a form '+' too, to `out`: `length` bytes at most and a
+ * NUL. Returns what is after the NUL; NULL for a bad escape or a NUL.
+ */
+char *text_unescape(const char *in, size_t length, bool form, char *out);

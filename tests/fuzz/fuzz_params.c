@@ -1,4 +1,4 @@
-/* objects: emulator/api/params.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
+/* objects: emulator/api/params.o emulator/base/error.o emulator/base/buffer.o emulator/base/text.o emulator/base/util.o */
 /*
  * Form decoding and the specification check. The first line of the input is the specification, the
  * second the query, the rest the body. With libFuzzer: -DFUZZER -fsanitize=fuzzer.
