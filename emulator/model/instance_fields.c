@@ -69,13 +69,11 @@ static const char *get_private_dns(const struct view *view, struct buffer *scrat
 
 static const char *get_public_dns(const struct view *view, struct buffer *scratch)
 {
-	const struct instance *instance = view->object;
-	const struct address address = public_address(view);
-	const struct vpc *vpc = vpc_get(view->model, instance->vpc);
+	const struct interface *interface = primary(view);
 
-	if (!address_is_set(address) || !vpc->dns_support || !vpc->dns_hostnames)
+	if (!interface)
 		return "";
-	return public_dns_name(view->resource->scope, address, scratch);
+	return interface_public_dns(view->model, interface, interface->address, scratch);
 }
 
 static const char *get_architecture(const struct view *view, struct buffer *scratch)

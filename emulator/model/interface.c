@@ -24,8 +24,7 @@ static struct subnet_usage *usage_of(struct model *model, struct rid subnet)
 	return usage;
 }
 
-static struct interface *holder_of(const struct model *model, struct rid subnet,
-				   struct address address)
+struct interface *interface_at(const struct model *model, struct rid subnet, struct address address)
 {
 	return map_get(&model->addresses, address_key(subnet, address));
 }
@@ -39,7 +38,7 @@ static void hold(struct model *model, struct interface *interface, struct addres
 static void let_go(struct model *model, struct interface *interface, struct address address)
 {
 	/* A roll-back may have given it back to the interface it was moved from. */
-	if (holder_of(model, interface->subnet, address) == interface)
+	if (interface_at(model, interface->subnet, address) == interface)
 		map_take(&model->addresses, address_key(interface->subnet, address));
 	usage_of(model, interface->subnet)->count--;
 }
@@ -97,6 +96,27 @@ void interface_mac(struct rid id, uint8_t ret_mac[6])
 		ret_mac[i] = (uint8_t)(id.n >> (8 * (7 - i)));
 }
 
+const char *interface_mac_text(struct rid id, struct buffer *scratch)
+{
+	uint8_t mac[6];
+
+	interface_mac(id, mac);
+	return get_print(scratch, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+			 mac[4], mac[5]);
+}
+
+/* VPC guide, "DNS attributes for your VPC". */
+const char *interface_public_dns(const struct model *model, const struct interface *interface,
+				 struct address address, struct buffer *scratch)
+{
+	const struct address public_address = interface_public_at(model, interface, address);
+	const struct vpc *vpc = vpc_get(model, interface->vpc);
+
+	if (!address_is_set(public_address) || !vpc->dns_support || !vpc->dns_hostnames)
+		return "";
+	return public_dns_name(interface->resource.scope, public_address, scratch);
+}
+
 const struct resource_type interface_type = {
 	.kind = KIND_NETWORK_INTERFACE,
 	.size = sizeof(struct interface),
@@ -126,7 +146,7 @@ static struct address choose_address(struct model *model, const struct subnet *s
 		uint32_t offset = first + (usage->cursor + tries) % (last - first + 1);
 
 		address = address_add(subnet->cidr.address, offset);
-		if (holder_of(model, subnet->resource.id, address))
+		if (interface_at(model, subnet->resource.id, address))
 			continue;
 		usage->cursor = offset - first + 1;
 		break;
@@ -158,7 +178,7 @@ static int check_address(const struct model *model, const struct subnet *subnet,
 
 	if (r < 0)
 		return r;
-	if (holder_of(model, subnet->resource.id, address))
+	if (interface_at(model, subnet->resource.id, address))
 		return error_set(error, ERROR_ADDRESS_IN_USE, "Address %s is in use.",
 				 address_format(address).text);
 	return 0;
@@ -348,7 +368,7 @@ void interface_remove(struct transaction *transaction, struct interface *interfa
 static int check_assignable(const struct model *model, const struct interface *interface,
 			    struct address address, bool may_move, struct error *error)
 {
-	const struct interface *holder = holder_of(model, interface->subnet, address);
+	const struct interface *holder = interface_at(model, interface->subnet, address);
 	const struct address_text shown = address_format(address);
 	int r = check_range(subnet_get(model, interface->subnet), address, error);
 
@@ -426,7 +446,7 @@ int interface_assign(struct transaction *transaction, struct interface *interfac
 	transaction_edit(transaction, interface);
 	for (size_t i = 0; i < assignment->count; i++) {
 		const struct address address = assignment->addresses[i].address;
-		struct interface *holder = holder_of(model, interface->subnet, address);
+		struct interface *holder = interface_at(model, interface->subnet, address);
 
 		if (holder == interface)
 			continue;

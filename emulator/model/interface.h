@@ -53,8 +53,12 @@ struct subnet_usage {
 };
 
 struct interface *interface_get(const struct model *model, struct rid id);
+/* The one that has the private address, as any of its addresses; NULL: nobody has. */
+struct interface *interface_at(const struct model *model, struct rid subnet,
+			       struct address address);
 /* The MAC address: locally administered, a pure function of the id. */
 void interface_mac(struct rid id, uint8_t ret_mac[6]);
+const char *interface_mac_text(struct rid id, struct buffer *scratch); /* "02:0a:1b:…" */
 int64_t interface_addresses_in(const struct model *model, struct rid subnet);
 /* Its private addresses: the primary one and then the others; unset past the end. */
 struct address interface_address_at(const struct interface *interface, size_t index);
@@ -69,6 +73,10 @@ struct address interface_address_at(const struct interface *interface, size_t in
  * the instance; unset for none. */
 struct address interface_public_at(const struct model *model, const struct interface *interface,
 				   struct address address);
+/* The name of that public address; "" when it has none, as without both DNS attributes of the VPC.
+ */
+const char *interface_public_dns(const struct model *model, const struct interface *interface,
+				 struct address address, struct buffer *scratch);
 /* It is a service's, in the caller's subnet: not the caller's to change. */
 bool interface_is_managed(const struct interface *interface);
 

@@ -6,11 +6,7 @@
 
 static const char *get_mac(const struct view *view, struct buffer *scratch)
 {
-	uint8_t mac[6];
-
-	interface_mac(view->resource->id, mac);
-	return get_print(scratch, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-			 mac[4], mac[5]);
+	return interface_mac_text(view->resource->id, scratch);
 }
 
 static const char *get_status(const struct view *view, struct buffer *scratch)
@@ -81,15 +77,12 @@ static const char *get_public_address(const struct view *view, struct buffer *sc
 	return get_print(scratch, "%s", address_format(public_address(view)).text);
 }
 
-/* Given only while both DNS attributes of the VPC are on (VPC guide, "DNS attributes"). */
 static const char *get_public_dns(const struct view *view, struct buffer *scratch)
 {
-	const struct interface *interface = (const struct interface *)view->resource;
-	const struct vpc *vpc = vpc_get(view->model, interface->vpc);
+	const struct interface_address *item = view->object;
 
-	if (!vpc->dns_support || !vpc->dns_hostnames)
-		return "";
-	return public_dns_name(view->resource->scope, public_address(view), scratch);
+	return interface_public_dns(view->model, (const struct interface *)view->resource,
+				    item->address, scratch);
 }
 
 static const char *get_address_owner(const struct view *view, struct buffer *scratch)

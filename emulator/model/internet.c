@@ -10,6 +10,7 @@ static const struct field fields[] = {
 	FIELD_OF(struct internet, realized, FIELD_BOOL, "realized", NULL, FIELD_STORED),
 	FIELD_OF(struct internet, uplink, FIELD_BOOL, "uplink", NULL, FIELD_STORED),
 	FIELD_OF(struct internet, region, FIELD_TEXT, "region", NULL, FIELD_STORED),
+	FIELD_OF(struct internet, metadata_key, FIELD_TEXT, "metadataKey", NULL, FIELD_STORED),
 	FIELD_END,
 };
 

@@ -19,6 +19,9 @@ struct internet {
 	bool realized; /* present in the kernel: since somebody needed it */
 	bool uplink;   /* leads to the real Internet: as the daemon that runs was told */
 	char *region;  /* the world's own: what `minivpc env` names */
+	/* Of instance metadata's tokens, in hexadecimal: a token outlives the daemon that gave it.
+	 */
+	char *metadata_key;
 };
 
 #define INTERNET_HOSTS_MAX 256

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,20 @@ static void close_world(struct world *world)
 	state_release(&world->options.paths, &world->state, !world->announced);
 }
 
+/* A fresh one for instance metadata, in hexadecimal. */
+static char *new_key(void)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	uint8_t key[32];
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		abort();
+	for (size_t i = 0; i < sizeof(key); i++)
+		buffer_printf(&text, "%02x", key[i]);
+	explicit_bzero(key, sizeof(key));
+	return buffer_steal(&text);
+}
+
 /* The world's own record: made once, and the region remembered. */
 static int open_model(struct world *world, struct error *error)
 {
@@ -49,6 +64,10 @@ static int open_model(struct world *world, struct error *error)
 		transaction_edit(&transaction, internet);
 		free(internet->region);
 		internet->region = xstrdup(region ? region : DEFAULT_REGION);
+	}
+	if (!internet->metadata_key) {
+		transaction_edit(&transaction, internet);
+		internet->metadata_key = new_key();
 	}
 	if (internet->uplink != world->options.uplink) {
 		transaction_edit(&transaction, internet);
