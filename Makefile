@@ -12,7 +12,7 @@ CC := gcc
 endif
 CFLAGS ?= -O2 -g
 
-PACKAGES := libmnl libnftnl sqlite3 libmicrohttpd nettle \
+PACKAGES := libmnl libnftnl sqlite3 libmicrohttpd nettle hogweed gmp \
 	    libxml-2.0 jansson yaml-0.1
 
 STANDARD := -std=gnu17 -D_GNU_SOURCE -Iemulator

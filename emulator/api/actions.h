@@ -48,4 +48,5 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	assign_private_nat_gateway_address, unassign_private_nat_gateway_address;
 
 handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
-	create_default_subnet, describe_account_attributes, describe_instance_type_offerings;
+	create_default_subnet, describe_account_attributes, describe_instance_type_offerings,
+	create_key_pair, import_key_pair, delete_key_pair, describe_key_pairs;

@@ -41,7 +41,7 @@ static const struct listing instances = {
 		  "capacity-reservation-specification.capacity-reservation-target.capacity-"
 		  "reservation-resource-group-arn "
 		  "host-id iam-instance-profile.arn iam-instance-profile.id "
-		  "instance-lifecycle ipv6-address kernel-id key-name "
+		  "instance-lifecycle ipv6-address kernel-id "
 		  "metadata-options.http-protocol-ipv4 "
 		  "network-interface.addresses.association.allocation-id "
 		  "network-interface.addresses.association.association-id "

@@ -2,10 +2,10 @@
 #include "api/actions.h"
 #include "api/interface_params.h"
 
-#include <nettle/base64.h>
-
+#include "base/base64.h"
 #include "model/catalog.h"
 #include "model/instance.h"
+#include "model/key_pair.h"
 
 #define USER_DATA_MAX 16384 /* before encoding */
 #define LAUNCH_MAX    4091  /* what the largest practical subnet, a /20, holds */
@@ -109,20 +109,14 @@ static int read_user_data(const struct call *call, struct instance_template *opt
 			  struct error *error)
 {
 	const char *text = call_text(call, "UserData");
-	size_t length = text ? strlen(text) : 0;
-	CLEANUP(freep) uint8_t *decoded = NULL;
-	struct base64_decode_ctx context;
-	size_t size;
+	CLEANUP(buffer_clear) struct buffer decoded = BUFFER_INIT;
 
-	if (!length)
+	if (!text || !*text)
 		return 0;
-	decoded = xcalloc(BASE64_DECODE_LENGTH(length), 1);
-	base64_decode_init(&context);
-	if (!base64_decode_update(&context, &size, decoded, length, text) ||
-	    !base64_decode_final(&context))
+	if (base64_read(text, strlen(text), &decoded) < 0)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Invalid BASE64 encoding of user data");
-	if (size > USER_DATA_MAX)
+	if (decoded.length > USER_DATA_MAX)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "User data is limited to 16384 bytes");
 	options->user_data = xstrdup(text);
@@ -133,7 +127,6 @@ static int read_image(const struct call *call, struct instance_template *options
 		      struct error *error)
 {
 	const char *image = call_text(call, "ImageId"), *type = call_text(call, "InstanceType");
-	const char *key = call_text(call, "KeyName");
 	struct rid id;
 
 	if (!image || !*image)
@@ -144,11 +137,24 @@ static int read_image(const struct call *call, struct instance_template *options
 	if (type && !instance_type_find(type))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "Invalid value '%s' for InstanceType.", type);
-	if (key && *key)
-		return error_subject(error, ERROR_NOT_FOUND, "key-pair",
-				     "The key pair '%s' does not exist", key);
 	options->image_id = xstrdup(image);
 	options->type = xstrdup(type ? type : "m1.small"); /* the API's own default */
+	return 0;
+}
+
+/* The instance keeps the key that the pair has now, whatever becomes of the pair. */
+static int read_key(const struct call *call, struct instance_template *options, struct error *error)
+{
+	const char *name = call_text(call, "KeyName");
+	const struct key_pair *key_pair;
+
+	if (!name || !*name)
+		return 0;
+	key_pair = key_pair_named(call->scope, name);
+	if (!key_pair)
+		return not_found(KIND_KEY_PAIR, name, false, error);
+	options->key_name = xstrdup(key_pair->name);
+	options->public_key = xstrdup(key_pair->public_key);
 	return 0;
 }
 
@@ -160,6 +166,7 @@ static int read_options(const struct call *call, struct instance_template *optio
 	int r;
 
 	if ((r = read_image(call, options, error)) < 0 ||
+	    (r = read_key(call, options, error)) < 0 ||
 	    (r = read_words(call, options, error)) < 0 ||
 	    (r = read_user_data(call, options, error)) < 0)
 		return r;
@@ -179,6 +186,7 @@ static void request_clear(struct launch_request *request)
 	struct instance_template *options = &request->options;
 	char **texts[] = { &options->image_id,	    &options->type,
 			   &options->user_data,	    &options->client_token,
+			   &options->key_name,	    &options->public_key,
 			   &options->token_digest,  &options->shutdown_behavior,
 			   &options->tenancy,	    &options->http_tokens,
 			   &options->http_endpoint, &options->metadata_tags,

@@ -49,6 +49,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_ELASTIC_IP] = "allocation ID",
 	[KIND_ATTACHMENT] = "attachment ID",
 	[KIND_INSTANCE] = "instance ID",
+	[KIND_KEY_PAIR] = "key pair",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
 	[KIND_NETWORK_ACL_ASSOCIATION] = "association ID",

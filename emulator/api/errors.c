@@ -81,6 +81,8 @@
 	ROW(PEERING_EXISTS, 400, "VpcPeeringConnectionAlreadyExists")                              \
 	ROW(PEERING_DNS, 400, "InvalidVpcPeeringConnectionState.DnsHostnamesDisabled")             \
 	ROW(USER_ID_MALFORMED, 400, "InvalidUserID.Malformed")                                     \
+	ROW(KEY_PAIR_DUPLICATE, 400, "InvalidKeyPair.Duplicate")                                   \
+	ROW(KEY_FORMAT, 400, "InvalidKey.Format")                                                  \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },
@@ -131,7 +133,6 @@ static const struct subject {
 	{ "instance-type", "InvalidInstanceType", "InvalidInstanceType", NULL },
 	{ "ami", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed", NULL },
 	{ "vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", NULL },
-	{ "key-pair", "InvalidKeyPair.NotFound", NULL, "KeyPairLimitExceeded" },
 	{ "key", "InvalidKeyPair.NotFound", NULL, "KeyPairLimitExceeded" },
 	{ "zone", "InvalidZone.NotFound", NULL, NULL },
 	{ "eipalloc", "InvalidAllocationID.NotFound", NULL, "AddressLimitExceeded" },

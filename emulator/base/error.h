@@ -13,7 +13,7 @@
 
 enum error_code {
 	ERROR_INTERNAL = 0, /* the kernel, the disk or we failed: InternalError, 500 */
-	ERROR_NOT_FOUND,    /* of `subject`: an id prefix ("vpc") or a word ("ami", "key-pair") */
+	ERROR_NOT_FOUND,    /* of `subject`: an id prefix ("vpc") or a word ("ami", "route") */
 	ERROR_MALFORMED,    /* of `subject`, the same */
 	ERROR_AUTH_FAILURE,
 	ERROR_NO_PERMISSION, /* a known caller's, who may not */
@@ -83,6 +83,8 @@ enum error_code {
 	ERROR_PEERING_EXISTS,
 	ERROR_PEERING_DNS,
 	ERROR_USER_ID_MALFORMED,
+	ERROR_KEY_PAIR_DUPLICATE,
+	ERROR_KEY_FORMAT,
 	ERROR_QUOTA, /* of `subject`: a kind's prefix */
 	ERROR_CODE_MAX,
 };

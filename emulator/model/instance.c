@@ -87,6 +87,8 @@ static void copy_options(struct instance_template *to, const struct instance_tem
 	to->image_id = xstrdup(from->image_id);
 	to->type = xstrdup(from->type);
 	to->user_data = xstrdup_null(from->user_data);
+	to->key_name = xstrdup_null(from->key_name);
+	to->public_key = xstrdup_null(from->public_key);
 	to->client_token = xstrdup_null(from->client_token);
 	to->token_digest = xstrdup_null(from->token_digest);
 	to->shutdown_behavior = xstrdup(from->shutdown_behavior);

@@ -23,6 +23,9 @@ enum instance_state {
 struct instance_template {
 	char *image_id, *type;
 	char *user_data; /* base64 as it came; NULL for none */
+	/* as of launch: the key pair may be gone since; both NULL for none */
+	char *key_name;
+	char *public_key; /* OpenSSH's line */
 	char *client_token;
 	char *token_digest; /* of the request, to tell a repetition from another use of the token */
 	char *shutdown_behavior;

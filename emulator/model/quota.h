@@ -29,6 +29,7 @@ enum quota {
 	QUOTA_PEERING_REQUESTS, /* outstanding ones of an account in a region */
 	QUOTA_VPC_BLOCKS,	/* IPv4 ones of a VPC, the primary one counted */
 	QUOTA_VPC_IPV6_BLOCKS,
+	QUOTA_KEY_PAIRS,
 	QUOTA_TAGS,
 	QUOTA_MAX,
 };

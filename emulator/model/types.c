@@ -8,6 +8,7 @@
 #include "model/group.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "model/key_pair.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/prefix_list.h"
@@ -29,6 +30,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_NETWORK_INTERFACE] = &interface_type,
 	[KIND_ELASTIC_IP] = &elastic_ip_type,
 	[KIND_INSTANCE] = &instance_type,
+	[KIND_KEY_PAIR] = &key_pair_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
 	[KIND_DEFAULTS] = &defaults_type,

@@ -64,7 +64,8 @@ NEWER = {
 }
 
 # Operations that answer more than <return>true</return> since.
-NEWER_OUTPUT = {"DeleteSecurityGroup": {"groupId": "string"}}
+NEWER_OUTPUT = {"DeleteSecurityGroup": {"groupId": "string"},
+                "DeleteKeyPair": {"keyPairId": "string"}}
 
 
 def watch(client):

@@ -64,7 +64,7 @@ static void test_subjects(void **state)
 	expect(ERROR_NOT_FOUND, "eni", 400, "InvalidNetworkInterfaceID.NotFound");
 	expect(ERROR_NOT_FOUND, "i", 400, "InvalidInstanceID.NotFound");
 	expect(ERROR_NOT_FOUND, "ami", 400, "InvalidAMIID.NotFound");
-	expect(ERROR_NOT_FOUND, "key-pair", 400, "InvalidKeyPair.NotFound");
+	expect(ERROR_NOT_FOUND, "key", 400, "InvalidKeyPair.NotFound");
 	expect(ERROR_NOT_FOUND, "zone", 400, "InvalidZone.NotFound");
 	expect(ERROR_NOT_FOUND, "acl-entry", 400, "InvalidNetworkAclEntry.NotFound");
 	expect(ERROR_NOT_FOUND, "pl", 400, "InvalidPrefixListID.NotFound");
