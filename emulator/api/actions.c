@@ -286,6 +286,13 @@ const struct action actions[] = {
 	    "Kernel.Value Ramdisk.Value UserData.Value:base64 "
 	    "InstanceInitiatedShutdownBehavior.Value GroupId.N EbsOptimized.Value:b "
 	    "SriovNetSupport.Value EnaSupport.Value:b"),
+	EC2("ModifyInstanceMetadataOptions", modify_instance_metadata_options,
+	    "InstanceId! HttpTokens HttpPutResponseHopLimit:i HttpEndpoint HttpProtocolIpv6 "
+	    "InstanceMetadataTags"),
+	EC2("GetInstanceMetadataDefaults", get_instance_metadata_defaults, ""),
+	EC2("ModifyInstanceMetadataDefaults", modify_instance_metadata_defaults,
+	    "HttpTokens HttpPutResponseHopLimit:i HttpEndpoint InstanceMetadataTags "
+	    "HttpTokensEnforced"),
 	EC2("DescribeInstances", describe_instances,
 	    PAGED "InstanceId.N IncludeManagedResources:b"),
 	EC2("DescribeInstanceStatus", describe_instance_status,

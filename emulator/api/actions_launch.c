@@ -1,6 +1,7 @@
 /* RunInstances: its many parameters, and idempotency by client token. */
 #include "api/actions.h"
 #include "api/interface_params.h"
+#include "api/launch_params.h"
 
 #include "base/base64.h"
 #include "model/catalog.h"
@@ -83,18 +84,6 @@ static int read_words(const struct call *call, struct instance_template *options
 		{ "Placement.Tenancy",
 		  { "default", "dedicated" },
 		  offsetof(struct instance_template, tenancy) },
-		{ "MetadataOptions.HttpTokens",
-		  { "optional", "required" },
-		  offsetof(struct instance_template, http_tokens) },
-		{ "MetadataOptions.HttpEndpoint",
-		  { "enabled", "disabled" },
-		  offsetof(struct instance_template, http_endpoint) },
-		{ "MetadataOptions.InstanceMetadataTags",
-		  { "disabled", "enabled" },
-		  offsetof(struct instance_template, metadata_tags) },
-		{ "MetadataOptions.HttpProtocolIpv6",
-		  { "disabled", "enabled" },
-		  offsetof(struct instance_template, metadata_ipv6) },
 	};
 	int r;
 
@@ -161,18 +150,14 @@ static int read_key(const struct call *call, struct instance_template *options, 
 static int read_options(const struct call *call, struct instance_template *options,
 			struct error *error)
 {
-	const char *hops = call_text(call, "MetadataOptions.HttpPutResponseHopLimit");
-	long hop_limit = 1;
 	int r;
 
 	if ((r = read_image(call, options, error)) < 0 ||
 	    (r = read_key(call, options, error)) < 0 ||
 	    (r = read_words(call, options, error)) < 0 ||
+	    (r = read_metadata_options(call, options, error)) < 0 ||
 	    (r = read_user_data(call, options, error)) < 0)
 		return r;
-	if (hops && (r = params_int(hops, "httpPutResponseHopLimit", 1, 64, &hop_limit, error)) < 0)
-		return r;
-	options->hop_limit = hop_limit;
 	options->disable_api_termination = call_bool(call, "DisableApiTermination", false);
 	options->disable_api_stop = call_bool(call, "DisableApiStop", false);
 	options->monitoring = call_bool(call, "Monitoring.Enabled", false);

@@ -3,10 +3,10 @@
  */
 #pragma once
 
-#include "http/http.h"
 #include "api/params.h"
 #include "api/sigv4.h"
 #include "api/xml.h"
+#include "http/http.h"
 #include "model/model.h"
 
 /* A process as the private actions show it; see instance/instance.h. */

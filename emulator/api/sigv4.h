@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "http/http.h"
 #include "base/credentials.h"
+#include "http/http.h"
 
 #define SIGV4_DEFAULT_ACCOUNT "123456789012"
 

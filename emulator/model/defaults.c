@@ -10,12 +10,33 @@
 #define SUBNET_LENGTH 20
 #define SUBNET_SIZE   4096u
 
-struct defaults {
-	struct resource resource;
+static const char *get_hops(const struct view *view, struct buffer *scratch)
+{
+	const struct defaults *defaults = view->object;
+
+	return defaults->hop_limit ? get_print(scratch, "%lld", (long long)defaults->hop_limit)
+				   : NULL;
+}
+
+const struct field defaults_metadata_fields[] = {
+	FIELD_OF(struct defaults, http_tokens, FIELD_TEXT, "httpTokens", NULL, FIELD_SHOWN),
+	FIELD_GET_OF(get_hops, "httpPutResponseHopLimit", NULL),
+	FIELD_OF(struct defaults, http_endpoint, FIELD_TEXT, "httpEndpoint", NULL, FIELD_SHOWN),
+	FIELD_OF(struct defaults, metadata_tags, FIELD_TEXT, "instanceMetadataTags", NULL,
+		 FIELD_SHOWN),
+	FIELD_CONST_OF("account", "managedBy", NULL),
+	FIELD_END,
 };
+
+#define KEPT(member_, type_, name_)                                                                \
+	FIELD_OF(struct defaults, member_, type_, name_, NULL, FIELD_STORED)
 
 static const struct field fields[] = {
 	RESOURCE_FIELDS(struct defaults),
+	KEPT(http_tokens, FIELD_TEXT, "httpTokens"),
+	KEPT(http_endpoint, FIELD_TEXT, "httpEndpoint"),
+	KEPT(metadata_tags, FIELD_TEXT, "metadataTags"),
+	KEPT(hop_limit, FIELD_INT, "hopLimit"),
 	FIELD_END,
 };
 
@@ -168,4 +189,51 @@ int defaults_create(struct transaction *transaction, struct scope *scope, struct
 	r = default_vpc_create(transaction, scope, &vpc, error);
 	transaction->model->quotas = quotas;
 	return r;
+}
+
+/* ---- metadata options ---- */
+
+struct defaults *defaults_get(const struct scope *scope)
+{
+	const struct resource_list *list = &scope->lists[KIND_DEFAULTS];
+
+	return list->count ? (struct defaults *)list->items[0] : NULL;
+}
+
+static void fill(char **text, const char *value)
+{
+	if (!*text)
+		*text = xstrdup_null(value);
+}
+
+void defaults_fill_metadata(const struct scope *scope, struct instance_template *options)
+{
+	const struct defaults *defaults = defaults_get(scope);
+
+	if (!defaults)
+		return;
+	fill(&options->http_tokens, defaults->http_tokens);
+	fill(&options->http_endpoint, defaults->http_endpoint);
+	fill(&options->metadata_tags, defaults->metadata_tags);
+	if (!options->hop_limit)
+		options->hop_limit = defaults->hop_limit;
+}
+
+static void set(char **text, const char *wanted)
+{
+	if (!wanted)
+		return;
+	free(*text);
+	*text = *wanted ? xstrdup(wanted) : NULL;
+}
+
+void defaults_set_metadata(struct transaction *transaction, struct defaults *defaults,
+			   const struct instance_template *wanted)
+{
+	transaction_edit(transaction, defaults);
+	set(&defaults->http_tokens, wanted->http_tokens);
+	set(&defaults->http_endpoint, wanted->http_endpoint);
+	set(&defaults->metadata_tags, wanted->metadata_tags);
+	if (wanted->hop_limit)
+		defaults->hop_limit = MAX(wanted->hop_limit, 0);
 }

@@ -4,9 +4,16 @@
  */
 #pragma once
 
-#include "model/subnet.h"
+#include "model/instance.h"
 
-/* The mark of a region that was filled: what is deleted of its defaults stays away. */
+/* The mark of a region that was filled: what is deleted of its defaults stays away. It also holds
+ * what launches begin with where they don't say. */
+struct defaults {
+	struct resource resource;
+	char *http_tokens, *http_endpoint, *metadata_tags; /* NULL: no preference */
+	int64_t hop_limit;				   /* 0: no preference */
+};
+
 extern const struct resource_type defaults_type;
 
 /*
@@ -28,3 +35,14 @@ int default_vpc_create(struct transaction *transaction, struct scope *scope, str
  */
 int default_subnet_create(struct transaction *transaction, struct scope *scope, const char *zone,
 			  struct subnet **ret_subnet, struct error *error);
+
+/* NULL in a scope that was never filled. */
+struct defaults *defaults_get(const struct scope *scope);
+/* GetInstanceMetadataDefaults' members. */
+extern const struct field defaults_metadata_fields[];
+/* Sets the metadata options that are NULL or 0 to the scope's defaults, as far as it has any. */
+void defaults_fill_metadata(const struct scope *scope, struct instance_template *options);
+/* Those of `wanted` that are given: "" and -1 take a default away. Running instances keep theirs.
+ */
+void defaults_set_metadata(struct transaction *transaction, struct defaults *defaults,
+			   const struct instance_template *wanted);

@@ -365,3 +365,62 @@ void instance_exited(struct transaction *transaction, struct instance *instance)
 		interface_release_public(
 			transaction, interface_get(transaction->model, instance->interfaces[i].id));
 }
+
+/* ---- metadata options ---- */
+
+static int check_metadata_key(const char *key, struct error *error)
+{
+	static const char *const reserved[] = { ".", "..", "_index" };
+	static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_+=,.@:";
+	bool valid = strspn(key, alphabet) == strlen(key);
+
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		valid &= !streq(key, reserved[i]);
+	if (valid)
+		return 0;
+	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+			 "'%s' is not a valid tag key. Tag keys must match pattern "
+			 "([0-9a-zA-Z\\\\-_+=,.@:]{1,255}), and must not be a reserved name ('.', "
+			 "'..', '_index')",
+			 key);
+}
+
+int instance_check_tag_key(const struct instance *instance, const char *key, struct error *error)
+{
+	return streq(instance->options.metadata_tags, "enabled") ? check_metadata_key(key, error)
+								 : 0;
+}
+
+static void set_word(char **text, const char *wanted)
+{
+	if (!wanted)
+		return;
+	free(*text);
+	*text = xstrdup(wanted);
+}
+
+int instance_set_metadata(struct transaction *transaction, struct instance *instance,
+			  const struct instance_template *wanted, struct error *error)
+{
+	const bool tags = streq(wanted->metadata_tags, "enabled");
+	struct instance_template *options = &instance->options;
+	int r;
+
+	if (instance->state == INSTANCE_SHUTTING_DOWN || instance->state == INSTANCE_TERMINATED)
+		return error_set(error, ERROR_INSTANCE_STATE,
+				 "The instance '%s' is not in a state from which it can be "
+				 "modified.",
+				 rid_format(instance->resource.id).text);
+	for (size_t i = 0; tags && i < instance->resource.tag_count; i++)
+		if ((r = check_metadata_key(instance->resource.tags[i].key, error)) < 0)
+			return r;
+	transaction_edit(transaction, instance);
+	set_word(&options->http_tokens, wanted->http_tokens);
+	set_word(&options->http_endpoint, wanted->http_endpoint);
+	set_word(&options->metadata_tags, wanted->metadata_tags);
+	set_word(&options->metadata_ipv6, wanted->metadata_ipv6);
+	if (wanted->hop_limit)
+		options->hop_limit = wanted->hop_limit;
+	return 0;
+}

@@ -61,6 +61,7 @@ struct instance {
 extern const struct resource_type instance_type;
 extern const struct field instance_state_fields[];
 extern const struct field instance_status_fields[];
+extern const struct field instance_metadata_fields[];
 
 struct instance *instance_get(const struct model *model, struct rid id);
 /* The first interface, or NULL for a terminated instance. */
@@ -107,6 +108,15 @@ int instance_stop(struct transaction *transaction, struct instance *instance, st
 /* Idempotent. ERROR_OPERATION_NOT_PERMITTED (termination protection). */
 int instance_terminate(struct transaction *transaction, struct instance *instance,
 		       struct error *error);
+/*
+ * Sets the metadata options that `wanted` has (NULL and 0 are none). ERROR_INSTANCE_STATE once it
+ * is terminated; ERROR_INVALID_PARAMETER_VALUE: tags to be shown, and one of them can't be.
+ */
+int instance_set_metadata(struct transaction *transaction, struct instance *instance,
+			  const struct instance_template *wanted, struct error *error);
+/* May the instance have a tag of that key? Those that metadata shows are names in a path:
+ * ERROR_INVALID_PARAMETER_VALUE. */
+int instance_check_tag_key(const struct instance *instance, const char *key, struct error *error);
 /* pending → running; shutting-down → terminated, interfaces released. */
 void instance_settle(struct transaction *transaction, struct instance *instance);
 /* Removes its record; one that never ran takes along all that was made with it. */

@@ -215,7 +215,7 @@ static const struct field name_options_fields[] = {
 
 #define METADATA "metadata-options."
 
-static const struct field metadata_fields[] = {
+const struct field instance_metadata_fields[] = {
 	FIELD_CONST_OF("applied", "state", METADATA "state"),
 	FIELD_OF(struct instance, options.http_tokens, FIELD_TEXT, "httpTokens",
 		 METADATA "http-tokens", FIELD_SHOWN),
@@ -272,7 +272,7 @@ static const struct field fields[] = {
 	FIELD_CHILD_OF(child_self, cpu_fields, "cpuOptions"),
 	FIELD_CHILD_OF(child_self, capacity_fields, "capacityReservationSpecification"),
 	FIELD_CHILD_OF(child_self, hibernation_fields, "hibernationOptions"),
-	FIELD_CHILD_OF(child_self, metadata_fields, "metadataOptions"),
+	FIELD_CHILD_OF(child_self, instance_metadata_fields, "metadataOptions"),
 	FIELD_CHILD_OF(child_self, enclave_fields, "enclaveOptions"),
 	FIELD_CONST_OF("Linux/UNIX", "platformDetails", "platform-details"),
 	FIELD_CONST_OF("RunInstances", "usageOperation", "usage-operation"),

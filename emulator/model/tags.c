@@ -1,6 +1,8 @@
 /* Tags: see tags.h. */
 #include "model/tags.h"
 
+#include "model/instance.h"
+
 #define TAG_KEY_MAX   128
 #define TAG_VALUE_MAX 256
 
@@ -46,7 +48,9 @@ int tag_set(struct transaction *transaction, struct resource *resource, const ch
 	struct tag *tag;
 	int r;
 
-	if ((r = check(key, value, error)) < 0)
+	if ((r = check(key, value, error)) < 0 ||
+	    (resource->id.kind == KIND_INSTANCE &&
+	     (r = instance_check_tag_key((const struct instance *)resource, key, error)) < 0))
 		return r;
 	transaction_edit(transaction, resource);
 	tag = find(resource, key);
