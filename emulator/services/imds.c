@@ -19,7 +19,7 @@
 #include "services/imds_token.h"
 #include "services/imds_tree.h"
 
-#define CONNECTIONS_EACH 8 /* of an instance */
+#define CONNECTIONS_EACH 32 /* of an instance */
 #define TOKEN_PATH	 "api/token"
 #define TOKEN_HEADER	 "X-aws-ec2-metadata-token"
 #define SECONDS_HEADER	 "X-aws-ec2-metadata-token-ttl-seconds"

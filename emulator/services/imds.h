@@ -4,7 +4,7 @@
  *
  * Whose data it tells is decided by where a connection came in and from which address, which no
  * instance can forge there. A connection carries one request, 8 KiB of headers at most, within 5 s;
- * an instance has 8 at a time.
+ * an instance has 32 at a time.
  */
 #pragma once
 
