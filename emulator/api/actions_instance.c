@@ -32,10 +32,7 @@ static const struct listing instances = {
 	.minimum = 5,
 	.maximum = 1000,
 	.item = in_reservation,
-	.absent = "affinity block-device-mapping.attach-time "
-		  "block-device-mapping.delete-on-termination "
-		  "block-device-mapping.device-name block-device-mapping.status "
-		  "block-device-mapping.volume-id boot-mode capacity-reservation-id "
+	.absent = "affinity boot-mode capacity-reservation-id "
 		  "capacity-reservation-specification.capacity-reservation-target.capacity-"
 		  "reservation-id "
 		  "capacity-reservation-specification.capacity-reservation-target.capacity-"

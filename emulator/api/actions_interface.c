@@ -1,6 +1,7 @@
 /* The attributes of network interfaces and instances. */
 #include "api/actions.h"
 #include "api/interface_params.h"
+#include "api/volume_params.h"
 #include "model/instance.h"
 
 /* ---- what both kinds have ---- */
@@ -218,12 +219,12 @@ static const char *read_settable(const struct call *call, const char **ret_value
 int modify_instance_attribute(struct call *call, struct error *error)
 {
 	static const char *const refused[] = {
-		"BlockDeviceMapping",	 "InstanceType.Value", "Kernel.Value",
-		"Ramdisk.Value",	 "UserData.Value",     "EbsOptimized.Value",
-		"SriovNetSupport.Value", "EnaSupport.Value",   NULL,
+		"InstanceType.Value", "Kernel.Value",	       "Ramdisk.Value",	   "UserData.Value",
+		"EbsOptimized.Value", "SriovNetSupport.Value", "EnaSupport.Value", NULL,
 	};
 	const char *value = NULL, *old = call_text(call, "Attribute");
 	bool groups = call_has_list(call, "GroupId");
+	bool devices = call_has_list(call, "BlockDeviceMapping");
 	struct instance *instance;
 	const char *attribute;
 	size_t given;
@@ -233,14 +234,16 @@ int modify_instance_attribute(struct call *call, struct error *error)
 	    (r = call_refuse(call, refused, error)) < 0)
 		return r;
 	attribute = read_settable(call, &value, &given);
-	if (old && !given && !groups)
+	if (old && !given && !groups && !devices)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "The attribute %s can't be modified.", old);
-	if ((r = call_check_one(given + groups, error)) < 0)
+	if ((r = call_check_one(given + groups + devices, error)) < 0)
 		return r;
 	transaction_edit(&call->transaction, instance);
 	if (groups)
 		r = set_instance_groups(call, instance, error);
+	else if (devices)
+		r = modify_root_volume(call, instance, error);
 	else if (streq(attribute, "instanceInitiatedShutdownBehavior"))
 		r = set_shutdown_behavior(instance, value, error);
 	else

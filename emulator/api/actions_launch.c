@@ -2,6 +2,7 @@
 #include "api/actions.h"
 #include "api/interface_params.h"
 #include "api/launch_params.h"
+#include "api/volume_params.h"
 
 #include "base/base64.h"
 #include "model/catalog.h"
@@ -248,7 +249,7 @@ static int tag_launched(struct call *call, const struct launch_request *request,
 		if (!is_existing(request, interface))
 			r = call_tag(call, interface, error);
 	}
-	return r;
+	return r < 0 ? r : call_tag(call, volume_get(call_model(call), instance->volume), error);
 }
 
 /* `request`: of a fresh launch, whose instances get their tags; NULL for a repetition. */
@@ -286,7 +287,8 @@ int run_instances(struct call *call, struct error *error)
 	r = check_token(call, &request.options, &reservation, error);
 	if (r != 0)
 		return r < 0 ? r : reply_reservation(call, reservation, NULL, error);
-	if ((r = read_launch_interfaces(call, &request, &storage, error)) < 0 ||
+	if ((r = read_root_volume(call, &request.root, error)) < 0 ||
+	    (r = read_launch_interfaces(call, &request, &storage, error)) < 0 ||
 	    (r = instance_launch(&call->transaction, &request, &reservation, error)) < 0)
 		return r;
 	return reply_reservation(call, reservation, &request, error);

@@ -49,6 +49,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_ELASTIC_IP] = "allocation ID",
 	[KIND_ATTACHMENT] = "attachment ID",
 	[KIND_INSTANCE] = "instance ID",
+	[KIND_VOLUME] = "volume",
 	[KIND_KEY_PAIR] = "key pair",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
@@ -234,8 +235,6 @@ static int tag_from(struct call *call, struct resource *resource, unsigned int s
 
 int call_tag(struct call *call, void *object, struct error *error)
 {
-	/* What RunInstances makes beside instances; volumes and spot requests aren't kept. */
-	static const char *const others[] = { "volume", "spot-instances-request", NULL };
 	struct resource *resource = object;
 	const char *own = resource_type(resource->id.kind)->tag_type;
 	bool launch = streq(call->action->name, "RunInstances");
@@ -246,8 +245,9 @@ int call_tag(struct call *call, void *object, struct error *error)
 		const char *word =
 			params_get(call->params, "TagSpecification.%u.ResourceType", indices[i]);
 		bool known =
+			/* What RunInstances makes beside instances; spot requests aren't kept. */
 			launch && (streq(word, "instance") || streq(word, "network-interface") ||
-				   streq(word, others[0]) || streq(word, others[1]));
+				   streq(word, "volume") || streq(word, "spot-instances-request"));
 		int r;
 
 		if (!word)

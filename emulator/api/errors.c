@@ -83,6 +83,8 @@
 	ROW(USER_ID_MALFORMED, 400, "InvalidUserID.Malformed")                                     \
 	ROW(KEY_PAIR_DUPLICATE, 400, "InvalidKeyPair.Duplicate")                                   \
 	ROW(KEY_FORMAT, 400, "InvalidKey.Format")                                                  \
+	ROW(BLOCK_DEVICE_MAPPING, 400, "InvalidBlockDeviceMapping")                                \
+	ROW(VOLUME_IN_USE, 400, "VolumeInUse")                                                     \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },

@@ -23,6 +23,7 @@ static const char *const prefixes[] = {
 	[KIND_NETWORK_INTERFACE] = "eni",
 	[KIND_ELASTIC_IP] = "eipalloc",
 	[KIND_INSTANCE] = "i",
+	[KIND_VOLUME] = "vol",
 	[KIND_KEY_PAIR] = "key",
 	[KIND_RESERVATION] = "r",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "rtbassoc",

@@ -185,9 +185,8 @@ static const struct field architecture_items[] = {
 static const struct field usage_items[] = {
 	FIELD_CONST_OF("on-demand", "", "supported-usage-class"), FIELD_END
 };
-static const struct field root_items[] = {
-	FIELD_CONST_OF("instance-store", "", "supported-root-device-type"), FIELD_END
-};
+static const struct field root_items[] = { FIELD_CONST_OF("ebs", "", "supported-root-device-type"),
+					   FIELD_END };
 static const struct field virtualization_items[] = {
 	FIELD_CONST_OF("hvm", "", "supported-virtualization-type"), FIELD_END
 };
@@ -241,7 +240,7 @@ const struct field instance_type_fields[] = {
 	FIELD_CHILD_OF(child_self, processor_fields, "processorInfo"),
 	FIELD_CHILD_OF(child_self, cpu_fields, "vCpuInfo"),
 	FIELD_CHILD_OF(child_self, memory_fields, "memoryInfo"),
-	FIELD_CONST_OF("true", "instanceStorageSupported", "instance-storage-supported"),
+	FIELD_CONST_OF("false", "instanceStorageSupported", "instance-storage-supported"),
 	FIELD_CHILD_OF(child_self, network_fields, "networkInfo"),
 	FIELD_GET_OF(get_burstable, "burstablePerformanceSupported",
 		     "burstable-performance-supported"),

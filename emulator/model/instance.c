@@ -146,6 +146,7 @@ static int launch_one(struct transaction *transaction, const struct launch_reque
 	instance->subnet = subnet->resource.id;
 	instance->vpc = subnet->vpc;
 	instance->zone = subnet->zone;
+	volume_create(transaction, instance, &request->root);
 	for (size_t i = 0; r == 0 && i < request->interface_count; i++)
 		r = attach_one(transaction, instance, request, i, error);
 	return r;
@@ -222,6 +223,7 @@ int instance_launch(struct transaction *transaction, const struct launch_request
 	int r;
 
 	if ((r = check_interfaces(request, error)) < 0 ||
+	    (r = volume_check(&request->root, request->options.image_id, error)) < 0 ||
 	    (r = find_room(transaction->model, request, &room, error)) < 0)
 		return r;
 	for (int64_t i = 0; i < room; i++)
@@ -320,13 +322,20 @@ void instance_settle(struct transaction *transaction, struct instance *instance)
 		instance->state = INSTANCE_TERMINATED;
 		instance->end_time = transaction->now;
 		release_interfaces(transaction, instance);
+		volume_release(transaction, instance);
 		instance->subnet = instance->vpc = (struct rid){ KIND_NONE, 0 };
 	}
 }
 
 /* A launch makes the instance first, so what is younger was made for it. */
-static void claim_interfaces(struct transaction *transaction, struct instance *instance)
+static void claim_parts(struct transaction *transaction, struct instance *instance)
 {
+	struct volume *volume = volume_get(transaction->model, instance->volume);
+
+	if (volume) {
+		transaction_edit(transaction, volume);
+		volume->delete_on_termination = true;
+	}
 	for (size_t i = 0; i < instance->interface_count; i++) {
 		struct interface *interface =
 			interface_get(transaction->model, instance->interfaces[i].id);
@@ -340,8 +349,9 @@ static void claim_interfaces(struct transaction *transaction, struct instance *i
 void instance_forget(struct transaction *transaction, struct instance *instance)
 {
 	if (!instance->has_run) /* nobody was ever told of it, nor of what was made with it */
-		claim_interfaces(transaction, instance);
+		claim_parts(transaction, instance);
 	release_interfaces(transaction, instance);
+	volume_release(transaction, instance);
 	transaction_delete(transaction, instance);
 }
 

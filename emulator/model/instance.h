@@ -8,6 +8,7 @@
 #pragma once
 
 #include "model/interface.h"
+#include "model/volume.h"
 
 enum instance_state {
 	INSTANCE_PENDING,
@@ -49,6 +50,7 @@ struct instance {
 	int64_t zone;
 	struct rid_item *interfaces; /* by device index; none once terminated */
 	size_t interface_count;
+	struct rid volume; /* the root; unset once terminated */
 	/* It has been running: what an interrupted launch leaves behind hasn't, and is forgotten.
 	 */
 	bool has_run;
@@ -90,14 +92,15 @@ struct launch_request {
 	struct instance_template options;    /* borrowed */
 	struct launch_interface *interfaces; /* by device index, the first 0; one at least */
 	size_t interface_count;
+	struct volume_request root;
 	const bool *public_address; /* AssociatePublicIpAddress; NULL: as the subnet says */
 	int64_t minimum, maximum;   /* 1 when there is an existing interface */
 };
 
 /*
  * Makes between `minimum` and `maximum` instances, as many as the subnets have addresses for, in
- * one reservation. ERROR_INSUFFICIENT_ADDRESSES; those of interface_create() and
- * attachment_check().
+ * one reservation. ERROR_INSUFFICIENT_ADDRESSES; those of interface_create(), attachment_check()
+ * and volume_check().
  */
 int instance_launch(struct transaction *transaction, const struct launch_request *request,
 		    struct rid *ret_reservation, struct error *error);

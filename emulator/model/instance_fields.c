@@ -115,6 +115,17 @@ static bool child_reason(const struct view *view, size_t index, struct view *ret
 	return index == 0 && ((const struct instance *)view->object)->reason_code;
 }
 
+static bool child_volume(const struct view *view, size_t index, struct view *ret_child)
+{
+	const struct volume *volume =
+		volume_get(view->model, ((const struct instance *)view->object)->volume);
+
+	if (!volume || index > 0)
+		return false;
+	*ret_child = (struct view){ view->model, &volume->resource, volume };
+	return true;
+}
+
 static bool child_interface(const struct view *view, size_t index, struct view *ret_child)
 {
 	const struct instance *instance = view->object;
@@ -258,9 +269,9 @@ static const struct field fields[] = {
 	FIELD_CHILDREN_OF(child_group, group_fields, "groupSet"),
 	FIELD_CHILD_OF(child_reason, reason_fields, "stateReason"),
 	FIELD_GET_OF(get_architecture, "architecture", "architecture"),
-	FIELD_CONST_OF("instance-store", "rootDeviceType", "root-device-type"),
-	FIELD_CONST_OF("/dev/xvda", "rootDeviceName", "root-device-name"),
-	FIELD_CHILDREN_OF(child_none, nothing_fields, "blockDeviceMapping"),
+	FIELD_CONST_OF("ebs", "rootDeviceType", "root-device-type"),
+	FIELD_CONST_OF(ROOT_DEVICE, "rootDeviceName", "root-device-name"),
+	FIELD_CHILDREN_OF(child_volume, volume_mapping_fields, "blockDeviceMapping"),
 	FIELD_CONST_OF("hvm", "virtualizationType", "virtualization-type"),
 	FIELD_OF(struct instance, options.client_token, FIELD_TEXT, "clientToken", "client-token",
 		 FIELD_BOTH),
@@ -292,6 +303,7 @@ static const struct field fields[] = {
 	KEPT(reason_message, FIELD_TEXT, "reasonMessage"),
 	FIELD_LIST_OF(struct instance, interfaces, interface_count, rid_item_fields, "interfaces",
 		      FIELD_STORED),
+	KEPT(volume, FIELD_RID, "volume"),
 	KEPT(has_run, FIELD_BOOL, "hasRun"),
 	KEPT(pid, FIELD_INT, "pid"),
 	KEPT(start_time, FIELD_INT, "startTime"),

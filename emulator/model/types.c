@@ -13,6 +13,7 @@
 #include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
+#include "model/volume.h"
 
 static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_VPC] = &vpc_type,
@@ -30,6 +31,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_NETWORK_INTERFACE] = &interface_type,
 	[KIND_ELASTIC_IP] = &elastic_ip_type,
 	[KIND_INSTANCE] = &instance_type,
+	[KIND_VOLUME] = &volume_type,
 	[KIND_KEY_PAIR] = &key_pair_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,

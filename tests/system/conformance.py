@@ -49,6 +49,7 @@ NEWER = {
               "sourceImageRegion": "string", "imageAllowed": "boolean",
               "freeTierEligible": "boolean"},
     "EbsBlockDevice": {"availabilityZone": "string"},
+    "Volume": {"availabilityZoneId": "string"},
     "InstanceTypeInfo": {"nitroEnclavesSupport": "string", "nitroTpmSupport": "string",
                          "nitroTpmInfo": "any", "phcSupport": "string",
                          "rebootMigrationSupport": "string", "supportedInRegion": "boolean"},

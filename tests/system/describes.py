@@ -146,6 +146,11 @@ INSTANCES = Describe(
      "launch-index": at("AmiLaunchIndex"), "monitoring-state": at("Monitoring", "State"),
      "private-dns-name": at("PrivateDnsName"), "private-ip-address": at("PrivateIpAddress"),
      "hypervisor": at("Hypervisor"), "root-device-name": at("RootDeviceName"),
+     **{f"block-device-mapping.{name}": at("BlockDeviceMappings", *path)
+        for name, path in {"volume-id": ("Ebs", "VolumeId"), "device-name": ("DeviceName",),
+                           "status": ("Ebs", "Status"),
+                           "delete-on-termination": ("Ebs", "DeleteOnTermination")}.items()},
+     "key-name": at("KeyName"),
      "root-device-type": at("RootDeviceType"), "source-dest-check": at("SourceDestCheck"),
      "subnet-id": at("SubnetId"), "tenancy": at("Placement", "Tenancy"), "vpc-id": at("VpcId"),
      "virtualization-type": at("VirtualizationType"),
@@ -357,5 +362,30 @@ NAT_GATEWAYS = Describe(
      "vpc-id": at("VpcId")},
     "nat-gateway-id state subnet-id tag-key vpc-id")
 
+VOLUMES = Describe(
+    "describe_volumes", "Volumes", "VolumeId", "VolumeIds", "volume-id", "vol",
+    "InvalidVolumeID.Malformed", "InvalidVolume.NotFound", "The volume '{}' does not exist",
+    {"tag:Name": tag_values("Name"), "tag:Suite": tag_values("Suite"), "tag-key": at("Tags", "Key"),
+     **{f"attachment.{name}": at("Attachments", member)
+        for name, member in {"delete-on-termination": "DeleteOnTermination", "device": "Device",
+                             "instance-id": "InstanceId", "status": "State"}.items()},
+     "availability-zone": at("AvailabilityZone"), "encrypted": at("Encrypted"),
+     "multi-attach-enabled": at("MultiAttachEnabled"), "size": at("Size"),
+     "snapshot-id": at("SnapshotId"), "status": at("State"), "volume-id": at("VolumeId"),
+     "volume-type": at("VolumeType")},
+    """attachment.attach-time attachment.delete-on-termination attachment.device
+    attachment.instance-id attachment.status availability-zone availability-zone-id create-time
+    encrypted fast-restored multi-attach-enabled operator.managed operator.principal size
+    snapshot-id status tag-key volume-id volume-type""")
+
+KEY_PAIRS = Describe(
+    "describe_key_pairs", "KeyPairs", "KeyPairId", "KeyPairIds", "key-pair-id", "key",
+    "InvalidParameterValue", "InvalidKeyPair.NotFound", "The key pair '{}' does not exist",
+    {"tag:Name": tag_values("Name"), "tag:Suite": tag_values("Suite"), "tag-key": at("Tags", "Key"),
+     "fingerprint": at("KeyFingerprint"), "key-name": at("KeyName"),
+     "key-pair-id": at("KeyPairId")},
+    "fingerprint key-name key-pair-id tag-key", paged=False)
+
 ALL = [VPCS, SUBNETS, GATEWAYS, ROUTE_TABLES, INSTANCES, INTERFACES, GROUPS, GROUP_RULES, ACLS,
-       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS, ADDRESSES, NAT_GATEWAYS]
+       DHCP_OPTIONS, PREFIX_LISTS, PEERINGS, ADDRESSES, NAT_GATEWAYS,
+       VOLUMES, KEY_PAIRS]

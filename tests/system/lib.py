@@ -613,7 +613,8 @@ def api_state(world):
                  "describe_security_groups", "describe_security_group_rules",
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
                  "describe_vpc_peering_connections", "describe_nat_gateways", "describe_addresses",
-                 "describe_addresses_attribute", "describe_tags", "describe_instance_status"):
+                 "describe_addresses_attribute", "describe_tags", "describe_instance_status",
+                 "describe_volumes", "describe_key_pairs"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
     for vpc in state["describe_vpcs"]["Vpcs"]:

@@ -105,9 +105,10 @@ def ec2(world):
             client.create_route(RouteTableId=table, DestinationPrefixListId=prefixes,
                                 GatewayId=gateway)
             client.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        client.create_key_pair(KeyName=f"key-{number}", KeyType="ed25519", **tagged("key-pair"))
         launched = client.run_instances(
             ImageId=IMAGE, InstanceType="t3.micro" if number % 2 else "t3.small", MinCount=1,
-            MaxCount=1, **tagged("instance"), NetworkInterfaces=[{
+            MaxCount=1, KeyName=f"key-{number}", **tagged("instance"), NetworkInterfaces=[{
                 "DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": number < 3}])
         instance = launched["Instances"][0]["InstanceId"]
         client.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24",

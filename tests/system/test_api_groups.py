@@ -898,14 +898,14 @@ def test_attributes_of_an_instance(world, ec2, subnet):
     assert show("rootDeviceName")["RootDeviceName"] == {"Value": "/dev/xvda"}
     assert show("ebsOptimized")["EbsOptimized"] == {"Value": False}
     assert show("enaSupport")["EnaSupport"] == {"Value": True}
-    assert show("kernel")["KernelId"] == {} and show("blockDeviceMapping")["BlockDeviceMappings"] \
-        == []
+    assert show("kernel")["KernelId"] == {}
+    device, = show("blockDeviceMapping")["BlockDeviceMappings"]
+    assert device["DeviceName"] == "/dev/xvda"
     for wrong in ({"InstanceInitiatedShutdownBehavior": {"Value": "explode"}},
                   {"Attribute": "disableApiStop", "Value": "perhaps"}):
         refused("InvalidParameterValue", change, InstanceId=instance, **wrong)
     for other in ({"InstanceType": {"Value": "t3.large"}}, {"UserData": {"Value": b"x"}},
-                  {"EbsOptimized": {"Value": True}}, {"Attribute": "kernel", "Value": "x"},
-                  {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda"}]}):
+                  {"EbsOptimized": {"Value": True}}, {"Attribute": "kernel", "Value": "x"}):
         refused("UnsupportedOperation", change, InstanceId=instance, **other)
     refused("InvalidParameterCombination", change, InstanceId=instance,
             DisableApiStop={"Value": True}, DisableApiTermination={"Value": True})
