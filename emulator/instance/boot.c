@@ -1,7 +1,7 @@
 /* Booting: see boot.h. */
 #include "instance/boot.h"
 
-#include "base/buffer.h"
+#include "base/base64.h"
 
 #include <yaml.h>
 
@@ -43,30 +43,12 @@ static void say(struct buffer *script, const char *what, const char *of)
 	buffer_putc(script, '\n');
 }
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void put_triple(struct buffer *script, const uint8_t *bytes, size_t count)
-{
-	const uint32_t number = (uint32_t)bytes[0] << 16 |
-				(uint32_t)(count > 1 ? bytes[1] : 0) << 8 |
-				(count > 2 ? bytes[2] : 0);
-
-	for (size_t i = 0; i < 4; i++)
-		buffer_putc(script, i <= count ? digits[number >> (18 - 6 * i) & 63] : '=');
-}
-
 /* Any bytes, as what `base64 -d` reads. */
 static void put_bytes(struct buffer *script, const char *data, size_t size)
 {
-	const uint8_t *bytes = (const uint8_t *)data;
-
 	buffer_puts(script, "base64 -d <<'END_OF_FILE'\n");
-	for (size_t i = 0; i < size; i += 3) {
-		put_triple(script, bytes + i, MIN(size - i, (size_t)3));
-		if (i / 3 % (COLUMNS / 4) == COLUMNS / 4 - 1)
-			buffer_putc(script, '\n');
-	}
-	buffer_puts(script, "\nEND_OF_FILE\n");
+	base64_write(data, size, COLUMNS, script);
+	buffer_puts(script, "END_OF_FILE\n");
 }
 
 /* A file that is run: its output is the console's, its failure is told. */
@@ -197,27 +179,16 @@ static void put_option(struct config *config, const char *program, const yaml_no
 	put_word(config->script, path);
 }
 
-/* What is base64 already; nothing else of it, so it can't end the file early. */
-static void put_encoded(struct buffer *script, const char *text)
+/* False: it is no base64. */
+static bool read_content(const yaml_node_t *content, bool encoded, struct buffer *ret_bytes)
 {
-	buffer_puts(script, "base64 -d <<'END_OF_FILE'\n");
-	for (; *text; text++)
-		if (strchr(digits, *text) || *text == '=' || *text == '\n')
-			buffer_putc(script, *text);
-	buffer_puts(script, "\nEND_OF_FILE\n");
-}
+	const char *text = text_of(content);
 
-static void put_content(struct config *config, const yaml_node_t *file)
-{
-	const yaml_node_t *content = value_of(config, file, "content");
-	const char *encoding = text_of(value_of(config, file, "encoding"));
-
-	if (is_base64(encoding)) {
-		put_encoded(config->script, text_of(content));
-		return;
-	}
-	put_bytes(config->script, text_of(content),
-		  content && content->type == YAML_SCALAR_NODE ? content->data.scalar.length : 0);
+	if (encoded)
+		return base64_read(text, strlen(text), ret_bytes) == 0;
+	if (*text)
+		buffer_append(ret_bytes, text, content->data.scalar.length);
+	return true;
 }
 
 static void put_file(struct config *config, const yaml_node_t *file)
@@ -225,6 +196,7 @@ static void put_file(struct config *config, const yaml_node_t *file)
 	const char *path = text_of(value_of(config, file, "path"));
 	const char *encoding = text_of(value_of(config, file, "encoding"));
 	const char *append = text_of(value_of(config, file, "append"));
+	CLEANUP(buffer_clear) struct buffer bytes = BUFFER_INIT;
 
 	if (*path != '/') {
 		say(config->script, "write_files: no absolute path:", path);
@@ -234,13 +206,17 @@ static void put_file(struct config *config, const yaml_node_t *file)
 		say(config->script, "write_files: an encoding that is not supported:", encoding);
 		return;
 	}
+	if (!read_content(value_of(config, file, "content"), is_base64(encoding), &bytes)) {
+		say(config->script, "write_files: no base64 for", path);
+		return;
+	}
 	buffer_puts(config->script, "mkdir -p \"$(dirname ");
 	put_word(config->script, path);
 	buffer_puts(config->script, ")\"\n");
 	buffer_puts(config->script, streq(append, "true") ? ">>" : ">");
 	put_word(config->script, path);
 	buffer_putc(config->script, ' ');
-	put_content(config, file);
+	put_bytes(config->script, bytes.data, bytes.length);
 	buffer_puts(config->script, "true");
 	put_option(config, "chmod", value_of(config, file, "permissions"), path);
 	put_option(config, "chown", value_of(config, file, "owner"), path);
