@@ -210,9 +210,43 @@ static void handle_signal(int fd)
 	reap();
 }
 
-static noreturn void serve(int lifeline)
+static noreturn void run_script(int script)
 {
-	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = lifeline, .events = POLLIN } };
+	static char shell[] = "sh";
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static char home[] = "HOME=/root", user[] = "USER=root";
+	char *const arguments[] = { shell, NULL };
+	char *const environment[] = { path, home, user, NULL };
+	sigset_t none;
+	int log;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	umask(022);
+	mkdir("/var", 0755);
+	mkdir("/var/log", 0755);
+	log = open(INIT_LOG, O_WRONLY | O_CREAT | O_APPEND, 0640);
+	if (log < 0 || dup2(script, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+		_exit(1);
+	close_range(3, ~0U, 0);
+	execve("/bin/sh", arguments, environment);
+	_exit(127);
+}
+
+/* What cloud-init does at the first boot: the instance is wired by now. */
+static void boot(const struct init_plan *plan)
+{
+	if (plan->boot < 0)
+		return;
+	if (_Fork() == 0)
+		run_script(plan->boot);
+	close(plan->boot);
+}
+
+static noreturn void serve(const struct init_plan *plan)
+{
+	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = plan->lifeline, .events = POLLIN } };
 	nfds_t count = 2;
 	sigset_t signals;
 
@@ -229,8 +263,9 @@ static noreturn void serve(int lifeline)
 		if (fds[0].revents)
 			handle_signal(fds[0].fd);
 		if (count == 2 && (fds[1].revents & POLLIN)) {
-			close(lifeline);
+			close(plan->lifeline);
 			count = 1;
+			boot(plan);
 		} else if (count == 2 && fds[1].revents) {
 			_exit(1);
 		}
@@ -249,5 +284,5 @@ void init_main(const struct init_plan *plan)
 	prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
 	report(plan, 0, (const char[STEP_MAX]){ "" });
 	close(plan->report);
-	serve(plan->lifeline);
+	serve(plan);
 }

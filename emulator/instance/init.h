@@ -14,6 +14,9 @@
 
 #define STEP_MAX 24
 
+/* What the script that an instance boots with says: cloud-init's own place for it. */
+#define INIT_LOG "/var/log/cloud-init-output.log"
+
 /* What an instance is called, in texts that end. */
 struct init_identity {
 	char hostname[64];
@@ -31,6 +34,7 @@ struct init_plan {
 	const struct init_identity *identity;
 	bool fresh;	/* the disk was made for it */
 	int root;	/* the disk: a detached tree of mounts */
+	int boot;	/* a script for /bin/sh to run once the launch is committed; -1: none */
 	int wait;	/* pipe: a byte once the user namespace has its ids */
 	uint32_t index; /* in its launch, for the report */
 	int report;	/* pipe: one struct init_report is written */

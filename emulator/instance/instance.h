@@ -25,6 +25,7 @@ struct launch;
 struct instance_spec {
 	struct rid id; /* KIND_INSTANCE or KIND_INTERNET_HOST */
 	struct init_identity identity;
+	char *boot; /* for /bin/sh, at the first boot of its disk (boot.h); NULL for none */
 };
 
 /* A process that can't be mistaken for a later one with the same pid. */

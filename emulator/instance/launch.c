@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ struct launch {
 	struct instances *instances;
 	struct rid *ids;
 	struct init_identity *identities;
+	int *boots;		   /* the scripts, each a file; -1: none */
 	struct process *processes; /* those taken */
 	bool *is_ready;
 	bool *is_fresh; /* of those taken: its disk was made for it */
@@ -47,6 +49,9 @@ static void launch_free(struct launch *launch)
 		closep(&launch->lifeline[end]);
 	}
 	free(launch->ids);
+	for (size_t i = 0; i < launch->count; i++)
+		closep(&launch->boots[i]);
+	free(launch->boots);
 	free(launch->identities);
 	free(launch->is_fresh);
 	free(launch->processes);
@@ -63,12 +68,14 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 	launch->count = count;
 	launch->ids = xcalloc(count, sizeof(*launch->ids));
 	launch->identities = xcalloc(count, sizeof(*launch->identities));
+	launch->boots = xcalloc(count, sizeof(*launch->boots));
 	launch->is_fresh = xcalloc(count, sizeof(*launch->is_fresh));
 	launch->processes = xcalloc(count, sizeof(*launch->processes));
 	launch->is_ready = xcalloc(count, sizeof(*launch->is_ready));
 	for (size_t i = 0; i < count; i++) {
 		launch->ids[i] = specs[i].id;
 		launch->identities[i] = specs[i].identity;
+		launch->boots[i] = -1;
 	}
 	for (int end = READ; end <= WRITE; end++)
 		launch->report[end] = launch->lifeline[end] = -1;
@@ -85,7 +92,7 @@ static void name_disk(struct rid id, struct launcher_request *request)
 
 static int fill_window(struct launch *launch, struct error *error)
 {
-	int pipes[2] = { launch->report[WRITE], launch->lifeline[READ] };
+	int fds[LAUNCHER_FDS] = { launch->report[WRITE], launch->lifeline[READ] };
 
 	while (launch->sent < launch->count && launch->sent - launch->answered < WINDOW) {
 		struct rid id = launch->ids[launch->sent];
@@ -93,6 +100,7 @@ static int fill_window(struct launch *launch, struct error *error)
 			.task = LAUNCHER_CLONE,
 			.index = (uint32_t)launch->sent,
 			.first = launch->sent == 0,
+			.boot = launch->boots[launch->sent] >= 0,
 			/* Not one of a user, nor the two that mean none. */
 			.owner = 0x80000000u | ((uint32_t)id.n & 0x7ffffff0u),
 			.identity = launch->identities[launch->sent],
@@ -100,9 +108,11 @@ static int fill_window(struct launch *launch, struct error *error)
 		int r;
 
 		name_disk(id, &request);
-		r = launcher_request(&launch->instances->launcher, &request, pipes, error);
+		fds[request.first ? 2 : 0] = launch->boots[launch->sent];
+		r = launcher_request(&launch->instances->launcher, &request, fds, error);
 		if (r < 0)
 			return r;
+		closep(&launch->boots[launch->sent]);
 		launch->sent++;
 	}
 	return 0;
@@ -120,6 +130,25 @@ static int ensure_launcher(struct instances *instances, struct error *error)
 			return r;
 	}
 	return launcher_wait_staged(launcher, error);
+}
+
+/* A file that is only read from, each time from its beginning: it is not shared. */
+static int keep_boots(struct launch *launch, const struct instance_spec *specs, struct error *error)
+{
+	for (size_t i = 0; i < launch->count; i++) {
+		const char *text = specs[i].boot;
+		const size_t length = text ? strlen(text) : 0;
+
+		if (!text)
+			continue;
+		launch->boots[i] = memfd_create("boot", MFD_CLOEXEC);
+		if (launch->boots[i] < 0 ||
+		    write(launch->boots[i], text, length) != (ssize_t)length ||
+		    lseek(launch->boots[i], 0, SEEK_SET) < 0)
+			return error_sys(error, errno, "user data of %s",
+					 rid_format(launch->ids[i]).text);
+	}
+	return 0;
 }
 
 int instances_launch_begin(struct instances *instances, const struct instance_spec *specs,
@@ -141,7 +170,9 @@ int instances_launch_begin(struct instances *instances, const struct instance_sp
 		return r;
 	}
 	instances->receiving = count ? launch : NULL;
-	r = fill_window(launch, error);
+	r = keep_boots(launch, specs, error);
+	if (r == 0)
+		r = fill_window(launch, error);
 	if (r < 0) {
 		launch_cancel(launch);
 		return r;

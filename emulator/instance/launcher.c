@@ -148,11 +148,29 @@ static int prepare(int socket, const struct launcher *launcher, struct stage *st
 	return 0;
 }
 
-static int receive_request(struct launcher_request *request)
+/* How many descriptors come with it. */
+static size_t fds_with(const struct launcher_request *request)
+{
+	return (request->first ? 2 : 0) + (request->boot ? 1 : 0);
+}
+
+/* Those of the launch before were left open: these are new numbers. */
+static int keep_pipes(const int pipes[2])
+{
+	if (dup2(pipes[0], REPORT) < 0 || dup2(pipes[1], LIFELINE) < 0)
+		return -errno;
+	for (int i = 0; i < 2; i++)
+		if (pipes[i] > LIFELINE)
+			close(pipes[i]);
+	return 0;
+}
+
+/* `ret_boot` is the caller's to close; -1: there is none. */
+static int receive_request(struct launcher_request *request, int *ret_boot)
 {
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(LAUNCHER_FDS * sizeof(int))];
 	} control;
 	struct iovec data = { request, sizeof(*request) };
 	struct msghdr message = { .msg_iov = &data,
@@ -161,23 +179,22 @@ static int receive_request(struct launcher_request *request)
 				  .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(SOCKET, &message, 0);
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	int pipes[2];
+	int fds[LAUNCHER_FDS];
+	size_t count;
 
+	*ret_boot = -1;
 	if (n != sizeof(*request))
 		return -EPIPE;
-	if (!request->first)
+	count = fds_with(request);
+	if (!count)
 		return 0;
 	if (!header || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(pipes)))
+	    header->cmsg_len != CMSG_LEN(count * sizeof(int)))
 		return -EPROTO;
-	memcpy(pipes, CMSG_DATA(header), sizeof(pipes));
-	/* Those of the launch before were left open: these are new numbers. */
-	if (dup2(pipes[0], REPORT) < 0 || dup2(pipes[1], LIFELINE) < 0)
-		return -errno;
-	for (int i = 0; i < 2; i++)
-		if (pipes[i] > LIFELINE)
-			close(pipes[i]);
-	return 0;
+	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
+	if (request->boot)
+		*ret_boot = fds[count - 1];
+	return request->first ? keep_pipes(fds) : 0;
 }
 
 /* "/proc/PID/uid_map" and the like; nothing here may allocate. */
@@ -263,7 +280,7 @@ static pid_t clone_as(uid_t owner, const struct stage *stage, const struct init_
 
 /* An init waits for its user namespace's ids: a byte, or the end of file when it gets none. */
 static pid_t clone_init(const struct launcher_request *request, const struct stage *stage, int disk,
-			bool fresh)
+			int boot, bool fresh)
 {
 	CLEANUP(closep) int wait = -1;
 	CLEANUP(closep) int go = -1;
@@ -271,6 +288,7 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 		.identity = &request->identity,
 		.fresh = fresh,
 		.root = disk,
+		.boot = fresh ? boot : -1,
 		.index = request->index,
 		.report = REPORT,
 		.lifeline = LIFELINE,
@@ -306,7 +324,7 @@ static bool refuse(const char *what)
 	return answer(&reply);
 }
 
-static bool launch(const struct launcher_request *request, struct stage *stage)
+static bool launch(const struct launcher_request *request, int boot, struct stage *stage)
 {
 	struct launcher_reply reply = { 0 };
 	CLEANUP(closep) int disk = -1;
@@ -316,7 +334,7 @@ static bool launch(const struct launcher_request *request, struct stage *stage)
 	disk = disk_open(&stage->root, request->disk, stage->disk_options, &reply.fresh);
 	if (disk < 0)
 		return refuse("the instance's disk");
-	reply.pid = clone_init(request, stage, disk, reply.fresh);
+	reply.pid = clone_init(request, stage, disk, boot, reply.fresh);
 	if (reply.pid > 0)
 		return answer(&reply);
 	if (reply.fresh) {
@@ -345,11 +363,11 @@ static bool list(void)
 	return answer(&(struct launcher_reply){ 0 });
 }
 
-static bool perform(const struct launcher_request *request, struct stage *stage)
+static bool perform(const struct launcher_request *request, int boot, struct stage *stage)
 {
 	switch (request->task) {
 	case LAUNCHER_CLONE:
-		return launch(request, stage);
+		return launch(request, boot, stage);
 	case LAUNCHER_FORGET:
 		disk_forget(request->disk); /* what is left the next start finds */
 		return true;
@@ -364,7 +382,7 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher, 
 	struct launcher_reply reply = { 0 };
 	struct launcher_request request;
 	struct stage stage;
-	int r;
+	int r, boot;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != daemon)
@@ -382,8 +400,8 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher, 
 	memory_narrow(MAPS,
 		      stage.shared); /* `launcher` and all it points to is gone with the heap */
 	close(MAPS);
-	while (receive_request(&request) == 0 && perform(&request, &stage))
-		;
+	while (receive_request(&request, &boot) == 0 && perform(&request, boot, &stage))
+		closep(&boot);
 	_exit(0);
 }
 
@@ -491,22 +509,23 @@ int launcher_wait_staged(struct launcher *launcher, struct error *error)
 }
 
 int launcher_request(struct launcher *launcher, const struct launcher_request *request,
-		     const int pipes[2], struct error *error)
+		     const int fds[], struct error *error)
 {
+	const size_t size = fds_with(request) * sizeof(int);
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(2 * sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(2 * sizeof(int)),
+		char space[CMSG_SPACE(LAUNCHER_FDS * sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(size),
 				  .cmsg_level = SOL_SOCKET,
 				  .cmsg_type = SCM_RIGHTS } };
 	struct launcher_request copy = *request;
 	struct iovec data = { &copy, sizeof(copy) };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 
-	if (request->first) {
-		memcpy(CMSG_DATA(&control.header), pipes, 2 * sizeof(int));
+	if (size) {
+		memcpy(CMSG_DATA(&control.header), fds, size);
 		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
+		message.msg_controllen = CMSG_SPACE(size);
 	}
 	if (launcher->pid && sendmsg(launcher->socket, &message, MSG_NOSIGNAL) == sizeof(copy))
 		return 0;

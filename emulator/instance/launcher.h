@@ -40,6 +40,7 @@ struct launcher_request {
 	uint32_t task;
 	uint32_t index;
 	uint32_t first; /* begins a launch: the two pipes of struct init_plan come with it */
+	uint32_t boot;	/* a script to boot with comes with it, after the pipes */
 	/* an id of the host's that is nobody else's: what runs in the instance is counted by it */
 	uint32_t owner;
 	char disk[DISK_NAME_MAX];
@@ -63,9 +64,11 @@ bool launcher_alive(const struct launcher *launcher);
 /* Waits (bounded) until the root is staged; the launcher's own words when it couldn't be. */
 int launcher_wait_staged(struct launcher *launcher, struct error *error);
 
-/* Hands one request in; `pipes` (report, lifeline) are lent, and needed if it is the first. */
+#define LAUNCHER_FDS 3
+
+/* Hands one request in, with the descriptors that it says come with it: they are lent. */
 int launcher_request(struct launcher *launcher, const struct launcher_request *request,
-		     const int pipes[2], struct error *error);
+		     const int fds[], struct error *error);
 /*
  * The answer to the oldest LAUNCHER_CLONE not yet answered. Bounded; any failure but a refused
  * clone or disk (-EAGAIN, -ENOMEM, -ENOSPC …) means that the launcher must be stopped:

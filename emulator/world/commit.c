@@ -19,7 +19,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/base64.h"
 #include "base/log.h"
+#include "instance/boot.h"
 
 #define CHUNK 64 /* inits wired in one kernel transaction, while the next are being cloned */
 
@@ -49,6 +51,8 @@ struct machines {
 
 static void machines_clear(struct machines *machines)
 {
+	for (size_t i = 0; i < machines->spec_count; i++)
+		free(machines->specs[i].boot);
 	free(machines->items);
 	free(machines->specs);
 	free(machines->launched);
@@ -69,6 +73,20 @@ static bool is_to_launch(const struct resource *resource)
 	return false;
 }
 
+/* The caller frees it; NULL for none. */
+static char *script_for(const struct instance *instance)
+{
+	const char *text = instance->options.user_data;
+	CLEANUP(buffer_clear) struct buffer data = BUFFER_INIT;
+	struct boot_plan plan = { .first = true, .public_key = instance->options.public_key };
+
+	if (text)
+		base64_read(text, strlen(text), &data); /* checked when it came */
+	plan.user_data = data.data;
+	plan.user_data_size = data.length;
+	return boot_script(&plan);
+}
+
 static void find_machines(const struct transaction *transaction, struct machines *machines)
 {
 	for_each_journal (entry, transaction) {
@@ -80,6 +98,8 @@ static void find_machines(const struct transaction *transaction, struct machines
 		spec = array_grow(&machines->specs, &machines->spec_count);
 		spec->id = entry->after->id;
 		spec->identity = world_identity(transaction->model, entry->after);
+		if (spec->id.kind == KIND_INSTANCE)
+			spec->boot = script_for((const struct instance *)entry->after);
 		*array_grow(&machines->launched, &machines->launched_count) =
 			(struct provisional){ entry->after->id, entry->before == NULL };
 	}
