@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "services/imds_tree.h"
 
 #define CONNECTIONS_EACH 32 /* of an instance */
+#define PATIENCE	 5  /* seconds */
 #define TOKEN_PATH	 "api/token"
 #define TOKEN_HEADER	 "X-aws-ec2-metadata-token"
 #define SECONDS_HEADER	 "X-aws-ec2-metadata-token-ttl-seconds"
@@ -248,7 +250,7 @@ static const struct http_service service = {
 	.header_memory = (size_t)8 * 1024,
 	.connections_max = 1000,
 	.descriptor_share = 4,
-	.patience = 5,
+	.patience = PATIENCE,
 	.one_request = true,
 };
 
@@ -261,6 +263,14 @@ static bool peer_of(int fd, struct sockaddr_in *ret_name, struct address *ret_ad
 		return false;
 	*ret_address = address_v4(ntohl(ret_name->sin_addr.s_addr));
 	return true;
+}
+
+/* What nobody acknowledges any more must not hold the subnet's namespace for long after us. */
+static void set_timeout(int fd)
+{
+	const unsigned int milliseconds = PATIENCE * 1000;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
 }
 
 void imds_accept(struct imds *imds, int fd, struct rid subnet)
@@ -276,6 +286,7 @@ void imds_accept(struct imds *imds, int fd, struct rid subnet)
 		free(origin);
 		return;
 	}
+	set_timeout(fd);
 	http_accept(imds->http, fd, (const struct sockaddr *)&name, sizeof(name), origin);
 }
 
