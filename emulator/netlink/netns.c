@@ -122,7 +122,12 @@ void netns_sweep(void)
 		rmdir(DIRECTORY);
 }
 
-static void come_back(int home)
+int netns_enter(int fd)
+{
+	return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+void netns_leave(int home)
 {
 	if (setns(home, CLONE_NEWNET) == 0)
 		return;
@@ -226,7 +231,7 @@ int netns_put(int home, struct rid id, pid_t pid, bool *ret_made, struct error *
 	if (r >= 0 && mount(source, path.text, NULL, MS_BIND, NULL) < 0)
 		r = error_sys(error, errno, "%s: mount", path.text);
 	if (!pid)
-		come_back(home);
+		netns_leave(home);
 	if (r < 0) {
 		unlink(path.text);
 		return r;
@@ -255,12 +260,12 @@ int netns_socket(int home, int fd, int protocol)
 {
 	int result;
 
-	if (setns(fd, CLONE_NEWNET) < 0)
-		return -errno;
+	if ((result = netns_enter(fd)) < 0)
+		return result;
 	result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (result < 0)
 		result = -errno;
-	come_back(home);
+	netns_leave(home);
 	return result;
 }
 
@@ -296,10 +301,10 @@ int netns_sysctl(int home, int fd, const char *path, int32_t value, int32_t *ret
 	int r;
 
 	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
-	if (setns(fd, CLONE_NEWNET) < 0)
-		return -errno;
+	if ((r = netns_enter(fd)) < 0)
+		return r;
 	r = write_sysctl(file, value, ret_old);
-	come_back(home);
+	netns_leave(home);
 	return r;
 }
 

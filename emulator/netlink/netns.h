@@ -31,6 +31,10 @@ int netns_delete(struct rid id, bool *ret_deleted, struct error *error);
 int netns_open(struct rid id);
 /* Whether `fd` is still what netns_open() would give. */
 bool netns_is(struct rid id, int fd);
+/* From here on the thread is in the namespace `fd`, until netns_leave(), which never fails: it
+ * aborts. 0 or -errno. */
+int netns_enter(int fd);
+void netns_leave(int home);
 /* A netlink socket in the namespace `fd`; or -errno. */
 int netns_socket(int home, int fd, int protocol);
 /* Writes /proc/sys/net/`path` of the namespace `fd` unless the value is there already. */
