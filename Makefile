@@ -50,7 +50,8 @@ EVERY_OBJECT := $(ALL_SOURCES:%.c=$(BUILD)/obj/%.o) $(TESTS:%.c=$(BUILD)/obj/%.o
 		$(HELPERS:%.c=$(BUILD)/obj/%.o) $(BENCH_SOURCES:%.c=$(BUILD)/obj/%.o)
 TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
 
-LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+# And glibc's own for DNS.
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null && echo -lresolv)
 HAVE_TOOLS := $(and $(LIBS),$(shell command -v $(CC)))
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CFLAGS) $(FORTIFY) $(SANITIZERS) \

@@ -14,9 +14,12 @@
 #define CLEANUP(function)   __attribute__((cleanup(function)))
 #define PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #define ARRAY_SIZE(array)   (sizeof(array) / sizeof((array)[0]))
-#define MIN(a, b)	    ((a) < (b) ? (a) : (b))
-#define MAX(a, b)	    ((a) > (b) ? (a) : (b))
-#define ROUND_UP(n, unit)   (((n) + (unit)-1) / (unit) * (unit))
+/* <sys/param.h>, which system headers bring along, has two of them. */
+#undef MIN
+#undef MAX
+#define MIN(a, b)	  ((a) < (b) ? (a) : (b))
+#define MAX(a, b)	  ((a) > (b) ? (a) : (b))
+#define ROUND_UP(n, unit) (((n) + (unit)-1) / (unit) * (unit))
 
 /* Hands an owned pointer over: the variable is NULL afterwards. */
 #define steal(pointer)                                                                             \
