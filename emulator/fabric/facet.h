@@ -12,6 +12,7 @@ enum facet_kind {
 	FACET_VPC,	     /* the VPC's namespace and bridge */
 	FACET_GATEWAY,	     /* an internet gateway's namespace and its port on the Internet */
 	FACET_SUBNET,	     /* a subnet's namespace and its port on the fabric */
+	FACET_SERVICES,	     /* the addresses of Amazon's services in a subnet */
 	FACET_STEERING,	     /* a subnet with appliances takes in what is sent to them */
 	FACET_ACL,	     /* a subnet's network ACL */
 	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, its route table */

@@ -96,10 +96,19 @@ static void add_nat_gateways(const struct scope *scope, struct rid vpc, struct f
 			facet_set_add(set, FACET_MACHINE, gateway->resource.id);
 }
 
+/* Its blocks and DNS attributes say where the services are. */
+static void add_services(const struct scope *scope, struct rid vpc, struct facet_set *set)
+{
+	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
+		if (rid_equal(subnet->vpc, vpc))
+			facet_set_add(set, FACET_SERVICES, subnet->resource.id);
+}
+
 static void of_vpc(const struct model *model, const struct resource *resource,
 		   struct facet_set *set)
 {
 	facet_set_add(set, FACET_VPC, resource->id);
+	add_services(resource->scope, resource->id, set);
 	add_subnet_routes(resource->scope, resource->id, set);
 	add_gateway_of(resource->scope, resource->id, set);
 	add_nat_gateways(resource->scope, resource->id, set);
@@ -112,6 +121,7 @@ static void of_subnet(const struct model *model, const struct resource *resource
 	const struct subnet *subnet = (const struct subnet *)resource;
 
 	facet_set_add(set, FACET_SUBNET, resource->id);
+	facet_set_add(set, FACET_SERVICES, resource->id);
 	facet_set_add(set, FACET_ACL, resource->id);
 	facet_set_add(set, FACET_STEERING, resource->id);
 	add_routes(resource->id, set);

@@ -5,6 +5,7 @@
 #include "fabric/facet.h"
 #include "fabric/want.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "model/attachment.h"
@@ -12,6 +13,7 @@
 #include "model/internet.h"
 #include "model/nat_gateway.h"
 #include "model/route.h"
+#include "model/service.h"
 
 #define INTERNET_LENGTH 15   /* 198.18.0.0/15: nothing of it is anywhere else */
 #define LAST_RESORT	1000 /* a metric that the uplink's default route, 0, goes before */
@@ -82,6 +84,42 @@ static void want_subnet(const struct model *model, struct rid id, struct object_
 	want_address(list, id, "lo", cidr_host(subnet_router(subnet)));
 	want_blackhole(list, id, subnet->cidr); /* but for the addresses in use: FACET_PORT */
 	want_fabric_port(list, subnet->vpc, id, "fabric");
+}
+
+/* How SKELETON_SUBNET knows it; a port of 0: the address as such. */
+static void want_listener(struct object_list *list, struct rid ns, const struct service *service,
+			  bool port)
+{
+	struct object object = object_in(ns, OBJECT_ELEMENT);
+	const uint16_t number = htons(service->port);
+
+	object.element.map = ELEMENT_LISTENER;
+	element_put_address(object.element.key, service->address);
+	if (port) {
+		object.element.key[4] = service->protocol;
+		memcpy(object.element.key + 8, &number, sizeof(number));
+	}
+	object_list_add(list, &object);
+}
+
+/*
+ * After FACET_SUBNET: the kernel takes the first address of a namespace for the source of its ICMP
+ * errors, and that is to be the router's.
+ */
+static void want_services(const struct model *model, struct rid id, struct object_list *list)
+{
+	const struct subnet *subnet = subnet_get(model, id);
+	CLEANUP(freep) struct service *services = NULL;
+	size_t count = subnet ? services_of(model, subnet, &services) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || !address_equal(services[i].address, services[i - 1].address)) {
+			want_listener(list, id, &services[i], false);
+			want_address(list, id, "lo", cidr_host(services[i].address));
+		}
+		if (!services[i].silent)
+			want_listener(list, id, &services[i], true);
+	}
 }
 
 static void want_machine(const struct model *model, struct rid id, struct object_list *list)
@@ -270,6 +308,7 @@ void facet_wanted(const struct model *model, struct filters *filters, struct fac
 		[FACET_VPC] = want_vpc,
 		[FACET_GATEWAY] = want_gateway,
 		[FACET_SUBNET] = want_subnet,
+		[FACET_SERVICES] = want_services,
 		[FACET_GATEWAY_PORT] = want_gateway_port,
 		[FACET_PEERING] = want_peering,
 		[FACET_SUBNET_ROUTES] = want_subnet_routes,

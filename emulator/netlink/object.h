@@ -127,7 +127,8 @@ enum skeleton {
 	 * goes to the device "fabric", and the security groups of both ports (hook forward). What
 	 * came in by "fabric" never leaves by it again (the fabric is free of loops by
 	 * construction); chain "input": everything from "fabric" is dropped (a router's address
-	 * answers its own subnet only); the time to live is counted up, so that forwarding leaves
+	 * and services answer their own subnet only), and so is what is for a service's address and
+	 * not in set "listeners"; the time to live is counted up, so that forwarding leaves
 	 * it as it was (AWS's routers are no hops). See skeleton_subnet.c.
 	 */
 	SKELETON_SUBNET,
@@ -222,6 +223,9 @@ enum element_map {
 	ELEMENT_DENIED,	   /* service . peer : number of the ACL's rule (4 bytes) */
 	ELEMENT_MEMBER,	   /* R . address */
 	ELEMENT_WIDE,	   /* V: an ACL's list that lets everything pass, whatever its pairs are */
+	/* address . protocol . port: a service of the namespace's own; address . 0 . 0: its place
+	 */
+	ELEMENT_LISTENER,
 	/* SKELETON_SUBNET_ARP */
 	ELEMENT_SENDER, /* group . MAC . address */
 	/* SKELETON_SUBNET_STEERING */

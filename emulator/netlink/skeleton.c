@@ -295,6 +295,7 @@ static const struct {
 	[ELEMENT_DENIED] = { SKELETON_SUBNET, "denied" },
 	[ELEMENT_MEMBER] = { SKELETON_SUBNET, "members" },
 	[ELEMENT_WIDE] = { SKELETON_SUBNET, "wide" },
+	[ELEMENT_LISTENER] = { SKELETON_SUBNET, "listeners" },
 	[ELEMENT_SENDER] = { SKELETON_SUBNET_ARP, "senders" },
 	[ELEMENT_STEERED] = { SKELETON_SUBNET_STEERING, "steered" },
 };

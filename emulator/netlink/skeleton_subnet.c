@@ -67,12 +67,15 @@ static const struct set sets[] = {
 	{ "denied", SET_ELEMENTS, { MARK, MARK, MARK }, { MARK }, NULL, 0 },
 	{ "members", SET_ELEMENTS, { MARK, MARK, ADDRESS }, {}, NULL, 0 },
 	{ "wide", SET_ELEMENTS, { MARK, MARK }, {}, NULL, 0 },
+	{ "listeners", SET_ELEMENTS, { ADDRESS, PROTO, SERVICE }, {}, NULL, 0 },
 	{ SKELETON_DROPS, SET_COUNTERS, { MARK, MARK, MARK }, {}, NULL, 0 },
 	NEXT_TTL_SET,
 };
 
 static const struct chain chains[] = {
 	{ "guard", true, true, false, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
+	{ "own", false, false, false, 0, 0 },
+	{ "untracked", true, false, false, NF_INET_LOCAL_OUT, NF_IP_PRI_RAW },
 	{ "not_counted", true, false, false, NF_INET_PRE_ROUTING, NF_IP_PRI_MANGLE },
 	{ "forward", true, true, false, NF_INET_FORWARD, NF_IP_PRI_FILTER },
 	{ "input", true, false, false, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
@@ -157,7 +160,7 @@ static const struct rule rules[] = {
 	{ "guard", { IN("fabric"), IPV4, ACCEPT } },
 	{ "guard",
 	  { IPV4, META(NFT_META_IIFGROUP, 0), LOAD(ether_source, 1), LOAD(source, 3),
-	    IN_SET("sources", 0), ACCEPT } },
+	    IN_SET("sources", 0), GOTO("own") } },
 	{ "guard", { IPV4, META(NFT_META_IIFGROUP, 0), IN_SET("unchecked", 0), ACCEPT } },
 	{ "guard", { IN("lo"), ACCEPT } },
 	{ "guard",
@@ -167,10 +170,29 @@ static const struct rule rules[] = {
 	  { IPV4, META(NFT_META_IIFGROUP, 0), MAP("ports", 0, 0), SET(DROP_SOURCE_CHECK, 3),
 	    SET(0, 4), COUNT(SKELETON_DROPS, 2) } },
 
+	/*
+	 * What is between a port and the services is nobody's to filter, so nothing tracks it, and
+	 * it passes when no more connections can be tracked.
+	 */
+	{ "own",
+	  { LOAD(destination, 0), META(NFT_META_L4PROTO, 1), LOAD(destination_port, 2),
+	    IN_SET("listeners", 0), NOTRACK, ACCEPT } },
+	{ "own", { ACCEPT } },
+	{ "untracked", { LOAD(source, 0), SET(0, 1), SET(0, 2), IN_SET("listeners", 0), NOTRACK } },
+
 	{ "not_counted", { IPV4, LOAD(ttl, 0), MAP(NEXT_TTL, 0, 0), STORE(ttl, 0) } },
 
-	/* A router's address answers its own subnet only. */
+	/*
+	 * A router's address answers its own subnet only, and so do the services: by their own
+	 * ports, whoever is really the source, source check or not. Else somebody would get what
+	 * is another's, as his metadata.
+	 */
 	{ "input", { IN("fabric"), DROP } },
+	{ "input",
+	  { META(NFT_META_IIFGROUP, 0), LOAD(ether_source, 1), LOAD(source, 3),
+	    IN_SET("sources", 0), LOAD(destination, 4), META(NFT_META_L4PROTO, 5),
+	    LOAD(destination_port, 6), IN_SET("listeners", 4), ACCEPT } },
+	{ "input", { LOAD(destination, 0), SET(0, 1), SET(0, 2), IN_SET("listeners", 0), DROP } },
 
 	/* No loops, by construction. */
 	{ "forward", { IN("fabric"), OUT("fabric"), DROP } },
@@ -241,7 +263,7 @@ static const struct rule rules[] = {
 };
 
 const struct skeleton_text skeleton_subnet = {
-	.mark = "minivpc subnet 4",
+	.mark = "minivpc subnet 5",
 	.family = NFPROTO_INET,
 	.chains = chains,
 	.chain_count = ARRAY_SIZE(chains),

@@ -2,7 +2,7 @@
  * The write path. For a transaction that changes everything at once:
  *
  *	1 store what was asked for	launches are pending, terminations shutting down
- *	2 launch and wire		an init lives no longer than we do until step 4
+ *	2 launch and wire, open sockets	an init lives no longer than we do until step 4
  *	3 store what came of it		running with its process, provisionally; terminated
  *	4 let go			inits go on without us
  *	5 store that they do		what was provisional is so no more
@@ -261,6 +261,7 @@ static int go(struct world *world, struct transaction *transaction, struct facet
 		return r;
 	find_machines(transaction, machines);
 	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
+	    (r = services_changed(world->services, error)) < 0 ||
 	    (r = launch_all(world, machines, ret_launch, error)) < 0)
 		return r;
 	if (!settle(transaction, INSTANCE_PENDING) && !machines->count)
@@ -302,7 +303,8 @@ static void undo(struct world *world, struct transaction *transaction, struct fa
 	if (store_save(world->store, transaction, false, &error) < 0)
 		log_error("undo: %s", error.text);
 	transaction_rollback(transaction);
-	if (fabric_apply(world->fabric, set, &error) < 0)
+	if (fabric_apply(world->fabric, set, &error) < 0 ||
+	    services_changed(world->services, &error) < 0)
 		log_error("undo: %s", error.text);
 }
 

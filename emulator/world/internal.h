@@ -8,6 +8,7 @@
 #include "instance/instance.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "services/services.h"
 #include "store/store.h"
 #include "world/state.h"
 #include "world/uplink.h"
@@ -24,6 +25,7 @@ struct world {
 	struct instances *instances;
 	struct uplink *uplink; /* NULL: none */
 	struct fabric *fabric;
+	struct services *services;
 	bool sweeping; /* a timer is set for fabric_sweep() */
 	struct api *api;
 };

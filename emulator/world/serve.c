@@ -19,6 +19,7 @@ static void close_world(struct world *world)
 	if (world->api)
 		state_withdraw(&world->options.paths);
 	world->api = api_close(world->api);
+	world->services = services_close(world->services);
 	world->uplink = uplink_close(world->uplink);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
@@ -130,6 +131,14 @@ static int open_uplink(struct world *world, struct error *error)
 			   internet_get(&world->model)->resource.id, &world->uplink, error);
 }
 
+/* After recovery: the subnets' namespaces are there. */
+static int open_services(struct world *world, struct error *error)
+{
+	const struct services_options options = { .uplink = world->options.uplink };
+
+	return services_open(world->loop, &world->model, &options, &world->services, error);
+}
+
 static void on_signal(void *context, uint32_t events)
 {
 	(void)events;
@@ -191,7 +200,7 @@ static int run(struct world *world, int *signals, struct error *error)
 	    (r = open_machines(world, error)) < 0 || (r = open_model(world, error)) < 0 ||
 	    (r = open_api(world, error)) < 0 || (r = close_uplink(world, error)) < 0 ||
 	    (r = world_recover(world, error)) < 0 || (r = open_uplink(world, error)) < 0 ||
-	    (r = announce(world, error)) < 0)
+	    (r = open_services(world, error)) < 0 || (r = announce(world, error)) < 0)
 		return r;
 	return loop_run(world->loop, error);
 }

@@ -385,6 +385,65 @@ static void an_uplink_comes_and_goes_whole(void **state)
 	}
 }
 
+/* ---- services ---- */
+
+static void set_dns_support(bool support)
+{
+	assert_int_equal(vpc_set_dns(&transaction, vpc, &support, NULL, &error), 0);
+}
+
+static void step_dns(void)
+{
+	set_dns_support(true);
+}
+
+static void step_no_dns(void)
+{
+	set_dns_support(false);
+}
+
+static size_t count_of(struct rid ns, const char *text)
+{
+	CLEANUP(object_list_clear) struct object_list list = { 0 };
+	size_t count = 0;
+
+	assert_int_equal(kernel_dump(kernel, ns, &list, &error), 0);
+	for (size_t i = 0; i < list.count; i++)
+		count += strstr(object_describe(&list.items[i]).text, text) != NULL;
+	return count;
+}
+
+static void services_are_in_every_subnet(void **state)
+{
+	static const char *const addresses[] = { "169.254.169.123/32", "169.254.169.253/32",
+						 "169.254.169.254/32", "10.0.0.2/32" };
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		CLEANUP(freep) char *text = xasprintf("address %s dev lo", addresses[i]);
+
+		assert_has(public_subnet->resource.id, text);
+		assert_has(private_subnet->resource.id, text);
+	}
+	/* each address, and what listens there: DNS twice at two of them */
+	assert_int_equal(count_of(public_subnet->resource.id, "listeners"), 4 + 6);
+	set_dns_support(false);
+	assert_int_equal(commit(), 0);
+	assert_has(public_subnet->resource.id, "address 10.0.0.2/32 dev lo");
+	assert_int_equal(count_of(public_subnet->resource.id, "listeners"), 4 + 2);
+}
+
+static void dns_comes_and_goes_whole(void **state)
+{
+	/* two subnets, DNS in four places */
+	static const struct step steps[] = { { step_no_dns, 8, 8 }, { step_dns, 8, 8 } };
+
+	(void)state;
+	assert_whole_or_undone(&(struct series){ .prepare = seed, STEPS(steps) });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +464,8 @@ int main(void)
 		CASE(hosts_have_ports_on_the_internet),
 		CASE(a_host_is_whole_or_not_at_all),
 		CASE(an_uplink_comes_and_goes_whole),
+		CASE(services_are_in_every_subnet),
+		CASE(dns_comes_and_goes_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,17 @@ def exchange(number, text, seconds=0.3):
         return errno.errorcode.get(error.errno, "timeout")
 
 
+def exchange_hex(number, data, seconds=0.3):
+    """The same with bytes, as hexadecimal digits."""
+    made = sockets[number][0]
+    made.settimeout(seconds)
+    try:
+        made.send(bytes.fromhex(data))
+        return made.recv(65535).hex()
+    except OSError as error:
+        return errno.errorcode.get(error.errno, "timeout")
+
+
 def speak(number, text):
     sockets[number][0].send(text.encode())
 

@@ -311,68 +311,58 @@ def test_row_12_without_the_check(unchecked):
 
 # Rows 49 and 50.
 
-SERVICES = ("169.254.169.254", "169.254.169.253", "169.254.169.123", "10.0.1.2")
-
-SERVICE = """
-import select, socket, sys
-made = []
-for address in sys.argv[1:]:
-    tcp = socket.create_server((address, 80))
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind((address, 53))
-    made += [tcp, udp]
+DHCP = """
+import socket
 dhcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 dhcp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 dhcp.bind(('0.0.0.0', 67))
 print('ready', flush=True)
 while True:
-    for one in select.select(made + [dhcp], [], [])[0]:
-        if one.type == socket.SOCK_STREAM:
-            peer, _ = one.accept()
-            peer.send(peer.recv(100))
-            peer.close()
-        else:
-            data, address = one.recvfrom(1000)
-            if one is dhcp:
-                print(data.decode(), flush=True)
-            else:
-                one.sendto(data, address)
+    print(dhcp.recv(1000).decode(), flush=True)
 """
+
+# Packets to them, and what the answer begins with; "" for a connection that is accepted.
+DNS_QUERY = "\1\2\1\0\0\1\0\0\0\0\0\0\3ec2\x08internal\0\0\6\0\1"
+SERVICES = (("udp", "169.254.169.253", 53, DNS_QUERY), ("udp", "10.0.0.2", 53, DNS_QUERY),
+            ("udp", "169.254.169.123", 123, "\x23" + "\0" * 47),
+            ("tcp", "169.254.169.253", 53, None), ("tcp", "10.0.0.2", 53, None),
+            ("tcp", "169.254.169.254", 80, None))
 
 
 @pytest.fixture
-def services(lab):
-    """Stand-ins at the link-local addresses, in the subnet's namespace."""
-    inside = ["ip", "netns", "exec", lab.front]
-    for address in SERVICES:
-        subprocess.run([*inside, "ip", "address", "add", address + "/32", "dev", "lo"], check=True)
-    process = subprocess.Popen([*inside, "/usr/bin/python3", "-c", SERVICE, *SERVICES],
+def dhcp(lab):
+    """A stand-in, in the subnet's namespace."""
+    process = subprocess.Popen(["ip", "netns", "exec", lab.front, "/usr/bin/python3", "-c", DHCP],
                                stdout=subprocess.PIPE, bufsize=0, start_new_session=True)
     try:
-        assert read_line(process, 10, "services") == "ready"
+        assert read_line(process, 10, "DHCP") == "ready"
         yield process
     finally:
         stop(process)
-        for address in SERVICES:
-            subprocess.run([*inside, "ip", "address", "del", address + "/32", "dev", "lo"],
-                           check=True)
 
 
-def test_row_49_link_local_services_pass(lab, services):
+def test_row_49_link_local_services_pass(lab, dhcp):
     """No rule in any group, ACLs that deny everything."""
     for subnet in (lab.front, lab.back):
         lab.acl(subnet, [], [])
-    for address in SERVICES:
-        for kind, port in (("tcp", 80), ("udp", 53)):
-            number = lab.a.agent("connect", kind, address, port)
-            assert isinstance(number, int), (kind, address, number)
-            assert lab.a.agent("exchange", number, "what?") == "what?", (kind, address)
+    for kind, address, port, question in SERVICES:
+        number = lab.a.agent("connect", kind, address, port)
+        assert isinstance(number, int), (kind, address, port, number)
+        if question:
+            said = lab.a.agent("exchange_hex", number, question.encode().hex())
+            # DNS: the same id, an answer; NTP: version 4, a server
+            assert said.startswith("0102" if port == 53 else "24"), (address, port, said)
+    # Nothing else is there.
+    for kind, address, port in (("tcp", "169.254.169.254", 53), ("tcp", "169.254.169.254", 22),
+                                ("tcp", "10.0.0.2", 80), ("tcp", "169.254.169.123", 123)):
+        assert lab.a.agent("connect", kind, address, port) == "timeout"
+    assert lab.a.agent("run", *"ping -n -c 1 -W 0.3 10.0.0.2".split())[0] == 1
     assert lab.a.agent("run", *"ping -n -c 2 -i 0.1 -W 0.5 10.0.1.1".split())[0] == 0
     # DHCP's first words: no address yet, to everybody.
     data = packet("0.0.0.0", "255.255.255.255", UDP,
                   udp("0.0.0.0", "255.255.255.255", 68, 67, b"discover\n"), tos=0)
     lab.a.agent.frames(bytes.fromhex("ff" * 6 + lab.a.mac.replace(":", "") + "0800") + data)
-    assert read_line(services, 5, "DHCP") == "discover"
+    assert read_line(dhcp, 5, "DHCP") == "discover"
     lab.check(("no", lab.a, lab.b, "udp", 53), ("no", lab.a, lab.c, "udp", 53))
 
 
