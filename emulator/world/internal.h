@@ -8,6 +8,7 @@
 #include "instance/instance.h"
 #include "model/instance.h"
 #include "model/internet.h"
+#include "services/imds.h"
 #include "services/services.h"
 #include "store/store.h"
 #include "world/state.h"
@@ -26,7 +27,8 @@ struct world {
 	struct uplink *uplink; /* NULL: none */
 	struct fabric *fabric;
 	struct services *services;
-	bool sweeping; /* a timer is set for fabric_sweep() */
+	struct imds *imds; /* answers what they accept */
+	bool sweeping;	   /* a timer is set for fabric_sweep() */
 	struct api *api;
 };
 

@@ -20,6 +20,7 @@ static void close_world(struct world *world)
 		state_withdraw(&world->options.paths);
 	world->api = api_close(world->api);
 	world->services = services_close(world->services);
+	world->imds = imds_close(world->imds);
 	world->uplink = uplink_close(world->uplink);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
@@ -131,12 +132,21 @@ static int open_uplink(struct world *world, struct error *error)
 			   internet_get(&world->model)->resource.id, &world->uplink, error);
 }
 
+static void on_metadata(void *context, int fd, struct rid subnet)
+{
+	imds_accept(((struct world *)context)->imds, fd, subnet);
+}
+
 /* After recovery: the subnets' namespaces are there. */
 static int open_services(struct world *world, struct error *error)
 {
-	const struct services_options options = { .uplink = world->options.uplink };
+	const struct services_options options = { .uplink = world->options.uplink,
+						  .imds_accept = on_metadata,
+						  .context = world };
+	int r = imds_open(world->loop, &world->model, &world->imds, error);
 
-	return services_open(world->loop, &world->model, &options, &world->services, error);
+	return r < 0 ? r
+		     : services_open(world->loop, &world->model, &options, &world->services, error);
 }
 
 static void on_signal(void *context, uint32_t events)
