@@ -132,6 +132,26 @@ static const struct token exec[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token shell[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "INSTANCE",
+	  .field = FIELD(instance),
+	  .help = "an instance id or a unique Name tag" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token cp[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "SRC",
+	  .field = FIELD(from),
+	  .help = "a file or a directory; INSTANCE:PATH is in an instance" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "DST",
+	  .field = FIELD(to),
+	  .help = "a directory that is there, or a new name; one of the two is in an instance" },
+	{ .kind = TOKEN_END },
+};
+
 #define OWN_HOST "(default: internet, which every world has)"
 
 static const struct token internet_exec[] = {
@@ -263,6 +283,16 @@ const struct token token_verbs[] = {
 	  .verb = VERB_EXEC,
 	  .next = exec,
 	  .help = "run a command inside an instance" },
+	{ .kind = TOKEN_WORD,
+	  .word = "shell",
+	  .verb = VERB_SHELL,
+	  .next = shell,
+	  .help = "log in to an instance" },
+	{ .kind = TOKEN_WORD,
+	  .word = "cp",
+	  .verb = VERB_CP,
+	  .next = cp,
+	  .help = "copy files into an instance or out of it" },
 	{ .kind = TOKEN_WORD,
 	  .word = "internet",
 	  .next = internet,

@@ -12,6 +12,8 @@ enum verb {
 	VERB_ENV,
 	VERB_AWS,
 	VERB_EXEC,
+	VERB_SHELL,
+	VERB_CP,
 	VERB_INTERNET_EXEC,
 	VERB_INTERNET_ADDRESS,
 	VERB_INTERNET_CREATE,
@@ -66,6 +68,7 @@ struct request {
 	const char *listen;
 	const char *region;
 	const char *disk;
+	const char *from, *to;
 	const char *output;
 	const char *instance;
 	const char *host;

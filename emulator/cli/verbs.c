@@ -2,6 +2,7 @@
 #include "cli/verbs.h"
 
 #include "base/text.h"
+#include "cli/copy.h"
 #include "cli/listing.h"
 #include "cli/parse.h"
 #include "cli/shell.h"
@@ -70,29 +71,69 @@ static int do_aws(struct context *context, int *ret_status, struct error *error)
 	return aws_execute(argv, error);
 }
 
-/* Runs the request's command in the process that the reply names. */
-static int execute(struct context *context, const struct reply *reply, int *ret_status,
+/* The process that the reply names. */
+static int read_process(const struct reply *reply, pid_t *ret_pid, uint64_t *ret_start_time,
+			struct error *error)
+{
+	uint64_t pid;
+	int r = reply_number(reply, "pid", INT32_MAX, &pid, error);
+
+	*ret_pid = (pid_t)pid;
+	return r < 0 ? r : reply_number(reply, "startTime", UINT64_MAX, ret_start_time, error);
+}
+
+static int find_process(struct context *context, const char *instance, pid_t *ret_pid,
+			uint64_t *ret_start_time, struct error *error)
+{
+	const struct parameter parameters[] = { { "Instance", instance }, { NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r = client_call(&context->client, "GetInstanceProcess", parameters, &reply, error);
+
+	return r < 0 ? r : read_process(reply, ret_pid, ret_start_time, error);
+}
+
+static int execute(struct context *context, char *const argv[], int *ret_status,
 		   struct error *error)
 {
-	uint64_t pid, start_time;
-	int r;
+	uint64_t start_time;
+	pid_t pid;
+	int r = find_process(context, context->request->instance, &pid, &start_time, error);
 
-	if ((r = reply_number(reply, "pid", INT32_MAX, &pid, error)) < 0 ||
-	    (r = reply_number(reply, "startTime", UINT64_MAX, &start_time, error)) < 0)
-		return r;
-	return context->hooks->exec((pid_t)pid, start_time, context->request->command, ret_status,
-				    error);
+	return r < 0 ? r : context->hooks->exec(pid, start_time, argv, ret_status, error);
 }
 
 static int do_exec(struct context *context, int *ret_status, struct error *error)
 {
-	const struct parameter parameters[] = { { "Instance", context->request->instance },
-						{ NULL, NULL } };
-	CLEANUP(reply_freep) struct reply *reply = NULL;
+	return execute(context, context->request->command, ret_status, error);
+}
+
+static int do_shell(struct context *context, int *ret_status, struct error *error)
+{
+	static char script[] = "cd; [ -x /bin/bash ] && exec /bin/bash -l; exec /bin/sh -l";
+	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, script, NULL };
+
+	return execute(context, argv, ret_status, error);
+}
+
+static int do_cp(struct context *context, int *ret_status, struct error *error)
+{
+	struct copy_place from = copy_parse(context->request->from);
+	struct copy_place to = copy_parse(context->request->to);
+	const char *instance = from.instance ? from.instance : to.instance;
+	uint64_t start_time;
+	pid_t pid;
 	int r;
 
-	r = client_call(&context->client, "GetInstanceProcess", parameters, &reply, error);
-	return r < 0 ? r : execute(context, reply, ret_status, error);
+	if (!from.instance == !to.instance)
+		r = error_set(error, ERROR_INVALID_PARAMETER,
+			      "cp: one of SRC and DST is in an instance: INSTANCE:PATH");
+	else
+		r = find_process(context, instance, &pid, &start_time, error);
+	if (r == 0)
+		r = copy_run(context->hooks, &from, &to, pid, start_time, ret_status, error);
+	free(from.instance);
+	free(to.instance);
+	return r;
 }
 
 /* A call about a host of the Internet, or about all. */
@@ -109,9 +150,14 @@ static int call_internet(struct context *context, const char *action, struct rep
 static int do_internet_exec(struct context *context, int *ret_status, struct error *error)
 {
 	CLEANUP(reply_freep) struct reply *reply = NULL;
-	int r = call_internet(context, "GetInternetHost", &reply, error);
+	uint64_t start_time;
+	pid_t pid;
+	int r;
 
-	return r < 0 ? r : execute(context, reply, ret_status, error);
+	if ((r = call_internet(context, "GetInternetHost", &reply, error)) < 0 ||
+	    (r = read_process(reply, &pid, &start_time, error)) < 0)
+		return r;
+	return context->hooks->exec(pid, start_time, context->request->command, ret_status, error);
 }
 
 static int print_address(struct context *context, const char *action, int *ret_status,
@@ -228,6 +274,8 @@ static const struct {
 	[VERB_ENV] = { do_env, .client = true },
 	[VERB_AWS] = { do_aws, .client = true },
 	[VERB_EXEC] = { do_exec, .root = true, .client = true },
+	[VERB_SHELL] = { do_shell, .root = true, .client = true },
+	[VERB_CP] = { do_cp, .root = true, .client = true },
 	[VERB_INTERNET_EXEC] = { do_internet_exec, .root = true, .client = true },
 	[VERB_INTERNET_ADDRESS] = { do_internet_address, .client = true },
 	[VERB_INTERNET_CREATE] = { do_internet_create, .client = true },

@@ -260,19 +260,19 @@ static pid_t clone_from_bare(const struct stage *stage, const struct init_plan *
 
 /*
  * The kernel counts a user namespace's processes on whoever made it, and holds it to the limit of
- * that one's at that time, unless that is root (enforced_nproc_rlimit()): so it is a user of the
- * instance's own.
+ * that one's at that time, unless that is root (enforced_nproc_rlimit(), inc_rlimit_ucounts()): so
+ * it is a user of the instance's own, for a moment.
  */
 static pid_t clone_as(uid_t owner, const struct stage *stage, const struct init_plan *plan, int go)
 {
 	pid_t pid;
 	int sys;
 
-	if (setresuid(owner, (uid_t)-1, (uid_t)-1) < 0)
+	if (setresuid(owner, owner, (uid_t)-1) < 0)
 		return -1;
 	pid = clone_from_bare(stage, plan, go);
 	sys = errno;
-	if (setresuid(0, (uid_t)-1, (uid_t)-1) < 0)
+	if (setresuid(0, 0, (uid_t)-1) < 0)
 		_exit(1);
 	errno = sys;
 	return pid;

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -384,10 +385,49 @@ static void free_list(char ***list)
 	free(*list);
 }
 
-/* From here on nothing is heard of the host's mounts, nor the host of ours. */
-static int leave_host(struct error *error)
+/* Later than the caller's headers may be (Linux 6.11). */
+#ifndef NS_GET_MNTNS_ID
+#define NS_GET_MNTNS_ID _IOR(0xb7, 0x5, uint64_t)
+#endif
+
+/* Of the mount namespace `fd`, or of the caller's own; 0 where the kernel doesn't tell. */
+static uint64_t namespace_number(int fd)
 {
-	if (unshare(CLONE_NEWNS) < 0)
+	CLEANUP(closep) int own = fd < 0 ? open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC) : -1;
+	uint64_t number;
+
+	return ioctl(fd < 0 ? own : fd, NS_GET_MNTNS_ID, &number) == 0 ? number : 0;
+}
+
+/*
+ * The kernel lets a mount namespace be mounted only in one with a lower number (mnt_ns_loop()),
+ * and since 6.18 each CPU has numbers of its own, rising: on the one that made the host's any new
+ * one is higher.
+ */
+static int unshare_above(int host)
+{
+	uint64_t below = host < 0 ? 0 : namespace_number(host);
+	cpu_set_t all, one;
+	int r;
+
+	r = unshare(CLONE_NEWNS);
+	if (r < 0 || !below || namespace_number(-1) > below ||
+	    sched_getaffinity(0, sizeof(all), &all) < 0)
+		return r;
+	for (int cpu = 0; r == 0 && cpu < CPU_SETSIZE && namespace_number(-1) <= below; cpu++) {
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (CPU_ISSET(cpu, &all) && sched_setaffinity(0, sizeof(one), &one) == 0)
+			r = unshare(CLONE_NEWNS);
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	return r;
+}
+
+/* From here on nothing is heard of the host's mounts, nor the host of ours. */
+static int leave_host(int host, struct error *error)
+{
+	if (unshare_above(host) < 0)
 		return error_sys(error, errno, "a mount namespace");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_sys(error, errno, "making mounts private");
@@ -403,7 +443,7 @@ static int stage(const struct root_options *options, struct root *root, struct e
 	r = make_mapping(options->first_id, &mapping);
 	if (r < 0)
 		return error_sys(error, r, "a user namespace");
-	if ((r = leave_host(error)) < 0 || (r = find_layers(root, error)) < 0 ||
+	if ((r = leave_host(root->host, error)) < 0 || (r = find_layers(root, error)) < 0 ||
 	    (r = copy_layers(root, mapping, trees, error)) < 0 || (r = enter_stage(error)) < 0)
 		return r;
 	/* A clone may mount its own /proc only where it sees one. */

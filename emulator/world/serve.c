@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "instance/confine.h"
 #include "model/region.h"
 
 #define PURGE_EVERY 60000 /* milliseconds */
@@ -190,6 +191,10 @@ static int announce(struct world *world, struct error *error)
 	if (r < 0)
 		return r;
 	world->announced = true;
+	log_info(
+		"an instance has %d processes at most and a disk of %llu MiB in memory; the memory "
+		"of its processes is not limited",
+		CONFINE_PROCESSES, (unsigned long long)world->options.disk_size >> 20);
 	if (printf("ready %s\n", api_url(world->api)) < 0 || fflush(stdout) != 0)
 		log_info("standard output is closed");
 	return loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, error);
