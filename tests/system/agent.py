@@ -17,12 +17,18 @@ sockets = {}
 servers = {}
 servers_read = {}
 
+
+def grow(made, buffer):
+    """As far as the machine lets somebody go who is root in an instance only."""
+    made.setsockopt(socket.SOL_SOCKET, buffer, 1 << 23)
+
+
 capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-capture.setsockopt(socket.SOL_SOCKET, 33, 1 << 23)  # SO_RCVBUFFORCE
+grow(capture, socket.SO_RCVBUF)
 capture.bind(("eth0", ETH_P_ALL))
 capture.setblocking(False)
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-raw.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
+grow(raw, socket.SO_SNDBUF)
 lines = os.fdopen(os.dup(0), "rb", 0)
 
 

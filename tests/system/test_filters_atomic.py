@@ -42,7 +42,7 @@ ports = [int(word) for word in sys.argv[1:]]
 made = {}
 for port in ports:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
     s.bind(('0.0.0.0', port))
     s.setblocking(False)
     made[s] = set()

@@ -448,7 +448,7 @@ print(json.dumps([sent, sorted(sources)]))
 RECEIVER = """
 import json, os, select, socket, struct
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, 33, 1 << 24)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 24)
 s.bind(('0.0.0.0', 7100))
 s.setblocking(False)
 found = []
