@@ -45,14 +45,19 @@ static int make_upper(size_t layer)
 }
 
 /* The caller is in the disk's own file system, which is about to be covered. */
-static int mount_layer(size_t layer, const char *target)
+static int mount_layer(const struct root *root, size_t layer, const char *target)
 {
+	static const char shifted[] = "lowerdir=" ROOT_LAYERS "/0/mask:" ROOT_LAYERS
+				      "/0/shift/upper:" ROOT_LAYERS "/0/host,"
+				      "upperdir=upper0,workdir=work0,"
+				      "index=off,xino=off,redirect_dir=on,metacopy=on";
 	char options[] = "lowerdir=" ROOT_LAYERS "/0/mask:" ROOT_LAYERS "/0/inner,"
 			 "upperdir=upper0,workdir=work0,"
 			 "index=off,xino=off,redirect_dir=on,metacopy=off";
 
 	set_layer(options, layer);
-	return mount("overlay", target, "overlay", MS_NODEV, options);
+	return mount("overlay", target, "overlay", MS_NODEV,
+		     root->shifted && layer == 0 ? shifted : options);
 }
 
 static void place(char path[], const char *name, const char *at)
@@ -85,7 +90,7 @@ static int make(const struct root *root, const char *name, const char *options)
 			return -1;
 	for (size_t i = 0; i < root->layer_count; i++) {
 		place(path, name, root->at[i]);
-		if (mount_layer(i, path) < 0)
+		if (mount_layer(root, i, path) < 0)
 			return -1;
 	}
 	return chdir("/");

@@ -21,6 +21,7 @@
 
 #define NAME	  "launcher"
 #define ANSWER_MS 10000
+#define STAGE_MS  120000 /* a machine's files may have to be walked: see shift.h */
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | \
@@ -464,7 +465,7 @@ bool launcher_alive(const struct launcher *launcher)
 	return launcher->pid && poll(&hangup, 1, 0) == 0;
 }
 
-static int receive_reply(struct launcher *launcher, struct launcher_reply *reply,
+static int receive_reply(struct launcher *launcher, int patience, struct launcher_reply *reply,
 			 struct error *error)
 {
 	struct pollfd answered = { .fd = launcher->socket, .events = POLLIN };
@@ -472,7 +473,7 @@ static int receive_reply(struct launcher *launcher, struct launcher_reply *reply
 	int n;
 
 	do {
-		n = poll(&answered, 1, ANSWER_MS);
+		n = poll(&answered, 1, patience);
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0) {
 		launcher_stop(launcher);
@@ -495,7 +496,7 @@ int launcher_wait_staged(struct launcher *launcher, struct error *error)
 
 	if (launcher->staged)
 		return 0;
-	r = receive_reply(launcher, &reply, error);
+	r = receive_reply(launcher, STAGE_MS, &reply, error);
 	if (r < 0)
 		return r;
 	if (reply.sys) {
@@ -539,7 +540,7 @@ static int hear(struct launcher *launcher, struct launcher_reply *reply, struct 
 
 	if (!launcher->pid)
 		return error_sys(error, EPIPE, "the launcher died");
-	r = receive_reply(launcher, reply, error);
+	r = receive_reply(launcher, ANSWER_MS, reply, error);
 	if (r < 0)
 		return r;
 	return reply->sys ? error_sys(error, reply->sys, "%s", reply->text) : 0;

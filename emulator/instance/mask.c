@@ -28,6 +28,7 @@ static const struct {
 
 struct mask {
 	int host, mask;
+	uint32_t shift;
 };
 
 static bool is_public(const struct stat *status)
@@ -40,7 +41,8 @@ static bool is_public(const struct stat *status)
 /* As the host's is: chown() takes the set-user-id bits, so the mode comes last. */
 static int take_after(const struct mask *mask, const char *path, const struct stat *status)
 {
-	if (fchownat(mask->mask, path, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fchownat(mask->mask, path, mask->shift + status->st_uid, mask->shift + status->st_gid,
+		     AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fchmodat(mask->mask, path, status->st_mode & 07777, 0) < 0)
 		return -errno;
 	return 0;
@@ -191,9 +193,10 @@ static int lock_accounts(const struct mask *mask, const char *list, const char *
 	return r;
 }
 
-int mask_hide(int host, int mask_directory, const char *const hidden[], struct error *error)
+int mask_hide(int host, int mask_directory, uint32_t shift, const char *const hidden[],
+	      struct error *error)
 {
-	const struct mask mask = { host, mask_directory };
+	const struct mask mask = { host, mask_directory, shift };
 
 	for (size_t i = 0; hidden[i]; i++) {
 		struct stat status;
@@ -211,9 +214,9 @@ int mask_hide(int host, int mask_directory, const char *const hidden[], struct e
 	return 0;
 }
 
-int mask_private(int host, int mask_directory, struct error *error)
+int mask_private(int host, int mask_directory, uint32_t shift, struct error *error)
 {
-	const struct mask mask = { host, mask_directory };
+	const struct mask mask = { host, mask_directory, shift };
 	int r;
 
 	r = lock_accounts(&mask, "etc/passwd", "etc/shadow", ":*:19000:0:99999:7:::");

@@ -12,8 +12,9 @@
 
 /*
  * Fills the directory `mask` for the file system at `host`, an open directory that shows owners as
- * instances are to have them. `hidden` (ends in NULL) are directories, relative to it.
+ * instances are to have them, less `shift`. `hidden` (ends in NULL) are directories, relative to
+ * it.
  */
-int mask_hide(int host, int mask, const char *const hidden[], struct error *error);
+int mask_hide(int host, int mask, uint32_t shift, const char *const hidden[], struct error *error);
 /* The same, for the private files of a whole system. */
-int mask_private(int host, int mask, struct error *error);
+int mask_private(int host, int mask, uint32_t shift, struct error *error);

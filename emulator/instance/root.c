@@ -2,6 +2,7 @@
 #include "instance/root.h"
 
 #include "instance/mask.h"
+#include "instance/shift.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -183,12 +184,18 @@ static int copy_layers(struct root *root, int mapping, int trees[], struct error
 		int tree = open_tree(AT_FDCWD, i ? root->at[i] : "/",
 				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
+		if (tree < 0 && i == 0)
+			return error_sys(error, errno, "a copy of the root");
 		if (tree < 0 ||
 		    mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0) {
 			if (i > 0)
 				continue;
-			return error_sys(error, errno,
-					 "mapping the owners of this machine's files");
+			root->shifted = true;
+			attributes.attr_set &= ~(uint64_t)MOUNT_ATTR_IDMAP;
+			if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes,
+					  sizeof(attributes)) < 0)
+				return error_sys(error, errno, "making the root read-only");
+			attributes.attr_set |= MOUNT_ATTR_IDMAP;
 		}
 		memmove(root->at[kept], root->at[i], strlen(root->at[i]) + 1);
 		trees[kept++] = steal_fd(&tree);
@@ -312,6 +319,7 @@ static void find_hidden(const struct root *root, size_t layer, char *const hidde
 static int fill_layer(const struct root *root, size_t layer, int tree, char *const hidden[],
 		      struct error *error)
 {
+	uint32_t shift = root->shifted && layer == 0 ? root->first_id : 0;
 	static const char *const directories[] = { "host", "empty", "mask", "inner" };
 	CLEANUP(closep) int host = -1;
 	CLEANUP(closep) int mask = -1;
@@ -327,15 +335,17 @@ static int fill_layer(const struct root *root, size_t layer, int tree, char *con
 	mask = open("mask", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* The root directory itself is in both layers, as any. */
 	if (host < 0 || mask < 0 || fstat(host, &status) < 0 ||
-	    fchown(mask, status.st_uid, status.st_gid) < 0 ||
+	    fchown(mask, shift + status.st_uid, shift + status.st_gid) < 0 ||
 	    fchmod(mask, status.st_mode & 07777) < 0)
 		return error_sys(error, errno, "the mask of %s/", root->at[layer]);
 	find_hidden(root, layer, hidden, relative, ARRAY_SIZE(relative));
-	r = mask_hide(host, mask, relative, error);
+	r = mask_hide(host, mask, shift, relative, error);
 	if (r == 0 && layer == 0)
-		r = mask_private(host, mask, error);
+		r = mask_private(host, mask, shift, error);
 	if (r < 0)
 		return r;
+	if (shift)
+		return shift_make(shift, ROOT_IDS, error);
 	r = mount_as_nobody();
 	return r < 0 ? error_sys(error, r, "an overlay of %s/", root->at[layer]) : 0;
 }
@@ -471,6 +481,7 @@ static void read_layers(struct root *root)
 {
 	char path[64];
 
+	root->shifted = access(ROOT_LAYERS "/0/shift", F_OK) == 0;
 	for (root->layer_count = 0; root->layer_count < ROOT_LAYERS_MAX; root->layer_count++) {
 		char *at = root->at[root->layer_count];
 		ssize_t length;
@@ -526,6 +537,8 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
 	int r = 0;
 
 	ret_root->host = -1;
+	ret_root->shifted = false;
+	ret_root->first_id = options->first_id;
 	if (options->pin && enter_pinned(options->pin)) {
 		read_layers(ret_root);
 		return make_bare(ret_root, error);

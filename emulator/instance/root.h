@@ -39,6 +39,8 @@ struct root {
 	int bare;  /* the one that inits get a copy of: next to nothing */
 	int host;  /* where the caller came from, to pin; -1: pinned, or nowhere to pin */
 	char pin[PATH_MAX];
+	uint32_t first_id;
+	bool shifted; /* the root's own layer: it can't be idmapped, see shift.h */
 	size_t layer_count;
 	char at[ROOT_LAYERS_MAX][PATH_MAX]; /* below the root: "" or "/home" */
 };
@@ -46,8 +48,8 @@ struct root {
 /*
  * Leaves the caller's mount namespace for the world's: the one pinned at `pin` if an earlier
  * launcher left one, or else a new one, staged. Containers' and removable file systems are no part
- * of the root, nor what can't be idmapped; what is in `hidden`, /dev, /proc, /run, /sys and /tmp
- * is not seen. Needs every capability.
+ * of the root, nor what can't be idmapped, unless it is all of it; what is in `hidden`, /dev,
+ * /proc, /run, /sys and /tmp is not seen. Needs every capability.
  */
 int root_stage(const struct root_options *options, struct root *ret_root, struct error *error);
 
