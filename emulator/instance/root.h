@@ -20,7 +20,7 @@
 
 #include <limits.h>
 
-#define ROOT_IDS 65536 /* an instance's own, from 0 */
+#define ROOT_IDS 65536u /* an instance's own, from 0 */
 
 #define ROOT_WORLD  "/world"
 #define ROOT_LAYERS ROOT_WORLD "/layers"
