@@ -29,9 +29,12 @@ static int limit_processes(void)
 
 int confine_launcher(void)
 {
+	int r = confine_keyring();
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
+	if (r < 0)
+		return r;
 	/* Whatever ids it takes for a moment. A new user namespace begins without this. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
@@ -46,14 +49,20 @@ int confine_launcher(void)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : limit_processes();
 }
 
+/*
+ * Where the kernel has no keyrings, or a seccomp filter (an outer container's) refuses the call,
+ * that filter is inherited too and nobody inside can reach a keyring.
+ */
+int confine_keyring(void)
+{
+	long keyring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+
+	if (keyring < 0)
+		return errno == ENOSYS || errno == EPERM ? 0 : -errno;
+	return syscall(SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, 0) < 0 ? -errno : 0;
+}
+
 int confine_enter(void)
 {
-	/*
-	 * Where the kernel has no keyrings, or a seccomp filter (an outer container's) refuses the
-	 * call, that filter is inherited too and nobody inside can reach a keyring.
-	 */
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS &&
-	    errno != EPERM)
-		return -errno;
 	return limit_processes();
 }

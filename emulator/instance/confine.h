@@ -7,13 +7,18 @@
 #define CONFINE_PROCESSES 2048 /* that an instance may have at once, threads among them */
 
 /*
- * For the launcher, when all is staged: limits the user namespaces that it makes, and gives up, for
- * ever, what it doesn't need. Above all CAP_MKNOD: the overlays that it mounts do their work with
- * its privileges, and must not make a device on an instance's disk because one was found below and
- * changed. 0 or a negative errno.
+ * For the launcher, when all is staged: leaves the keyring, limits the user namespaces that it
+ * makes, and gives up, for ever, what it doesn't need. Above all CAP_MKNOD: the overlays that it
+ * mounts do their work with its privileges, and must not make a device on an instance's disk
+ * because one was found below and changed. 0 or a negative errno.
  */
 int confine_launcher(void);
 
-/* In the instance's user namespace: leaves the session keyring, which is inherited, for a new one,
- * and takes the instance's limits. 0 or a negative errno. */
+/*
+ * Leaves the session keyring, which is inherited, for one that gives nobody any right. Outside, as
+ * root: a user may have 200 keys, and the instances' roots are one user to the kernel. Whoever
+ * wants keys inside joins a keyring of his own. 0 or a negative errno.
+ */
+int confine_keyring(void);
+/* In the instance's user namespace: takes the instance's limits. 0 or a negative errno. */
 int confine_enter(void);

@@ -104,7 +104,7 @@ static const char *become(int slave, int caller)
 	if (close_range(3, ~0U, 0) < 0)
 		return "closing files";
 	if (confine_enter() < 0)
-		return "leaving the keyring";
+		return "taking the limits";
 	if (chdir("/") < 0)
 		return "starting";
 	umask(022);
@@ -212,6 +212,9 @@ static int enter(const struct target *target, bool with_terminal, struct entered
 	CLEANUP(closep) int sys = -1;
 	int r;
 
+	snprintf(entered->step, sizeof(entered->step), "leaving the keyring");
+	if ((r = confine_keyring()) < 0)
+		return r;
 	snprintf(entered->step, sizeof(entered->step), "making /sys");
 	if (!has_sys(target->pid) && (r = make_sys(target->pidfd, &sys)) < 0)
 		return r;

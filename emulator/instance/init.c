@@ -166,7 +166,7 @@ static const struct {
 	{ "leave the stage", leave_stage }, { "mount /run", mount_run },
 	{ "mount /tmp", mount_tmp },	    { "mount /dev/pts", mount_terminals },
 	{ "/etc/hosts", name_machine },	    { "/etc/resolv.conf", name_resolver },
-	{ "leave the keyring", confine },
+	{ "take the limits", confine },
 };
 
 static void report(const struct init_plan *plan, int sys, const char step[STEP_MAX])

@@ -20,7 +20,7 @@ write_files:
     permissions: '0600'
 runcmd:
   - [ sh, -c, "echo one $1", x, "two three" ]
-  - echo $PATH | tr : '\\n' | head -n 1
+  - echo ${PATH%%:*}
 packages: [ nothing ]
 """
 
