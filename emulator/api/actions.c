@@ -293,6 +293,15 @@ const struct action actions[] = {
 	EC2("ModifyInstanceMetadataDefaults", modify_instance_metadata_defaults,
 	    "HttpTokens HttpPutResponseHopLimit:i HttpEndpoint InstanceMetadataTags "
 	    "HttpTokensEnforced"),
+	EC2("DescribeInstanceCreditSpecifications", describe_instance_credit_specifications,
+	    PAGED "InstanceId.N"),
+	EC2("ModifyInstanceCreditSpecification", modify_instance_credit_specification,
+	    "ClientToken InstanceCreditSpecification.N!.InstanceId "
+	    "InstanceCreditSpecification.N!.CpuCredits"),
+	EC2("MonitorInstances", monitor_instances, "InstanceId.N!"),
+	EC2("UnmonitorInstances", unmonitor_instances, "InstanceId.N!"),
+	EC2("ModifyInstanceMaintenanceOptions", modify_instance_maintenance_options,
+	    "InstanceId! AutoRecovery RebootMigration"),
 	EC2("DescribeInstances", describe_instances,
 	    PAGED "InstanceId.N IncludeManagedResources:b"),
 	EC2("DescribeInstanceStatus", describe_instance_status,

@@ -52,4 +52,6 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
 	create_default_subnet, describe_account_attributes, describe_instance_type_offerings,
 	create_key_pair, import_key_pair, delete_key_pair, describe_key_pairs, describe_volumes,
-	describe_volume_status, describe_volume_attribute, delete_volume;
+	describe_volume_status, describe_volume_attribute, delete_volume,
+	describe_instance_credit_specifications, modify_instance_credit_specification,
+	monitor_instances, unmonitor_instances, modify_instance_maintenance_options;

@@ -2,6 +2,7 @@
 #include "api/actions.h"
 #include "api/interface_params.h"
 #include "api/launch_params.h"
+#include "api/launch_options.h"
 #include "api/volume_params.h"
 
 #include "base/base64.h"
@@ -59,15 +60,17 @@ static int read_counts(const struct call *call, struct launch_request *request, 
 	return 0;
 }
 
-/* One of two words; absent: the first. */
+/* One of two words; absent or empty: the first. */
 static int read_word(const struct call *call, const char *name, const char *const words[2],
 		     char **ret, struct error *error)
 {
 	const char *text = call_text(call, name);
 
-	if (text && !streq(text, words[0]) && !streq(text, words[1]))
+	if (!text || !*text)
+		text = words[0];
+	if (!streq(text, words[0]) && !streq(text, words[1]))
 		return invalid(error, text, name);
-	*ret = xstrdup(text ? text : words[0]);
+	*ret = xstrdup(text);
 	return 0;
 }
 
@@ -155,6 +158,7 @@ static int read_options(const struct call *call, struct instance_template *optio
 
 	if ((r = read_image(call, options, error)) < 0 ||
 	    (r = read_key(call, options, error)) < 0 ||
+	    (r = read_launch_options(call, options, error)) < 0 ||
 	    (r = read_words(call, options, error)) < 0 ||
 	    (r = read_metadata_options(call, options, error)) < 0 ||
 	    (r = read_user_data(call, options, error)) < 0)
@@ -170,13 +174,13 @@ static int read_options(const struct call *call, struct instance_template *optio
 static void request_clear(struct launch_request *request)
 {
 	struct instance_template *options = &request->options;
-	char **texts[] = { &options->image_id,	    &options->type,
-			   &options->user_data,	    &options->client_token,
-			   &options->key_name,	    &options->public_key,
-			   &options->token_digest,  &options->shutdown_behavior,
-			   &options->tenancy,	    &options->http_tokens,
-			   &options->http_endpoint, &options->metadata_tags,
-			   &options->metadata_ipv6 };
+	char **texts[] = {
+		&options->image_id,	     &options->type,	      &options->user_data,
+		&options->client_token,	     &options->key_name,      &options->public_key,
+		&options->cpu_credits,	     &options->auto_recovery, &options->token_digest,
+		&options->shutdown_behavior, &options->tenancy,	      &options->http_tokens,
+		&options->http_endpoint,     &options->metadata_tags, &options->metadata_ipv6
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		freep(texts[i]);
@@ -281,7 +285,8 @@ int run_instances(struct call *call, struct error *error)
 	bool storage;
 	int r;
 
-	if ((r = check_refused(call, error)) < 0 || (r = read_counts(call, &request, error)) < 0 ||
+	if ((r = check_refused(call, error)) < 0 || (r = check_launch_options(call, error)) < 0 ||
+	    (r = read_counts(call, &request, error)) < 0 ||
 	    (r = read_options(call, &request.options, error)) < 0)
 		return r;
 	r = check_token(call, &request.options, &reservation, error);

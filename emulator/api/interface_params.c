@@ -186,6 +186,8 @@ static int read_subnet(const struct call *call, const char *prefix, struct subne
 	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
 	int r;
 
+	if (zone && !*zone) /* as Terraform leaves it out */
+		zone = NULL;
 	if (call_text(call, name)) {
 		if ((r = call_resource(call, name, KIND_SUBNET, ret_subnet, error)) < 0)
 			return r;

@@ -172,10 +172,17 @@ INT_GETTER(get_memory, memory_mib)
 INT_GETTER(get_interfaces, interfaces)
 INT_GETTER(get_addresses, addresses)
 
+bool instance_type_is_burstable(const char *name)
+{
+	return name[0] == 't';
+}
+
 static const char *get_burstable(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
-	return ((const struct instance_type *)view->object)->name[0] == 't' ? "true" : "false";
+	return instance_type_is_burstable(((const struct instance_type *)view->object)->name)
+		       ? "true"
+		       : "false";
 }
 
 static const struct field architecture_items[] = {

@@ -28,3 +28,5 @@ const struct image *image_find(const char *text, struct image *storage);
 
 const struct instance_type *instance_type_at(size_t index); /* NULL past the end */
 const struct instance_type *instance_type_find(const char *name);
+/* Does it earn CPU credits? By its name, of the T family. */
+bool instance_type_is_burstable(const char *name);

@@ -1,6 +1,7 @@
 /* The verbs of instances: see instance.h. What clients see is in instance_fields.c. */
 #include "model/attachment.h"
 
+#include "model/catalog.h"
 #include "model/elastic_ip.h"
 
 /* The codes are multiples of 16, in this order: that is why the enumeration has it. */
@@ -62,6 +63,18 @@ bool instance_may_have_public(const struct model *model, const struct instance *
 	return true;
 }
 
+/* EC2 guide, "Burstable performance instances": T2 are standard unless told, the others not. */
+const char *instance_cpu_credits(const struct instance *instance)
+{
+	const struct instance_template *options = &instance->options;
+
+	if (!instance_type_is_burstable(options->type))
+		return NULL;
+	if (options->cpu_credits)
+		return options->cpu_credits;
+	return strncmp(options->type, "t2.", 3) == 0 ? "standard" : "unlimited";
+}
+
 static void set_reason(struct instance *instance, const char *code, const char *message,
 		       int64_t now)
 {
@@ -93,6 +106,8 @@ static void copy_options(struct instance_template *to, const struct instance_tem
 	to->token_digest = xstrdup_null(from->token_digest);
 	to->shutdown_behavior = xstrdup(from->shutdown_behavior);
 	to->tenancy = xstrdup(from->tenancy);
+	to->cpu_credits = xstrdup_null(from->cpu_credits);
+	to->auto_recovery = xstrdup_null(from->auto_recovery);
 	to->http_tokens = xstrdup(from->http_tokens);
 	to->http_endpoint = xstrdup(from->http_endpoint);
 	to->metadata_tags = xstrdup(from->metadata_tags);

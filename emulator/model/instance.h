@@ -32,6 +32,8 @@ struct instance_template {
 	char *shutdown_behavior;
 	bool disable_api_termination, disable_api_stop, monitoring, ebs_optimized;
 	char *tenancy;
+	char *cpu_credits;   /* NULL: as is usual for the type, see instance_cpu_credits() */
+	char *auto_recovery; /* "disabled"; NULL or "default": not */
 	/* metadata options */
 	char *http_tokens, *http_endpoint, *metadata_tags, *metadata_ipv6;
 	int64_t hop_limit;
@@ -75,6 +77,8 @@ int instance_sole_interface(const struct model *model, const struct instance *in
 /* Has it a public address by itself, as one card launched with one has: without a second card, and
  * without an Elastic IP. Whether it runs is another matter. */
 bool instance_may_have_public(const struct model *model, const struct instance *instance);
+/* "standard" or "unlimited"; NULL for a type without credits. */
+const char *instance_cpu_credits(const struct instance *instance);
 extern const char *const instance_state_names[]; /* by state; ends with NULL */
 int instance_state_code(int state);
 /* True while its interfaces are wired: pending, running and stopping. */

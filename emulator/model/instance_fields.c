@@ -93,6 +93,14 @@ static const char *get_cores(const struct view *view, struct buffer *scratch)
 	return get_print(scratch, "%lld", type ? (long long)type->cpus : 1LL);
 }
 
+static const char *get_recovery(const struct view *view, struct buffer *scratch)
+{
+	const struct instance *instance = view->object;
+
+	(void)scratch;
+	return instance->options.auto_recovery ? instance->options.auto_recovery : "default";
+}
+
 static const char *get_monitoring(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
@@ -213,7 +221,7 @@ static const struct field enclave_fields[] = {
 	FIELD_CONST_OF("false", "enabled", "enclave-options.enabled"), FIELD_END
 };
 static const struct field maintenance_fields[] = {
-	FIELD_CONST_OF("default", "autoRecovery", "maintenance-options.auto-recovery"), FIELD_END
+	FIELD_GET_OF(get_recovery, "autoRecovery", "maintenance-options.auto-recovery"), FIELD_END
 };
 static const struct field name_options_fields[] = {
 	FIELD_CONST_OF("ip-name", "hostnameType", "private-dns-name-options.hostname-type"),
@@ -315,6 +323,8 @@ static const struct field fields[] = {
 	KEPT(options.disable_api_stop, FIELD_BOOL, "disableApiStop"),
 	KEPT(options.monitoring, FIELD_BOOL, "monitoringEnabled"),
 	KEPT(options.tenancy, FIELD_TEXT, "tenancy"),
+	KEPT(options.cpu_credits, FIELD_TEXT, "cpuCredits"),
+	KEPT(options.auto_recovery, FIELD_TEXT, "autoRecovery"),
 	KEPT(options.http_tokens, FIELD_TEXT, "httpTokens"),
 	KEPT(options.http_endpoint, FIELD_TEXT, "httpEndpoint"),
 	KEPT(options.metadata_tags, FIELD_TEXT, "metadataTags"),

@@ -1,0 +1,19 @@
+/*
+ * What RunInstances may ask of instances beside their disk, cards and metadata.
+ */
+#pragma once
+
+#include "api/call.h"
+
+struct instance_template;
+
+/* Refuses, by name, what would make another machine of it: ERROR_UNSUPPORTED_OPERATION. */
+int check_launch_options(const struct call *call, struct error *error);
+/* CPU credits and maintenance; owned texts. ERROR_INVALID_PARAMETER_VALUE,
+ * ERROR_INVALID_PARAMETER_COMBINATION (the type has no credits). */
+int read_launch_options(const struct call *call, struct instance_template *options,
+			struct error *error);
+
+/* "standard" or "unlimited", "default" or "disabled"; else ERROR_INVALID_PARAMETER_VALUE. */
+int check_cpu_credits(const char *text, struct error *error);
+int check_auto_recovery(const char *text, struct error *error);

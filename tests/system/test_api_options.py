@@ -1,0 +1,127 @@
+"""Single options of instances: CPU credits, monitoring, maintenance; what a launch refuses."""
+import pytest
+
+import wire
+from lib import IMAGE, refused
+
+NOWHERE = "i-0fedcba9876543210"
+
+
+@pytest.fixture(scope="module")
+def ec2(world):
+    return world.ec2
+
+
+@pytest.fixture(scope="module")
+def subnet(world):
+    return world.subnet(world.vpc("10.1.0.0/16"), "10.1.1.0/24")
+
+
+@pytest.fixture
+def launch(world, ec2, subnet):
+    ids = []
+
+    def run(**more):
+        reply = ec2.run_instances(**{"ImageId": IMAGE, "MinCount": 1, "MaxCount": 1,
+                                     "SubnetId": subnet, "InstanceType": "t3.micro", **more})
+        ids.append(reply["Instances"][0]["InstanceId"])
+        world.await_state("running", ids[-1])
+        return ids[-1]
+    yield run
+    if ids:
+        ec2.terminate_instances(InstanceIds=ids)
+        world.await_state("terminated", *ids)
+
+
+def credits(ec2, **arguments):
+    found = ec2.describe_instance_credit_specifications(**arguments)
+    return {entry["InstanceId"]: entry["CpuCredits"]
+            for entry in found["InstanceCreditSpecifications"]}
+
+
+def test_credits(ec2, launch):
+    three, two = launch(), launch(InstanceType="t2.micro")
+    standard = launch(CreditSpecification={"CpuCredits": "standard"})
+    none = launch(InstanceType="m5.large")
+    wanted = {three: "unlimited", two: "standard", standard: "standard"}
+    assert credits(ec2, InstanceIds=[three, two, standard]) == wanted
+    assert credits(ec2) == {three: "unlimited"}  # without ids, those with unlimited credits
+    assert credits(ec2, Filters=[{"Name": "instance-id", "Values": [two]}]) == {}
+    refused("InvalidParameter", ec2.describe_instance_credit_specifications, InstanceIds=[none])
+    refused("InvalidInstanceID.NotFound", ec2.describe_instance_credit_specifications,
+            InstanceIds=[NOWHERE])
+    reply = ec2.modify_instance_credit_specification(InstanceCreditSpecifications=[
+        {"InstanceId": two, "CpuCredits": "unlimited"},
+        {"InstanceId": none, "CpuCredits": "unlimited"}])
+    assert reply["SuccessfulInstanceCreditSpecifications"] == [{"InstanceId": two}]
+    failed, = reply["UnsuccessfulInstanceCreditSpecifications"]
+    assert failed["InstanceId"] == none
+    assert failed["Error"]["Code"] == "InstanceCreditSpecification.NotSupported"
+    assert credits(ec2, InstanceIds=[two]) == {two: "unlimited"}
+    for code, arguments in (
+            ("InvalidParameterValue", {"InstanceId": three, "CpuCredits": "none"}),
+            ("InvalidInstanceID.NotFound", {"InstanceId": NOWHERE, "CpuCredits": "standard"})):
+        refused(code, ec2.modify_instance_credit_specification, InstanceCreditSpecifications=[
+            {"InstanceId": two, "CpuCredits": "standard"}, arguments])
+    assert credits(ec2, InstanceIds=[two]) == {two: "unlimited"}  # all or none
+
+
+def test_monitoring(world, ec2, launch):
+    instance = launch()
+    for call, wanted in ((ec2.monitor_instances, "enabled"),
+                         (ec2.unmonitor_instances, "disabled")):
+        changed, = call(InstanceIds=[instance])["InstanceMonitorings"]
+        assert changed == {"InstanceId": instance, "Monitoring": {"State": wanted}}
+        assert world.instance(instance)["Monitoring"] == {"State": wanted}
+        refused("InvalidInstanceID.NotFound", call, InstanceIds=[instance, NOWHERE])
+
+
+def test_maintenance(world, ec2, launch):
+    instance = launch(MaintenanceOptions={"AutoRecovery": "disabled"})
+    assert world.instance(instance)["MaintenanceOptions"] == {"AutoRecovery": "disabled"}
+    reply = ec2.modify_instance_maintenance_options(InstanceId=instance, AutoRecovery="default")
+    assert (reply["InstanceId"], reply["AutoRecovery"]) == (instance, "default")
+    assert world.instance(instance)["MaintenanceOptions"] == {"AutoRecovery": "default"}
+    refused("InvalidParameterValue", ec2.modify_instance_maintenance_options,
+            InstanceId=instance, AutoRecovery="always")
+    refused("MissingParameter", ec2.modify_instance_maintenance_options, InstanceId=instance)
+
+
+@pytest.mark.parametrize("code, options", [
+    ("UnsupportedOperation", {"IamInstanceProfile": {"Name": "role"}}),
+    ("UnsupportedOperation", {"Placement": {"GroupName": "cluster"}}),
+    ("UnsupportedOperation", {"Placement": {"HostId": "h-0123456789abcdef0"}}),
+    ("UnsupportedOperation", {"InstanceMarketOptions": {"MarketType": "spot"}}),
+    ("UnsupportedOperation", {"HibernationOptions": {"Configured": True}}),
+    ("UnsupportedOperation", {"EnclaveOptions": {"Enabled": True}}),
+    ("UnsupportedOperation", {"CpuOptions": {"CoreCount": 1, "ThreadsPerCore": 1}}),
+    ("UnsupportedOperation", {"CpuOptions": {"CoreCount": 2, "ThreadsPerCore": 2}}),
+    ("UnsupportedOperation", {"PrivateDnsNameOptions": {"HostnameType": "resource-name"}}),
+    ("InvalidParameterValue", {"CreditSpecification": {"CpuCredits": "plenty"}}),
+    ("InvalidParameterCombination", {"CreditSpecification": {"CpuCredits": "standard"},
+                                     "InstanceType": "m5.large"}),
+    ("InvalidParameterValue", {"MaintenanceOptions": {"AutoRecovery": "always"}})])
+def test_refused(ec2, subnet, code, options):
+    found = refused(code, ec2.run_instances, **{
+        "ImageId": IMAGE, "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
+        "InstanceType": "t3.micro", **options})
+    if code == "UnsupportedOperation":
+        assert next(iter(options)) in found.message
+
+
+def test_what_asks_for_nothing(launch):
+    launch(CpuOptions={"CoreCount": 2, "ThreadsPerCore": 1},
+           CapacityReservationSpecification={"CapacityReservationPreference": "open"},
+           HibernationOptions={"Configured": False}, EnclaveOptions={"Enabled": False},
+           PrivateDnsNameOptions={"HostnameType": "ip-name"})
+
+
+def test_empty_is_absent(world, ec2, subnet):
+    """As Terraform leaves out what isn't set."""
+    empty = ("Placement.AvailabilityZone", "Placement.Tenancy", "Placement.GroupName",
+             "Placement.Affinity", "Placement.HostId", "KeyName", "UserData",
+             "IamInstanceProfile.Name", "CreditSpecification.CpuCredits",
+             "MetadataOptions.HttpTokens", "InstanceInitiatedShutdownBehavior")
+    reply = wire.call(world, "RunInstances", ImageId=IMAGE, MinCount="1", MaxCount="1",
+                      SubnetId=subnet, **{name: "" for name in empty})
+    assert reply.status == 200, reply.code
