@@ -48,51 +48,67 @@
 	      "PeeringConnectionOptions.AllowEgressFromLocalClassicLinkToRemoteVpc:b " side_       \
 	      "PeeringConnectionOptions.AllowEgressFromLocalVpcToRemoteClassicLink:b "
 
+/* What a launch and a launch template say alike; `p_` is before each name. */
+#define LAUNCH_PARAMETERS(p_)                                                                      \
+	p_ "BlockDeviceMapping.N.Ebs.DeleteOnTermination:b " p_                                    \
+	   "BlockDeviceMapping.N.Ebs.Iops:i " p_ "BlockDeviceMapping.N.Ebs.SnapshotId " p_         \
+	   "BlockDeviceMapping.N.Ebs.VolumeSize:i " p_ "BlockDeviceMapping.N.Ebs.VolumeType " p_   \
+	   "BlockDeviceMapping.N.Ebs.KmsKeyId " p_ "BlockDeviceMapping.N.Ebs.Throughput:i " p_     \
+	   "BlockDeviceMapping.N.Ebs.Encrypted:b " p_                                              \
+	   "BlockDeviceMapping.N.Ebs.AvailabilityZone " p_                                         \
+	   "BlockDeviceMapping.N.Ebs.VolumeInitializationRate:i " p_                               \
+	   "BlockDeviceMapping.N.Ebs.AvailabilityZoneId " p_                                       \
+	   "BlockDeviceMapping.N.Ebs.EbsCardIndex:i " p_ "BlockDeviceMapping.N.NoDevice " p_       \
+	   "BlockDeviceMapping.N.DeviceName " p_ "BlockDeviceMapping.N.VirtualName " p_            \
+	   "ImageId " p_ "InstanceType " p_ "KeyName " p_ "Monitoring.Enabled:b " p_               \
+	   "Placement.AvailabilityZoneId " p_ "Placement.Affinity " p_ "Placement.GroupName " p_   \
+	   "Placement.PartitionNumber:i " p_ "Placement.HostId " p_ "Placement.Tenancy " p_        \
+	   "Placement.SpreadDomain " p_ "Placement.HostResourceGroupArn " p_                       \
+	   "Placement.GroupId " p_ "Placement.AvailabilityZone " p_ "SecurityGroupId.N " p_        \
+	   "SecurityGroup.N " p_ "UserData " p_ "CreditSpecification.CpuCredits " p_               \
+	   "CpuOptions.CoreCount:i " p_ "CpuOptions.ThreadsPerCore:i " p_                          \
+	   "CpuOptions.AmdSevSnp " p_ "CpuOptions.NestedVirtualization " p_                        \
+	   "MetadataOptions.HttpTokens " p_ "MetadataOptions.HttpPutResponseHopLimit:i " p_        \
+	   "MetadataOptions.HttpEndpoint " p_ "MetadataOptions.HttpProtocolIpv6 " p_               \
+	   "MetadataOptions.InstanceMetadataTags " p_ "PrivateDnsNameOptions.HostnameType " p_     \
+	   "PrivateDnsNameOptions.EnableResourceNameDnsARecord:b " p_                              \
+	   "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord:b " p_ "DisableApiStop:b " p_    \
+	   "DisableApiTermination:b " p_ "InstanceInitiatedShutdownBehavior " p_                   \
+	   "NetworkInterface.N.AssociatePublicIpAddress:b " p_                                     \
+	   "NetworkInterface.N.DeleteOnTermination:b " p_ "NetworkInterface.N.Description " p_     \
+	   "NetworkInterface.N.DeviceIndex:i " p_ "NetworkInterface.N.SecurityGroupId.N " p_       \
+	   "NetworkInterface.N.Ipv6AddressCount:i " p_                                             \
+	   "NetworkInterface.N.Ipv6Addresses.N.Ipv6Address " p_                                    \
+	   "NetworkInterface.N.Ipv6Addresses.N.IsPrimaryIpv6:b " p_                                \
+	   "NetworkInterface.N.NetworkInterfaceId " p_ "NetworkInterface.N.PrivateIpAddress " p_   \
+	   "NetworkInterface.N.PrivateIpAddresses.N.Primary:b " p_                                 \
+	   "NetworkInterface.N.PrivateIpAddresses.N.PrivateIpAddress " p_                          \
+	   "NetworkInterface.N.SecondaryPrivateIpAddressCount:i " p_                               \
+	   "NetworkInterface.N.SubnetId " p_ "NetworkInterface.N.AssociateCarrierIpAddress:b " p_  \
+	   "NetworkInterface.N.InterfaceType " p_ "NetworkInterface.N.NetworkCardIndex:i " p_      \
+	   "NetworkInterface.N.Ipv4PrefixCount:i " p_                                              \
+	   "NetworkInterface.N.Ipv4Prefix.N.Ipv4Prefix " p_                                        \
+	   "NetworkInterface.N.Ipv6PrefixCount:i " p_                                              \
+	   "NetworkInterface.N.Ipv6Prefix.N.Ipv6Prefix " p_ "NetworkInterface.N.PrimaryIpv6:b " p_ \
+	   "NetworkInterface.N.ConnectionTrackingSpecification.TcpEstablishedTimeout:i " p_        \
+	   "NetworkInterface.N.ConnectionTrackingSpecification.UdpStreamTimeout:i " p_             \
+	   "NetworkInterface.N.ConnectionTrackingSpecification.UdpTimeout:i " p_                   \
+	   "NetworkInterface.N.EnaQueueCount:i " p_ "IamInstanceProfile.Arn " p_                   \
+	   "IamInstanceProfile.Name " p_ "EbsOptimized:b " p_                                      \
+	   "HibernationOptions.Configured:b " p_ "EnclaveOptions.Enabled:b " p_                    \
+	   "MaintenanceOptions.AutoRecovery " p_ "InstanceMarketOptions.MarketType " p_            \
+	   "CapacityReservationSpecification.CapacityReservationPreference " p_                    \
+	   "TagSpecification.N.* "
+
 #define RUN_PARAMETERS                                                                             \
-	"BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.Ebs.Iops:i "          \
-	"BlockDeviceMapping.N.Ebs.SnapshotId BlockDeviceMapping.N.Ebs.VolumeSize:i "               \
-	"BlockDeviceMapping.N.Ebs.VolumeType BlockDeviceMapping.N.Ebs.KmsKeyId "                   \
-	"BlockDeviceMapping.N.Ebs.Throughput:i BlockDeviceMapping.N.Ebs.Encrypted:b "              \
-	"BlockDeviceMapping.N.Ebs.AvailabilityZone "                                               \
-	"BlockDeviceMapping.N.Ebs.VolumeInitializationRate:i "                                     \
-	"BlockDeviceMapping.N.Ebs.AvailabilityZoneId BlockDeviceMapping.N.Ebs.EbsCardIndex:i "     \
-	"BlockDeviceMapping.N.NoDevice BlockDeviceMapping.N.DeviceName "                           \
-	"BlockDeviceMapping.N.VirtualName ImageId InstanceType Ipv6AddressCount:i "                \
-	"Ipv6Address.N.Ipv6Address Ipv6Address.N.IsPrimaryIpv6:b KeyName MaxCount!:i MinCount!:i " \
-	"Monitoring.Enabled:b Placement.AvailabilityZoneId Placement.Affinity "                    \
-	"Placement.GroupName Placement.PartitionNumber:i Placement.HostId Placement.Tenancy "      \
-	"Placement.SpreadDomain Placement.HostResourceGroupArn Placement.GroupId "                 \
-	"Placement.AvailabilityZone SecurityGroupId.N SecurityGroup.N SubnetId UserData " TAGS     \
-	"LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName "                       \
-	"LaunchTemplate.Version "                                                                  \
-	"CreditSpecification.CpuCredits CpuOptions.CoreCount:i CpuOptions.ThreadsPerCore:i "       \
-	"CpuOptions.AmdSevSnp CpuOptions.NestedVirtualization MetadataOptions.HttpTokens "         \
-	"MetadataOptions.HttpPutResponseHopLimit:i MetadataOptions.HttpEndpoint "                  \
-	"MetadataOptions.HttpProtocolIpv6 MetadataOptions.InstanceMetadataTags "                   \
-	"PrivateDnsNameOptions.HostnameType PrivateDnsNameOptions.EnableResourceNameDnsARecord:b " \
-	"PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord:b DisableApiStop:b "                \
-	"EnablePrimaryIpv6:b DisableApiTermination:b InstanceInitiatedShutdownBehavior "           \
-	"PrivateIpAddress ClientToken AdditionalInfo "                                             \
-	"NetworkInterface.N.AssociatePublicIpAddress:b NetworkInterface.N.DeleteOnTermination:b "  \
-	"NetworkInterface.N.Description NetworkInterface.N.DeviceIndex:i "                         \
-	"NetworkInterface.N.SecurityGroupId.N NetworkInterface.N.Ipv6AddressCount:i "              \
-	"NetworkInterface.N.Ipv6Addresses.N.Ipv6Address "                                          \
-	"NetworkInterface.N.Ipv6Addresses.N.IsPrimaryIpv6:b "                                      \
-	"NetworkInterface.N.NetworkInterfaceId NetworkInterface.N.PrivateIpAddress "               \
-	"NetworkInterface.N.PrivateIpAddresses.N.Primary:b "                                       \
-	"NetworkInterface.N.PrivateIpAddresses.N.PrivateIpAddress "                                \
-	"NetworkInterface.N.SecondaryPrivateIpAddressCount:i NetworkInterface.N.SubnetId "         \
-	"NetworkInterface.N.AssociateCarrierIpAddress:b NetworkInterface.N.InterfaceType "         \
-	"NetworkInterface.N.NetworkCardIndex:i NetworkInterface.N.Ipv4PrefixCount:i "              \
-	"NetworkInterface.N.Ipv4Prefix.N.Ipv4Prefix NetworkInterface.N.Ipv6PrefixCount:i "         \
-	"NetworkInterface.N.Ipv6Prefix.N.Ipv6Prefix NetworkInterface.N.PrimaryIpv6:b "             \
-	"NetworkInterface.N.ConnectionTrackingSpecification.TcpEstablishedTimeout:i "              \
-	"NetworkInterface.N.ConnectionTrackingSpecification.UdpStreamTimeout:i "                   \
-	"NetworkInterface.N.ConnectionTrackingSpecification.UdpTimeout:i "                         \
-	"NetworkInterface.N.EnaQueueCount:i IamInstanceProfile.Arn IamInstanceProfile.Name "       \
-	"EbsOptimized:b HibernationOptions.Configured:b EnclaveOptions.Enabled:b "                 \
-	"MaintenanceOptions.AutoRecovery InstanceMarketOptions.MarketType "                        \
-	"CapacityReservationSpecification.CapacityReservationPreference "
+	LAUNCH_PARAMETERS("")                                                                      \
+	"Ipv6AddressCount:i Ipv6Address.N.Ipv6Address Ipv6Address.N.IsPrimaryIpv6:b MaxCount!:i "  \
+	"MinCount!:i SubnetId LaunchTemplate.LaunchTemplateId LaunchTemplate.LaunchTemplateName "  \
+	"LaunchTemplate.Version EnablePrimaryIpv6:b PrivateIpAddress ClientToken AdditionalInfo "
+
+#define TEMPLATE_PARAMETERS                                                                        \
+	LAUNCH_PARAMETERS("LaunchTemplateData.")                                                   \
+	"VersionDescription ClientToken LaunchTemplateName "
 
 const struct action actions[] = {
 	EC2("CreateVpc", create_vpc,
@@ -302,6 +318,19 @@ const struct action actions[] = {
 	EC2("UnmonitorInstances", unmonitor_instances, "InstanceId.N!"),
 	EC2("ModifyInstanceMaintenanceOptions", modify_instance_maintenance_options,
 	    "InstanceId! AutoRecovery RebootMigration"),
+	EC2("CreateLaunchTemplate", create_launch_template, TEMPLATE_PARAMETERS TAGS),
+	EC2("CreateLaunchTemplateVersion", create_launch_template_version,
+	    TEMPLATE_PARAMETERS "LaunchTemplateId SourceVersion"),
+	EC2("DeleteLaunchTemplate", delete_launch_template, "LaunchTemplateId LaunchTemplateName"),
+	EC2("ModifyLaunchTemplate", modify_launch_template,
+	    "ClientToken LaunchTemplateId LaunchTemplateName SetDefaultVersion"),
+	EC2("DescribeLaunchTemplates", describe_launch_templates,
+	    PAGED "LaunchTemplateId.N LaunchTemplateName.N"),
+	EC2("DescribeLaunchTemplateVersions", describe_launch_template_versions,
+	    PAGED "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N MinVersion "
+		  "MaxVersion"),
+	EC2("DeleteLaunchTemplateVersions", delete_launch_template_versions,
+	    "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N!"),
 	EC2("DescribeInstances", describe_instances,
 	    PAGED "InstanceId.N IncludeManagedResources:b"),
 	EC2("DescribeInstanceStatus", describe_instance_status,

@@ -54,4 +54,7 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	create_key_pair, import_key_pair, delete_key_pair, describe_key_pairs, describe_volumes,
 	describe_volume_status, describe_volume_attribute, delete_volume,
 	describe_instance_credit_specifications, modify_instance_credit_specification,
-	monitor_instances, unmonitor_instances, modify_instance_maintenance_options;
+	monitor_instances, unmonitor_instances, modify_instance_maintenance_options,
+	create_launch_template, create_launch_template_version, delete_launch_template,
+	modify_launch_template, describe_launch_templates, describe_launch_template_versions,
+	delete_launch_template_versions;

@@ -3,35 +3,22 @@
 #include "api/interface_params.h"
 #include "api/launch_params.h"
 #include "api/launch_options.h"
+#include "api/template_data.h"
 #include "api/volume_params.h"
 
 #include "base/base64.h"
 #include "model/catalog.h"
 #include "model/instance.h"
 #include "model/key_pair.h"
+#include "model/tags.h"
 
 #define USER_DATA_MAX 16384 /* before encoding */
 #define LAUNCH_MAX    4091  /* what the largest practical subnet, a /20, holds */
-
-/* What asks for more than there is: by name, so that nobody believes it was done. */
-static const char *const refused[] = {
-	"LaunchTemplate.LaunchTemplateId",
-	"LaunchTemplate.LaunchTemplateName",
-};
 
 static int invalid(struct error *error, const char *value, const char *name)
 {
 	return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 			 "Value (%s) for parameter %s is invalid.", value, name);
-}
-
-static int check_refused(const struct call *call, struct error *error)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		if (call_text(call, refused[i]))
-			return error_set(error, ERROR_UNSUPPORTED_OPERATION,
-					 "The parameter %s is not supported yet.", refused[i]);
-	return call_refuse_ipv6(call, "", error);
 }
 
 static int read_counts(const struct call *call, struct launch_request *request, struct error *error)
@@ -191,6 +178,13 @@ static void request_clear(struct launch_request *request)
 
 /* ---- client tokens ---- */
 
+/* What a launch was asked for before a template added to it. */
+struct origin {
+	char *digest;
+	const struct launch_template *launch_template; /* NULL: none */
+	int64_t version;
+};
+
 static struct instance *find_token(const struct call *call, const char *token)
 {
 	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE)
@@ -201,7 +195,8 @@ static struct instance *find_token(const struct call *call, const char *token)
 
 /* 1: a repetition, answered with `ret_reservation`; 0: a new launch. */
 static int check_token(const struct call *call, struct instance_template *options,
-		       struct rid *ret_reservation, struct error *error)
+		       const struct origin *origin, struct rid *ret_reservation,
+		       struct error *error)
 {
 	const char *token = call_text(call, "ClientToken");
 	bool alive = false;
@@ -212,7 +207,7 @@ static int check_token(const struct call *call, struct instance_template *option
 	if (strlen(token) > 64)
 		return invalid(error, token, "clientToken");
 	options->client_token = xstrdup(token);
-	options->token_digest = call_digest(call);
+	options->token_digest = xstrdup(origin->digest);
 	first = find_token(call, token);
 	if (!first)
 		return 0;
@@ -242,9 +237,17 @@ static bool is_existing(const struct launch_request *request, const struct inter
 
 /* The instance and what was made with it. */
 static int tag_launched(struct call *call, const struct launch_request *request,
-			struct instance *instance, struct error *error)
+			const struct origin *origin, struct instance *instance, struct error *error)
 {
+	CLEANUP(freep) char *version = xasprintf("%lld", (long long)origin->version);
 	int r = call_tag(call, instance, error);
+
+	if (origin->launch_template) {
+		tag_set_own(&call->transaction, &instance->resource, "aws:ec2launchtemplate:id",
+			    rid_format(origin->launch_template->resource.id).text);
+		tag_set_own(&call->transaction, &instance->resource,
+			    "aws:ec2launchtemplate:version", version);
+	}
 
 	for (size_t i = 0; r == 0 && i < instance->interface_count; i++) {
 		struct interface *interface =
@@ -258,7 +261,8 @@ static int tag_launched(struct call *call, const struct launch_request *request,
 
 /* `request`: of a fresh launch, whose instances get their tags; NULL for a repetition. */
 static int reply_reservation(struct call *call, struct rid reservation,
-			     const struct launch_request *request, struct error *error)
+			     const struct launch_request *request, const struct origin *origin,
+			     struct error *error)
 {
 	int r;
 
@@ -270,7 +274,7 @@ static int reply_reservation(struct call *call, struct rid reservation,
 	for_each_resource (struct instance, instance, call->scope, KIND_INSTANCE) {
 		if (!rid_equal(instance->reservation, reservation))
 			continue;
-		if (request && (r = tag_launched(call, request, instance, error)) < 0)
+		if (request && (r = tag_launched(call, request, origin, instance, error)) < 0)
 			return r;
 		reply_resource(call, "item", instance);
 	}
@@ -278,23 +282,59 @@ static int reply_reservation(struct call *call, struct rid reservation,
 	return 0;
 }
 
-int run_instances(struct call *call, struct error *error)
+static int launch(struct call *call, const struct origin *origin, struct error *error)
 {
 	CLEANUP(request_clear) struct launch_request request = { 0 };
 	struct rid reservation;
 	bool storage;
 	int r;
 
-	if ((r = check_refused(call, error)) < 0 || (r = check_launch_options(call, error)) < 0 ||
+	if ((r = check_launch_options(call, error)) < 0 ||
+	    (r = call_refuse_ipv6(call, "", error)) < 0 ||
 	    (r = read_counts(call, &request, error)) < 0 ||
 	    (r = read_options(call, &request.options, error)) < 0)
 		return r;
-	r = check_token(call, &request.options, &reservation, error);
+	r = check_token(call, &request.options, origin, &reservation, error);
 	if (r != 0)
-		return r < 0 ? r : reply_reservation(call, reservation, NULL, error);
+		return r < 0 ? r : reply_reservation(call, reservation, NULL, origin, error);
 	if ((r = read_root_volume(call, &request.root, error)) < 0 ||
 	    (r = read_launch_interfaces(call, &request, &storage, error)) < 0 ||
 	    (r = instance_launch(&call->transaction, &request, &reservation, error)) < 0)
 		return r;
-	return reply_reservation(call, reservation, &request, error);
+	return reply_reservation(call, reservation, &request, origin, error);
+}
+
+/* What a template says counts where the call says nothing. */
+static int launch_from(struct call *call, struct origin *origin, struct error *error)
+{
+	CLEANUP(params_freep) struct params *merged = NULL;
+	const struct params *asked = call->params;
+	const char *text = call_text(call, "LaunchTemplate.Version");
+	struct launch_template *whole;
+	struct template_version *version;
+	int r;
+
+	if ((r = call_template(call, "LaunchTemplate.", &whole, error)) < 0 ||
+	    (r = launch_template_find(whole, text && *text ? text : "$Default", &version, error)) <
+		    0)
+		return r;
+	origin->launch_template = whole;
+	origin->version = version->number;
+	merged = merge_template(call, version);
+	call->params = merged;
+	r = launch(call, origin, error);
+	call->params = asked;
+	return r;
+}
+
+int run_instances(struct call *call, struct error *error)
+{
+	struct origin origin = { .digest = call_digest(call) };
+	const char *id = call_text(call, "LaunchTemplate.LaunchTemplateId");
+	const char *name = call_text(call, "LaunchTemplate.LaunchTemplateName");
+	int r = (id && *id) || (name && *name) ? launch_from(call, &origin, error)
+					       : launch(call, &origin, error);
+
+	free(origin.digest);
+	return r;
 }

@@ -51,6 +51,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_INSTANCE] = "instance ID",
 	[KIND_VOLUME] = "volume",
 	[KIND_KEY_PAIR] = "key pair",
+	[KIND_LAUNCH_TEMPLATE] = "launch template ID",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
 	[KIND_NETWORK_ACL_ASSOCIATION] = "association ID",

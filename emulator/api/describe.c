@@ -258,6 +258,8 @@ static void reply_row(struct call *call, const struct listing *listing, const st
 
 	xml_open(call->xml, "item");
 	reply_fields(call, fields, view);
+	if (listing->inside)
+		listing->inside(call, view);
 	xml_close(call->xml);
 }
 

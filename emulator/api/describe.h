@@ -22,6 +22,8 @@ struct listing {
 	/* Opens and closes what is around items, for DescribeInstances; may be NULL. */
 	void (*item)(struct call *call, const struct view *view, const struct view *previous,
 		     bool last);
+	/* Writes what an item has beside its fields; may be NULL. */
+	void (*inside)(struct call *call, const struct view *view);
 };
 
 /* A growing list of what there is to show, before filters. */

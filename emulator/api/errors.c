@@ -85,6 +85,10 @@
 	ROW(KEY_FORMAT, 400, "InvalidKey.Format")                                                  \
 	ROW(BLOCK_DEVICE_MAPPING, 400, "InvalidBlockDeviceMapping")                                \
 	ROW(VOLUME_IN_USE, 400, "VolumeInUse")                                                     \
+	ROW(LAUNCH_TEMPLATE_NAME, 400, "InvalidLaunchTemplateName.MalformedException")             \
+	ROW(LAUNCH_TEMPLATE_EXISTS, 400, "InvalidLaunchTemplateName.AlreadyExistsException")       \
+	ROW(LAUNCH_TEMPLATE_NOT_FOUND, 400, "InvalidLaunchTemplateName.NotFoundException")         \
+	ROW(LAUNCH_TEMPLATE_VERSION, 400, "InvalidLaunchTemplateId.VersionNotFound")               \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },

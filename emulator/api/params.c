@@ -446,6 +446,37 @@ int params_check(const struct params *params, const char *specification, struct 
 	return r;
 }
 
+bool params_at(const struct params *params, size_t place, const char **ret_name,
+	       const char **ret_value)
+{
+	if (place >= params->count)
+		return false;
+	*ret_name = params->items[place].name;
+	*ret_value = params->items[place].value;
+	return true;
+}
+
+struct params *params_make(const struct param_pair *pairs, size_t count)
+{
+	struct params *params = xcalloc(1, sizeof(*params));
+	size_t size = 0;
+	char *end;
+
+	for (size_t i = 0; i < count; i++)
+		size += strlen(pairs[i].name) + strlen(pairs[i].value) + 2;
+	params->storage = end = xcalloc(size + 1, 1);
+	for (size_t i = 0; i < count; i++) {
+		struct param *param = array_grow(&params->items, &params->count);
+
+		param->name = end;
+		end = stpcpy(end, pairs[i].name) + 1;
+		param->value = end;
+		end = stpcpy(end, pairs[i].value) + 1;
+	}
+	sort(params);
+	return params;
+}
+
 uint64_t params_digest(const struct params *params)
 {
 	uint64_t digest = HASH_START;

@@ -51,5 +51,13 @@ int params_bool(const char *value, const char *name, bool *ret_value, struct err
 /* Decimal, min … max; else ERROR_INVALID_PARAMETER_VALUE naming `name`. */
 int params_int(const char *value, const char *name, long min, long max, long *ret_value,
 	       struct error *error);
+/* The parameter at a place, in the order of names; false: there is none. */
+bool params_at(const struct params *params, size_t place, const char **ret_name,
+	       const char **ret_value);
+/* Parameters made of pairs, which are copied; of two values for one name the last wins. */
+struct param_pair {
+	const char *name, *value;
+};
+struct params *params_make(const struct param_pair *pairs, size_t count);
 /* A number made of every name and value: equal requests have equal ones (FNV-1a, 64 bits). */
 uint64_t params_digest(const struct params *params);

@@ -24,6 +24,7 @@ static const char *const prefixes[] = {
 	[KIND_ELASTIC_IP] = "eipalloc",
 	[KIND_INSTANCE] = "i",
 	[KIND_VOLUME] = "vol",
+	[KIND_LAUNCH_TEMPLATE] = "lt",
 	[KIND_KEY_PAIR] = "key",
 	[KIND_RESERVATION] = "r",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "rtbassoc",

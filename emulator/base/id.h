@@ -25,6 +25,7 @@ enum kind {
 	KIND_ELASTIC_IP,
 	KIND_INSTANCE,
 	KIND_VOLUME,
+	KIND_LAUNCH_TEMPLATE,
 	KIND_KEY_PAIR,
 	KIND_RESERVATION,
 	/* ids inside resources */

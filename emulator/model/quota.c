@@ -51,6 +51,8 @@ static const struct {
 	[QUOTA_VPC_BLOCKS] = { "ipv4-cidr-blocks-per-vpc", 5, 50, NULL, NULL },
 	[QUOTA_VPC_IPV6_BLOCKS] = { "ipv6-cidr-blocks-per-vpc", 5, 50, NULL, NULL },
 	[QUOTA_KEY_PAIRS] = { "key-pairs-per-region", 5000, 0, "key", "key pairs" },
+	[QUOTA_LAUNCH_TEMPLATES] = { "launch-templates-per-region", 5000, 0, "lt",
+				     "launch templates" },
 	[QUOTA_TAGS] = { "tags-per-resource", 50, 50, NULL, NULL },
 };
 static_assert(ARRAY_SIZE(table) == QUOTA_MAX, "every quota has a row");

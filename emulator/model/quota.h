@@ -30,6 +30,7 @@ enum quota {
 	QUOTA_VPC_BLOCKS,	/* IPv4 ones of a VPC, the primary one counted */
 	QUOTA_VPC_IPV6_BLOCKS,
 	QUOTA_KEY_PAIRS,
+	QUOTA_LAUNCH_TEMPLATES,
 	QUOTA_TAGS,
 	QUOTA_MAX,
 };

@@ -67,6 +67,20 @@ int tag_set(struct transaction *transaction, struct resource *resource, const ch
 	return 0;
 }
 
+void tag_set_own(struct transaction *transaction, struct resource *resource, const char *key,
+		 const char *value)
+{
+	struct tag *tag = find(resource, key);
+
+	transaction_edit(transaction, resource); /* in place: `tag` is still it */
+	if (!tag) {
+		tag = array_grow(&resource->tags, &resource->tag_count);
+		tag->key = xstrdup(key);
+	}
+	free(tag->value);
+	tag->value = xstrdup(value);
+}
+
 void tag_remove(struct transaction *transaction, struct resource *resource, const char *key,
 		const char *value)
 {

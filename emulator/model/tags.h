@@ -10,6 +10,9 @@
  */
 int tag_set(struct transaction *transaction, struct resource *resource, const char *key,
 	    const char *value, struct error *error);
+/* Sets one of AWS's own, "aws:…", which no client may set and no quota counts. */
+void tag_set_own(struct transaction *transaction, struct resource *resource, const char *key,
+		 const char *value);
 /* Removes one, if its value is `value` (NULL: whatever it is); not there is fine. */
 void tag_remove(struct transaction *transaction, struct resource *resource, const char *key,
 		const char *value);

@@ -9,6 +9,7 @@
 #include "model/instance.h"
 #include "model/internet.h"
 #include "model/key_pair.h"
+#include "model/launch_template.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
 #include "model/prefix_list.h"
@@ -32,6 +33,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_ELASTIC_IP] = &elastic_ip_type,
 	[KIND_INSTANCE] = &instance_type,
 	[KIND_VOLUME] = &volume_type,
+	[KIND_LAUNCH_TEMPLATE] = &launch_template_type,
 	[KIND_KEY_PAIR] = &key_pair_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,

@@ -145,8 +145,9 @@ def check_value(shape, element, path):
         check_structure(shape, list(element), path)
     elif shape.type_name == "list":
         assert not (element.text or "").strip(), f"{path}: text in a list"
+        member = shape.member.serialization.get("name", "item")
         for item in element:
-            assert item.tag == NAMESPACE + "item", f"{path}: {item.tag} in a list"
+            assert item.tag == NAMESPACE + member, f"{path}: {item.tag} in a list"
             check_value(shape.member, item, path + "[]")
     else:
         check_scalar(shape.type_name, element, path)

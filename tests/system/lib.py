@@ -614,7 +614,7 @@ def api_state(world):
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
                  "describe_vpc_peering_connections", "describe_nat_gateways", "describe_addresses",
                  "describe_addresses_attribute", "describe_tags", "describe_instance_status",
-                 "describe_volumes", "describe_key_pairs"):
+                 "describe_volumes", "describe_key_pairs", "describe_launch_templates"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
     for vpc in state["describe_vpcs"]["Vpcs"]:
