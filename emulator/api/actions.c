@@ -314,6 +314,7 @@ const struct action actions[] = {
 	EC2("ModifyInstanceCreditSpecification", modify_instance_credit_specification,
 	    "ClientToken InstanceCreditSpecification.N!.InstanceId "
 	    "InstanceCreditSpecification.N!.CpuCredits"),
+	EC2("GetConsoleOutput", get_console_output, "InstanceId! Latest:b"),
 	EC2("MonitorInstances", monitor_instances, "InstanceId.N!"),
 	EC2("UnmonitorInstances", unmonitor_instances, "InstanceId.N!"),
 	EC2("ModifyInstanceMaintenanceOptions", modify_instance_maintenance_options,

@@ -1,6 +1,8 @@
-/* Single options of instances, each with calls of its own: CPU credits, monitoring, maintenance. */
+/* Single sides of instances, each with calls of its own: CPU credits, monitoring, maintenance, the
+ * console. */
 #include "api/actions.h"
 #include "api/launch_options.h"
+#include "base/base64.h"
 #include "model/catalog.h"
 #include "model/instance.h"
 
@@ -47,7 +49,7 @@ int describe_instance_credit_specifications(struct call *call, struct error *err
 		const char *credits = instance_cpu_credits(instance);
 
 		if (named && !credits)
-			return error_set(error, ERROR_INVALID_PARAMETER,
+			return error_set(error, ERROR_CREDITS_NOT_SUPPORTED,
 					 "The instance '%s' is of the type %s, which has no CPU "
 					 "credits.",
 					 rid_format(instance->resource.id).text,
@@ -197,5 +199,27 @@ int modify_instance_maintenance_options(struct call *call, struct error *error)
 	set_text(&instance->options.auto_recovery, text);
 	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
 	xml_text(call->xml, "autoRecovery", text);
+	return 0;
+}
+
+/* ---- the console ---- */
+
+int get_console_output(struct call *call, struct error *error)
+{
+	const struct api_hooks *hooks = call->hooks;
+	CLEANUP(buffer_clear) struct buffer console = BUFFER_INIT;
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	struct instance *instance;
+	int r = call_resource(call, "InstanceId", KIND_INSTANCE, &instance, error);
+
+	if (r < 0 || (hooks->console && (r = hooks->console(hooks->context, instance->resource.id,
+							    &console, error)) < 0))
+		return r;
+	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
+	xml_time(call->xml, "timestamp", call->transaction.now);
+	if (console.length) {
+		base64_write(console.data, console.length, 0, &text);
+		xml_text(call->xml, "output", text.data);
+	}
 	return 0;
 }

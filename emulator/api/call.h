@@ -61,6 +61,10 @@ struct api_hooks {
 	/* Of a NAT gateway that is available. */
 	int (*nat_counts)(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
 			  struct error *error);
+	/* Appends what the instance wrote on its console, 64 KiB at most; NULL: there are no
+	 * consoles. */
+	int (*console)(void *context, struct rid instance, struct buffer *text,
+		       struct error *error);
 };
 
 struct action;

@@ -89,6 +89,7 @@
 	ROW(LAUNCH_TEMPLATE_EXISTS, 400, "InvalidLaunchTemplateName.AlreadyExistsException")       \
 	ROW(LAUNCH_TEMPLATE_NOT_FOUND, 400, "InvalidLaunchTemplateName.NotFoundException")         \
 	ROW(LAUNCH_TEMPLATE_VERSION, 400, "InvalidLaunchTemplateId.VersionNotFound")               \
+	ROW(CREDITS_NOT_SUPPORTED, 400, "InstanceCreditSpecification.NotSupported")                \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },

@@ -47,7 +47,8 @@ def test_credits(ec2, launch):
     assert credits(ec2, InstanceIds=[three, two, standard]) == wanted
     assert credits(ec2) == {three: "unlimited"}  # without ids, those with unlimited credits
     assert credits(ec2, Filters=[{"Name": "instance-id", "Values": [two]}]) == {}
-    refused("InvalidParameter", ec2.describe_instance_credit_specifications, InstanceIds=[none])
+    refused("InstanceCreditSpecification.NotSupported",
+            ec2.describe_instance_credit_specifications, InstanceIds=[none])
     refused("InvalidInstanceID.NotFound", ec2.describe_instance_credit_specifications,
             InstanceIds=[NOWHERE])
     reply = ec2.modify_instance_credit_specification(InstanceCreditSpecifications=[
@@ -125,3 +126,10 @@ def test_empty_is_absent(world, ec2, subnet):
     reply = wire.call(world, "RunInstances", ImageId=IMAGE, MinCount="1", MaxCount="1",
                       SubnetId=subnet, **{name: "" for name in empty})
     assert reply.status == 200, reply.code
+
+
+def test_console(ec2, launch):
+    instance = launch()
+    reply = ec2.get_console_output(InstanceId=instance, Latest=True)
+    assert reply["InstanceId"] == instance and "Timestamp" in reply
+    refused("InvalidInstanceID.NotFound", ec2.get_console_output, InstanceId=NOWHERE)
