@@ -1,7 +1,9 @@
 /* The attributes of network interfaces and instances. */
 #include "api/actions.h"
 #include "api/interface_params.h"
+#include "api/launch_options.h"
 #include "api/volume_params.h"
+#include "model/catalog.h"
 #include "model/instance.h"
 
 /* ---- what both kinds have ---- */
@@ -178,11 +180,38 @@ static int set_flag(struct call *call, struct instance *instance, const char *at
 		instance->options.disable_api_termination = flag;
 	} else if (streq(attribute, "disableApiStop")) {
 		instance->options.disable_api_stop = flag;
+	} else if (streq(attribute, "ebsOptimized")) {
+		if ((r = instance_check_stopped(instance, error)) < 0)
+			return r;
+		instance->options.ebs_optimized = flag;
 	} else {
 		if ((r = primary_of(call, instance, &interface, error)) < 0)
 			return r;
 		interface_set_source_dest_check(&call->transaction, interface, flag);
 	}
+	return 0;
+}
+
+static int set_type(struct call *call, struct instance *instance, const char *type,
+		    struct error *error)
+{
+	if (!instance_type_find(type))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid value '%s' for InstanceType.", type);
+	return instance_set_type(&call->transaction, instance, type, error);
+}
+
+/* "" leaves none. */
+static int set_user_data(struct instance *instance, const char *text, struct error *error)
+{
+	int r;
+
+	if ((r = instance_check_stopped(instance, error)) < 0 ||
+	    (r = check_user_data(text, error)) < 0)
+		return r;
+	freep(&instance->options.user_data);
+	if (*text)
+		instance->options.user_data = xstrdup(text);
 	return 0;
 }
 
@@ -194,6 +223,9 @@ static const struct settable {
 	{ "disableApiStop", "DisableApiStop.Value" },
 	{ "sourceDestCheck", "SourceDestCheck.Value" },
 	{ "instanceInitiatedShutdownBehavior", "InstanceInitiatedShutdownBehavior.Value" },
+	{ "instanceType", "InstanceType.Value" },
+	{ "userData", "UserData.Value" },
+	{ "ebsOptimized", "EbsOptimized.Value" },
 };
 
 /* Which one the call sets; NULL when it is none of these. `ret_given` counts them. */
@@ -219,8 +251,7 @@ static const char *read_settable(const struct call *call, const char **ret_value
 int modify_instance_attribute(struct call *call, struct error *error)
 {
 	static const char *const refused[] = {
-		"InstanceType.Value", "Kernel.Value",	       "Ramdisk.Value",	   "UserData.Value",
-		"EbsOptimized.Value", "SriovNetSupport.Value", "EnaSupport.Value", NULL,
+		"Kernel.Value", "Ramdisk.Value", "SriovNetSupport.Value", "EnaSupport.Value", NULL,
 	};
 	const char *value = NULL, *old = call_text(call, "Attribute");
 	bool groups = call_has_list(call, "GroupId");
@@ -246,6 +277,10 @@ int modify_instance_attribute(struct call *call, struct error *error)
 		r = modify_root_volume(call, instance, error);
 	else if (streq(attribute, "instanceInitiatedShutdownBehavior"))
 		r = set_shutdown_behavior(instance, value, error);
+	else if (streq(attribute, "instanceType"))
+		r = set_type(call, instance, value, error);
+	else if (streq(attribute, "userData"))
+		r = set_user_data(instance, value, error);
 	else
 		r = set_flag(call, instance, attribute, value, error);
 	return r < 0 ? r : reply_true(call);

@@ -6,14 +6,12 @@
 #include "api/template_data.h"
 #include "api/volume_params.h"
 
-#include "base/base64.h"
 #include "model/catalog.h"
 #include "model/instance.h"
 #include "model/key_pair.h"
 #include "model/tags.h"
 
-#define USER_DATA_MAX 16384 /* before encoding */
-#define LAUNCH_MAX    4091  /* what the largest practical subnet, a /20, holds */
+#define LAUNCH_MAX 4091 /* what the largest practical subnet, a /20, holds */
 
 static int invalid(struct error *error, const char *value, const char *name)
 {
@@ -89,16 +87,12 @@ static int read_user_data(const struct call *call, struct instance_template *opt
 			  struct error *error)
 {
 	const char *text = call_text(call, "UserData");
-	CLEANUP(buffer_clear) struct buffer decoded = BUFFER_INIT;
+	int r;
 
 	if (!text || !*text)
 		return 0;
-	if (base64_read(text, strlen(text), &decoded) < 0)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "Invalid BASE64 encoding of user data");
-	if (decoded.length > USER_DATA_MAX)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "User data is limited to 16384 bytes");
+	if ((r = check_user_data(text, error)) < 0)
+		return r;
 	options->user_data = xstrdup(text);
 	return 0;
 }

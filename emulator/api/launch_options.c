@@ -1,8 +1,11 @@
 /* What RunInstances may ask of instances: see launch_options.h. */
 #include "api/launch_options.h"
 
+#include "base/base64.h"
 #include "model/catalog.h"
 #include "model/instance.h"
+
+#define USER_DATA_MAX 16384 /* before encoding */
 
 /* Words that ask for nothing, and so may be said; "" always may. */
 static const struct {
@@ -106,5 +109,18 @@ int read_launch_options(const struct call *call, struct instance_template *optio
 		return r;
 	options->cpu_credits = xstrdup_null(cpu);
 	options->auto_recovery = xstrdup_null(recovery);
+	return 0;
+}
+
+int check_user_data(const char *text, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer decoded = BUFFER_INIT;
+
+	if (base64_read(text, strlen(text), &decoded) < 0)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid BASE64 encoding of user data");
+	if (decoded.length > USER_DATA_MAX)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "User data is limited to 16384 bytes");
 	return 0;
 }

@@ -17,3 +17,5 @@ int read_launch_options(const struct call *call, struct instance_template *optio
 /* "standard" or "unlimited", "default" or "disabled"; else ERROR_INVALID_PARAMETER_VALUE. */
 int check_cpu_credits(const char *text, struct error *error);
 int check_auto_recovery(const char *text, struct error *error);
+/* User data as it comes, in base64: ERROR_INVALID_PARAMETER_VALUE. */
+int check_user_data(const char *text, struct error *error);

@@ -449,3 +449,32 @@ int instance_set_metadata(struct transaction *transaction, struct instance *inst
 		options->hop_limit = wanted->hop_limit;
 	return 0;
 }
+
+/* ---- changes ---- */
+
+int instance_check_stopped(const struct instance *instance, struct error *error)
+{
+	if (instance->state == INSTANCE_STOPPED)
+		return 0;
+	return error_set(error, ERROR_INSTANCE_STATE,
+			 "The instance '%s' is not in the 'stopped' state.",
+			 rid_format(instance->resource.id).text);
+}
+
+int instance_set_type(struct transaction *transaction, struct instance *instance, const char *type,
+		      struct error *error)
+{
+	size_t most = 0;
+	int r;
+
+	for (size_t i = 0; i < instance->interface_count; i++)
+		most = MAX(most, 1 + interface_get(transaction->model, instance->interfaces[i].id)
+						 ->secondary_count);
+	if ((r = instance_check_stopped(instance, error)) < 0 ||
+	    (r = attachment_check_limits(type, instance->interface_count, most, error)) < 0)
+		return r;
+	transaction_edit(transaction, instance);
+	free(instance->options.type);
+	instance->options.type = xstrdup(type);
+	return 0;
+}

@@ -124,6 +124,14 @@ int instance_set_metadata(struct transaction *transaction, struct instance *inst
 /* May the instance have a tag of that key? Those that metadata shows are names in a path:
  * ERROR_INVALID_PARAMETER_VALUE. */
 int instance_check_tag_key(const struct instance *instance, const char *key, struct error *error);
+/*
+ * Another type, whose limits its interfaces must fit; known to the catalogue. ERROR_INSTANCE_STATE
+ * unless it is stopped, ERROR_QUOTA.
+ */
+int instance_set_type(struct transaction *transaction, struct instance *instance, const char *type,
+		      struct error *error);
+/* For what can be changed of a stopped one alone: ERROR_INSTANCE_STATE. */
+int instance_check_stopped(const struct instance *instance, struct error *error);
 /* pending → running; shutting-down → terminated, interfaces released. */
 void instance_settle(struct transaction *transaction, struct instance *instance);
 /* Removes its record; one that never ran takes along all that was made with it. */

@@ -905,8 +905,10 @@ def test_attributes_of_an_instance(world, ec2, subnet):
                   {"Attribute": "disableApiStop", "Value": "perhaps"}):
         refused("InvalidParameterValue", change, InstanceId=instance, **wrong)
     for other in ({"InstanceType": {"Value": "t3.large"}}, {"UserData": {"Value": b"x"}},
-                  {"EbsOptimized": {"Value": True}}, {"Attribute": "kernel", "Value": "x"}):
-        refused("UnsupportedOperation", change, InstanceId=instance, **other)
+                  {"EbsOptimized": {"Value": True}}):
+        refused("IncorrectInstanceState", change, InstanceId=instance, **other,
+                text=f"The instance '{instance}' is not in the 'stopped' state.")
+    refused("UnsupportedOperation", change, InstanceId=instance, Attribute="kernel", Value="x")
     refused("InvalidParameterCombination", change, InstanceId=instance,
             DisableApiStop={"Value": True}, DisableApiTermination={"Value": True})
     refused("InvalidInstanceID.NotFound", change, InstanceId="i-0fedcba9876543210",

@@ -133,3 +133,40 @@ def test_console(ec2, launch):
     reply = ec2.get_console_output(InstanceId=instance, Latest=True)
     assert reply["InstanceId"] == instance and "Timestamp" in reply
     refused("InvalidInstanceID.NotFound", ec2.get_console_output, InstanceId=NOWHERE)
+
+
+def test_a_stopped_one_changes(world, ec2, launch):
+    instance = launch(InstanceType="t3.large", UserData="#!/bin/sh\n")
+    change, show = ec2.modify_instance_attribute, lambda name: \
+        ec2.describe_instance_attribute(InstanceId=instance, Attribute=name)
+    ec2.stop_instances(InstanceIds=[instance])
+    world.await_state("stopped", instance)
+    change(InstanceId=instance, InstanceType={"Value": "t2.micro"})
+    assert world.instance(instance)["InstanceType"] == "t2.micro"
+    assert credits(ec2, InstanceIds=[instance]) == {instance: "standard"}
+    change(InstanceId=instance, UserData={"Value": b"other"})
+    assert show("userData")["UserData"] == {"Value": "b3RoZXI="}
+    change(InstanceId=instance, UserData={"Value": b""})
+    assert show("userData")["UserData"] == {}
+    change(InstanceId=instance, EbsOptimized={"Value": True})
+    assert world.instance(instance)["EbsOptimized"] is True
+    refused("InvalidParameterValue", change, InstanceId=instance,
+            InstanceType={"Value": "z9.banana"}, text="Invalid value 'z9.banana' for InstanceType.")
+    refused("InvalidParameterValue", change, InstanceId=instance,
+            UserData={"Value": b"x" * 16385}, text="User data is limited to 16384 bytes")
+    ec2.start_instances(InstanceIds=[instance])
+    world.await_state("running", instance)
+    assert world.instance(instance)["InstanceType"] == "t2.micro"
+
+
+def test_a_type_too_small(world, ec2, subnet, launch):
+    instance = launch(InstanceType="t3.large")
+    for index in (1, 2):
+        card = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
+        ec2.attach_network_interface(NetworkInterfaceId=card["NetworkInterfaceId"],
+                                     InstanceId=instance, DeviceIndex=index)
+    ec2.stop_instances(InstanceIds=[instance])
+    world.await_state("stopped", instance)
+    refused("AttachmentLimitExceeded", ec2.modify_instance_attribute, InstanceId=instance,
+            InstanceType={"Value": "t3.micro"})
+    assert world.instance(instance)["InstanceType"] == "t3.large"
