@@ -106,7 +106,11 @@ static int open_api(struct world *world, struct error *error)
 		.listen = world->options.listen,
 		.region = internet_get(&world->model)->region,
 		.accept_any_credentials = world->options.accept_any_credentials,
-		.hooks = { world, world_commit, world_reboot, world_drops, world_nat_counts },
+		.hooks = { .context = world,
+			   .commit = world_commit,
+			   .reboot = world_reboot,
+			   .drops = world_drops,
+			   .nat_counts = world_nat_counts },
 	};
 	int r = state_credentials(&world->options.paths, &options.credentials, error);
 
