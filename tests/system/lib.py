@@ -214,7 +214,7 @@ class World:
     def log_tail(self):
         try:
             with open(self.log, encoding="utf-8", errors="replace") as file:
-                return file.read()[-4000:]
+                return file.read()[-20000:]
         except OSError:
             return ""
 

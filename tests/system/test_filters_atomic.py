@@ -48,7 +48,8 @@ for port in ports:
     made[s] = set()
 print('ready', flush=True)
 while True:
-    for one in select.select([0, *made], [], [])[0]:
+    # What has come is counted before anybody is told.
+    for one in sorted(select.select([0, *made], [], [])[0], key=lambda ready: ready == 0):
         if one == 0:
             if not os.read(0, 100):
                 sys.exit()
