@@ -1,8 +1,8 @@
 /* RunInstances: its many parameters, and idempotency by client token. */
 #include "api/actions.h"
 #include "api/interface_params.h"
-#include "api/launch_params.h"
 #include "api/launch_options.h"
+#include "api/launch_params.h"
 #include "api/template_data.h"
 #include "api/volume_params.h"
 

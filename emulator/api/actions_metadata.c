@@ -43,7 +43,7 @@ static int read_word(const struct call *call, const char *prefix, const struct w
 	CLEANUP(freep) char *name = xasprintf("%s%s", prefix, word->name);
 	const char *text = call_text(call, name);
 
-	if (!text)
+	if (!text || !*text)
 		return 0;
 	if (!streq(text, word->words[0]) && !streq(text, word->words[1]) &&
 	    !(neutral && streq(text, NO_PREFERENCE)))
@@ -62,7 +62,7 @@ static int read_hops(const struct call *call, const char *prefix, bool neutral, 
 	long hops;
 	int r;
 
-	if (!text)
+	if (!text || !*text)
 		return 0;
 	if (neutral && streq(text, "-1")) {
 		*ret = -1;

@@ -175,7 +175,7 @@ static void a_route_by_an_appliance_is_wired(void **state)
 	assert_lacks(here, "198.51.100.0/24 via");
 	assert_has(here, "route blackhole 198.51.100.0/24 metric 1024");
 	assert_lacks(there, "steering");
-	assert_lacks(vpc->resource.id, "0a:");
+	assert_lacks(vpc->resource.id, "fdb 0a:");
 	sweep();
 	assert_whole();
 }
