@@ -302,6 +302,22 @@ static int take_over(struct transaction *transaction, struct nat_gateway *gatewa
 	return r;
 }
 
+/* Each Elastic IP is for an address that comes with it. */
+static int check_fresh(const struct interface *interface, const struct assignment *assignment,
+		       struct error *error)
+{
+	for (size_t i = 0; i < assignment->count; i++)
+		for_each_interface_address(held, interface) if (
+			address_equal(
+				held,
+				assignment->addresses[i]
+					.address)) return error_set(error, ERROR_ALREADY_ASSIGNED,
+								    "[%s] assigned, but move is "
+								    "not allowed.",
+								    address_format(held).text);
+	return 0;
+}
+
 int nat_gateway_assign(struct transaction *transaction, struct nat_gateway *gateway,
 		       struct assignment *assignment, const struct rid_item *allocations,
 		       struct error *error)
@@ -311,6 +327,7 @@ int nat_gateway_assign(struct transaction *transaction, struct nat_gateway *gate
 
 	assignment->limit = NAT_ADDRESSES_MAX;
 	if ((r = check_available(gateway, error)) < 0 ||
+	    (allocations && (r = check_fresh(interface, assignment, error)) < 0) ||
 	    (r = interface_assign(transaction, interface, assignment, error)) < 0)
 		return r;
 	transaction_edit(transaction, gateway);

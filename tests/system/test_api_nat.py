@@ -342,6 +342,8 @@ def test_elastic_ips_come_and_go(world, vpc, subnet):
     more = [allocate(world) for _ in range(2)]
     assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat, AllocationId__1=more[0],
                 PrivateIpAddress__1="10.1.1.30").status == 200
+    assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat, AllocationId__1=more[1],
+                PrivateIpAddress__1="10.1.1.30").code == "Resource.AlreadyAssigned"
     assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat,
                 AllocationId__1=more[1]).status == 200
     assert wire(world, "AssociateNatGatewayAddress", NatGatewayId=nat,
