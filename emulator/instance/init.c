@@ -239,7 +239,7 @@ static void boot(const struct init_plan *plan)
 {
 	if (plan->boot < 0)
 		return;
-	if (_Fork() == 0)
+	if (plan->fresh && _Fork() == 0)
 		run_script(plan->boot);
 	close(plan->boot);
 }

@@ -34,7 +34,7 @@ struct init_plan {
 	const struct init_identity *identity;
 	bool fresh;	/* the disk was made for it */
 	int root;	/* the disk: a detached tree of mounts */
-	int boot;	/* a script for /bin/sh to run once the launch is committed; -1: none */
+	int boot;	/* what a fresh disk boots with, for /bin/sh; -1: nothing */
 	int wait;	/* pipe: a byte once the user namespace has its ids */
 	uint32_t index; /* in its launch, for the report */
 	int report;	/* pipe: one struct init_report is written */

@@ -289,7 +289,7 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 		.identity = &request->identity,
 		.fresh = fresh,
 		.root = disk,
-		.boot = fresh ? boot : -1,
+		.boot = boot,
 		.index = request->index,
 		.report = REPORT,
 		.lifeline = LIFELINE,
