@@ -8,6 +8,10 @@
  * (1) is sent where the peer lives because only the device asked for may be created up, and because
  * then our own end, the one that a dump looks at and that no instance can reach, is set up by the
  * very last message. Until then there is no carrier, so IPv6 has not said a word.
+ *
+ * The peer, up before there was a carrier, drops what it is to send until the kernel gets round to
+ * its link watch (net/core/link_watch.c): an ARP request, which is repeated a second later. To be
+ * asked about the device makes the kernel do that at once, since Linux 6.8 (rtnl_getlink()).
  */
 #include "netlink/netns.h"
 #include "netlink/nft.h"
@@ -198,6 +202,22 @@ static int put_bridge(struct transaction *t, size_t i, const struct object *obje
 	return finish_link(t, i, object, error);
 }
 
+/* What belongs to the peer follows in the same batch. */
+static int await_carrier(struct transaction *t, size_t i, const struct link_object *link,
+			 struct error *error)
+{
+	struct nlmsghdr *message;
+	int r;
+
+	r = transaction_open(t, link->peer_ns, NETLINK_ROUTE, false, error);
+	if (r < 0)
+		return r;
+	message = batch_message(&t->batch);
+	route_get_link(message, link->peer_name);
+	batch_add(&t->batch, message, i, ROLE_PART);
+	return 0;
+}
+
 static int put_veth(struct transaction *t, size_t i, const struct object *object,
 		    struct error *error)
 {
@@ -222,7 +242,9 @@ static int put_veth(struct transaction *t, size_t i, const struct object *object
 	if (r < 0 || !t->steps[i].added)
 		return r;
 	r = send_quiet(t, i, link->peer_ns, link->peer_name, error);
-	return r < 0 ? r : finish_link(t, i, object, error);
+	if (r == 0)
+		r = finish_link(t, i, object, error);
+	return r < 0 ? r : await_carrier(t, i, link, error);
 }
 
 static int put_loopback(struct transaction *t, size_t i, const struct object *object,

@@ -93,6 +93,13 @@ void route_set_up(struct nlmsghdr *message, const char *device)
 	header->ifi_change = IFF_UP;
 }
 
+void route_get_link(struct nlmsghdr *message, const char *device)
+{
+	start_link(message, RTM_GETLINK, 0);
+	mnl_attr_put_strz(message, IFLA_IFNAME, device);
+	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
 void route_set_mtu(struct nlmsghdr *message, const char *device, uint32_t mtu)
 {
 	start_change(message, device);

@@ -25,6 +25,8 @@ void route_new_bridge(struct nlmsghdr *message, const struct link_object *link);
  */
 void route_new_veth(struct nlmsghdr *message, const struct link_object *link, int fd);
 void route_set_up(struct nlmsghdr *message, const char *device);
+/* Asks about it; the answer is of no use, but for what apply.c says. */
+void route_get_link(struct nlmsghdr *message, const char *device);
 void route_set_mtu(struct nlmsghdr *message, const char *device, uint32_t mtu);
 /* No IPv6 address generation: no router solicitations, no duplicate address detection. */
 void route_set_quiet(struct nlmsghdr *message, const char *device);
