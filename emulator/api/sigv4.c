@@ -1,30 +1,23 @@
 /*
- * AWS Signature Version 4, the verifier's side: see sigv4.h. ("Authenticating Requests", AWS
- * General Reference.)
- *
- *	canonical request = method, path, query, signed headers, their names, hash of the body
- *	string to sign    = algorithm, time, scope, hash of the canonical request
- *	signature         = HMAC(key derived from the secret and the scope, string to sign)
- *
- * What is hashed is what was received: the raw Host header, the raw path, the body's real hash.
+ * AWS Signature Version 4, the verifier's side: see sigv4.h, and base/signature.h for what is
+ * signed. What is hashed is what was received: the raw Host header, the raw path, the body's real
+ * hash.
  */
 #include "api/sigv4.h"
 
+#include "base/signature.h"
+
 #include <ctype.h>
-#include <nettle/hmac.h>
 #include <nettle/memops.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
 
-#define ALGORITHM	   "AWS4-HMAC-SHA256"
-#define TERMINATOR	   "aws4_request"
+#define ALGORITHM	   SIGNATURE_ALGORITHM
+#define TERMINATOR	   SIGNATURE_TERMINATOR
 #define MAX_SKEW	   (15 * 60)
 #define SIGNED_HEADERS_MAX 100
 #define MAX_EXPIRES	   604800
-#define DIGEST_SIZE	   32
-#define HEX_SIZE	   (2 * DIGEST_SIZE + 1)
 #define SIGNATURE_KEY	   "X-Amz-Signature"
 
 /* What the request says about its own signature; every text is owned, NULL when absent. */
@@ -220,66 +213,17 @@ static void canonical_headers(const struct http_request *request, const char *na
 	}
 }
 
-static void append_hash(struct buffer *text, const void *data, size_t length)
+static void canonical_request(const struct http_request *request, const struct claim *claim,
+			      struct buffer *ret_text)
 {
-	unsigned char digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx context;
-
-	sha256_init(&context);
-	sha256_update(&context, length, data);
-	sha256_digest(&context, sizeof(digest), digest);
-	for (size_t i = 0; i < DIGEST_SIZE; i++)
-		buffer_printf(text, "%02x", digest[i]);
-}
-
-static void string_to_sign(const struct http_request *request, const struct claim *claim,
-			   struct buffer *ret_text)
-{
-	CLEANUP(buffer_clear) struct buffer canonical = BUFFER_INIT;
-	const struct identity *identity = &claim->identity;
-
-	buffer_printf(&canonical, "%s\n", request->method);
-	canonical_path(request->path, &canonical);
-	buffer_putc(&canonical, '\n');
-	canonical_query(request->query, claim->presigned, &canonical);
-	buffer_putc(&canonical, '\n');
-	canonical_headers(request, claim->signed_headers, &canonical);
-	buffer_printf(&canonical, "\n%s\n", claim->signed_headers);
-	append_hash(&canonical, request->body, request->body_length);
-
-	buffer_printf(ret_text, ALGORITHM "\n%s\n%s/%s/%s/" TERMINATOR "\n", claim->timestamp,
-		      claim->date, identity->region, identity->service);
-	append_hash(ret_text, canonical.data, canonical.length);
-}
-
-/* The key becomes the code of `text` under it. */
-static void hmac(unsigned char key[SHA256_DIGEST_SIZE], size_t key_length, const char *text)
-{
-	struct hmac_sha256_ctx context;
-
-	hmac_sha256_set_key(&context, key_length, key);
-	hmac_sha256_update(&context, strlen(text), (const uint8_t *)text);
-	hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, key);
-	explicit_bzero(&context, sizeof(context));
-}
-
-static void sign(const char *secret, const struct claim *claim, const char *text,
-		 char ret_signature[HEX_SIZE])
-{
-	char first[sizeof(((struct credentials *)NULL)->secret_key) + 4];
-	unsigned char key[MAX((size_t)SHA256_DIGEST_SIZE, sizeof(first))];
-
-	snprintf(first, sizeof(first), "AWS4%s", secret);
-	memcpy(key, first, strlen(first));
-	hmac(key, strlen(first), claim->date);
-	hmac(key, DIGEST_SIZE, claim->identity.region);
-	hmac(key, DIGEST_SIZE, claim->identity.service);
-	hmac(key, DIGEST_SIZE, TERMINATOR);
-	hmac(key, DIGEST_SIZE, text);
-	for (size_t i = 0; i < DIGEST_SIZE; i++)
-		snprintf(ret_signature + 2 * i, 3, "%02x", key[i]);
-	explicit_bzero(first, sizeof(first));
-	explicit_bzero(key, sizeof(key));
+	buffer_printf(ret_text, "%s\n", request->method);
+	canonical_path(request->path, ret_text);
+	buffer_putc(ret_text, '\n');
+	canonical_query(request->query, claim->presigned, ret_text);
+	buffer_putc(ret_text, '\n');
+	canonical_headers(request, claim->signed_headers, ret_text);
+	buffer_printf(ret_text, "\n%s\n", claim->signed_headers);
+	signature_append_hash(ret_text, request->body, request->body_length);
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…": with or without the spaces, in any order. */
@@ -481,15 +425,18 @@ static int check_time(const struct claim *claim, int64_t now, struct error *erro
 static int check_signature(const struct http_request *request, const struct claim *claim,
 			   const struct credentials *credentials, struct error *error)
 {
-	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
-	char signature[HEX_SIZE];
+	CLEANUP(buffer_clear) struct buffer canonical = BUFFER_INIT;
+	/* The timestamp begins with the scope's date: check_time(). */
+	const struct signature_scope scope = { claim->timestamp, claim->identity.region,
+					       claim->identity.service };
+	char signature[SIGNATURE_SIZE];
 	bool key, same;
 
-	string_to_sign(request, claim, &text);
-	sign(credentials->secret_key, claim, text.data, signature);
+	canonical_request(request, claim, &canonical);
+	signature_make(credentials->secret_key, &scope, &canonical, signature);
 	/* Both are looked at, whatever the first says: an unknown key takes as long as a known. */
-	same = strlen(claim->signature) == HEX_SIZE - 1 &&
-	       memeql_sec(claim->signature, signature, HEX_SIZE - 1);
+	same = strlen(claim->signature) == SIGNATURE_SIZE - 1 &&
+	       memeql_sec(claim->signature, signature, SIGNATURE_SIZE - 1);
 	key = streq(claim->identity.access_key, credentials->access_key);
 	/* EC2 answers both alike; the other services name the second (see errors.c). */
 	if (!key || !same)

@@ -1,50 +1,30 @@
-/* XML out: see xml.h. The writer's output goes straight into a struct buffer. */
+/* XML out: see xml.h. */
 #include "api/xml.h"
-
-#include <inttypes.h>
-#include <libxml/xmlwriter.h>
-#include <stdio.h>
-#include <time.h>
 
 #include "base/text.h"
 
-struct xml {
-	xmlTextWriterPtr writer;
-	struct buffer out;
-	struct buffer leaf; /* scratch */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+/* An open element: where its name stands in what was written. */
+struct element {
+	size_t name;
+	size_t length;
 };
 
-static int write_out(void *context, const char *data, int length)
-{
-	struct xml *xml = context;
-
-	buffer_append(&xml->out, data, (size_t)length);
-	return length;
-}
-
-static const xmlChar *chars(const char *text)
-{
-	return (const xmlChar *)text;
-}
-
-/* libxml2 reports only allocation failures here, and those end the program everywhere else. */
-static void must(int result)
-{
-	if (result < 0)
-		abort();
-}
+struct xml {
+	struct buffer out;
+	struct element *open; /* the innermost last */
+	size_t depth;
+	bool unfinished; /* the innermost one's tag lacks its end: nothing is in it yet */
+};
 
 struct xml *xml_new(void)
 {
 	struct xml *xml = xcalloc(1, sizeof(*xml));
-	xmlOutputBufferPtr output = xmlOutputBufferCreateIO(write_out, NULL, xml, NULL);
 
-	xml->writer = output ? xmlNewTextWriter(output) : NULL;
-	if (!xml->writer)
-		abort();
-	/* Not StartDocument(…, "UTF-8"): that puts a converter in the way. */
-	must(xmlTextWriterWriteRaw(xml->writer,
-				   chars("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")));
+	buffer_puts(&xml->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	return xml;
 }
 
@@ -52,27 +32,51 @@ void xml_freep(struct xml **xml)
 {
 	if (!*xml)
 		return;
-	xmlFreeTextWriter((*xml)->writer);
 	buffer_clear(&(*xml)->out);
-	buffer_clear(&(*xml)->leaf);
+	free((*xml)->open);
 	free(*xml);
 	*xml = NULL;
 }
 
+static void finish_tag(struct xml *xml)
+{
+	if (xml->unfinished)
+		buffer_putc(&xml->out, '>');
+	xml->unfinished = false;
+}
+
 void xml_open(struct xml *xml, const char *name)
 {
-	must(xmlTextWriterStartElement(xml->writer, chars(name)));
+	finish_tag(xml);
+	buffer_putc(&xml->out, '<');
+	*array_grow(&xml->open, &xml->depth) = (struct element){ xml->out.length, strlen(name) };
+	buffer_puts(&xml->out, name);
+	xml->unfinished = true;
 }
 
 void xml_open_ns(struct xml *xml, const char *name, const char *namespace_uri)
 {
-	must(xmlTextWriterStartElement(xml->writer, chars(name)));
-	must(xmlTextWriterWriteAttribute(xml->writer, chars("xmlns"), chars(namespace_uri)));
+	xml_open(xml, name);
+	buffer_printf(&xml->out, " xmlns=\"%s\"", namespace_uri);
 }
 
 void xml_close(struct xml *xml)
 {
-	must(xmlTextWriterEndElement(xml->writer));
+	struct element element;
+	char name[128]; /* what it stands in may move while it grows */
+
+	assert(xml->depth > 0);
+	element = xml->open[--xml->depth];
+	if (xml->unfinished) {
+		buffer_puts(&xml->out, "/>");
+		xml->unfinished = false;
+		return;
+	}
+	assert(element.length <= sizeof(name));
+	memcpy(name, xml->out.data + element.name, element.length);
+	buffer_puts(&xml->out, "</");
+	buffer_append(&xml->out, name, element.length);
+	buffer_putc(&xml->out, '>');
 }
 
 /* What can't stand as it is: the replacement for the byte or broken character at `text`. */
@@ -117,29 +121,24 @@ static void append_escaped(struct buffer *buffer, const char *text)
 	}
 }
 
-/*
- * Leaves are nearly all of a document. Written raw, with one call to the writer, they cost half of
- * what WriteElement with its copies and its stack does.
- */
 void xml_text(struct xml *xml, const char *name, const char *text)
 {
-	struct buffer *leaf = &xml->leaf;
+	struct buffer *out = &xml->out;
 
 	if (!text)
 		return;
-	leaf->length = 0;
-	buffer_putc(leaf, '<');
-	buffer_puts(leaf, name);
+	finish_tag(xml);
+	buffer_putc(out, '<');
+	buffer_puts(out, name);
 	if (text[0] == '\0') {
-		buffer_puts(leaf, "/>");
-	} else {
-		buffer_putc(leaf, '>');
-		append_escaped(leaf, text);
-		buffer_puts(leaf, "</");
-		buffer_puts(leaf, name);
-		buffer_putc(leaf, '>');
+		buffer_puts(out, "/>");
+		return;
 	}
-	must(xmlTextWriterWriteRawLen(xml->writer, chars(leaf->data), (int)leaf->length));
+	buffer_putc(out, '>');
+	append_escaped(out, text);
+	buffer_puts(out, "</");
+	buffer_puts(out, name);
+	buffer_putc(out, '>');
 }
 
 void xml_bool(struct xml *xml, const char *name, bool value)
@@ -169,11 +168,8 @@ void xml_time(struct xml *xml, const char *name, int64_t unix_seconds)
 
 void xml_finish(struct xml *xml, struct buffer *ret_body)
 {
-	must(xmlTextWriterEndDocument(xml->writer));
-	must(xmlTextWriterFlush(xml->writer));
-	/* EndDocument ends the last line, which some tools print as an empty one. */
-	while (xml->out.length && xml->out.data[xml->out.length - 1] == '\n')
-		xml->out.data[--xml->out.length] = '\0';
+	while (xml->depth)
+		xml_close(xml);
 	if (ret_body->length) {
 		buffer_append(ret_body, xml->out.data, xml->out.length);
 		return;

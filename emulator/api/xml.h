@@ -1,5 +1,5 @@
 /*
- * XML out: libxml2's xmlTextWriter into memory, compact. The result is always well-formed UTF-8:
+ * XML out, into memory, compact. The result is always well-formed UTF-8:
  * what XML can't carry (control characters, broken UTF-8) becomes U+FFFD. Names come from us and
  * are written as they are; NULL values write nothing.
  */

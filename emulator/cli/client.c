@@ -1,26 +1,23 @@
 /* One call to the world's API: see client.h. */
 #include "cli/client.h"
 
-#include "base/buffer.h"
-#include "cli/libcurl.h"
+#include "base/signature.h"
+#include "cli/post.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
-#define SERVICE		"minivpc"
-#define CONNECT_SECONDS 5L
-#define CALL_SECONDS	120L
-#define REPLY_MAX	((size_t)64 << 20) /* 4,000 instances are 2 MiB */
+#define SERVICE	 "minivpc"
+#define PATIENCE 120 /* seconds */
+#define TYPE	 "application/x-www-form-urlencoded"
+#define SIGNED	 "content-type;host;x-amz-date"
 
 static void fclosep(FILE **file)
 {
 	if (*file)
 		fclose(*file);
-}
-
-static void curl_freep(CURL **curl)
-{
-	libcurl.cleanup(*curl);
 }
 
 static bool read_line(FILE *file, char *ret, size_t size)
@@ -46,100 +43,70 @@ int client_open(const struct paths *paths, struct client *ret_client, struct err
 			  paths->endpoint);
 		return -EBADMSG;
 	}
-	if ((r = libcurl_load(error)) < 0)
-		return r;
 	if ((r = credentials_read(paths->credentials, &client.credentials, error)) < 0)
 		return r;
 	*ret_client = client;
 	return 0;
 }
 
-static CURLcode set_connection(CURL *curl, const struct client *client)
-{
-	CURLcode code = libcurl.setopt(curl, CURLOPT_URL, client->url);
-
-	libcurl.setopt(curl, CURLOPT_PROXY, ""); /* no proxy can know our loopback */
-	libcurl.setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	libcurl.setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	libcurl.setopt(curl, CURLOPT_TIMEOUT, CALL_SECONDS);
-	return code;
-}
-
 int client_probe(const struct client *client, struct error *error)
 {
-	CLEANUP(curl_freep) CURL *curl = libcurl.init();
-	CURLcode code = curl ? CURLE_OK : CURLE_FAILED_INIT;
+	int r = post(client->url, NULL, PATIENCE, NULL, NULL, error);
 
-	if (code == CURLE_OK)
-		code = libcurl.setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
-	if (code == CURLE_OK)
-		code = set_connection(curl, client);
-	if (code == CURLE_OK)
-		code = libcurl.perform(curl);
-	if (code == CURLE_OK)
-		return 0;
-	error_set(error, ERROR_INTERNAL, "the daemon at %s does not answer: %s", client->url,
-		  libcurl.strerror(code));
-	return -ECONNREFUSED;
+	return r < 0 ? -ECONNREFUSED : 0;
 }
 
-static void make_body(CURL *curl, const char *action, const struct parameter *parameter,
-		      struct buffer *body)
+/* RFC 3986's unreserved characters stay. */
+static void escape(const char *text, struct buffer *ret_text)
+{
+	for (; *text; text++) {
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+			buffer_putc(ret_text, *text);
+		else
+			buffer_printf(ret_text, "%%%02X", (unsigned int)(unsigned char)*text);
+	}
+}
+
+static void make_body(const char *action, const struct parameter *parameter, struct buffer *body)
 {
 	buffer_printf(body, "Action=%s&Version=" SERVICE, action);
 	for (; parameter->name; parameter++) {
-		char *value = parameter->value ? libcurl.escape(curl, parameter->value, 0) : NULL;
-
-		if (value)
-			buffer_printf(body, "&%s=%s", parameter->name, value);
-		libcurl.free(value);
+		if (!parameter->value)
+			continue;
+		buffer_printf(body, "&%s=", parameter->name);
+		escape(parameter->value, body);
 	}
 }
 
-static size_t receive(char *data, size_t size, size_t count, void *context)
+/* The request as it is sent, signed. */
+static void make_request(const struct client *client, const struct buffer *body,
+			 struct buffer *ret_request)
 {
-	struct buffer *reply = context;
+	CLEANUP(buffer_clear) struct buffer canonical = BUFFER_INIT;
+	const char *host = post_host(client->url);
+	char timestamp[32], signature[SIGNATURE_SIZE];
+	const struct signature_scope scope = { timestamp, client->region, SERVICE };
+	time_t now = time(NULL);
+	struct tm tm;
 
-	if (reply->length + size * count > REPLY_MAX)
-		return 0;
-	buffer_append(reply, data, size * count);
-	return size * count;
-}
-
-static CURLcode set_signature(CURL *curl, const struct client *client)
-{
-	CLEANUP(freep) char *scope = xasprintf("aws:amz:%s:" SERVICE, client->region);
-	CURLcode code;
-
-	code = libcurl.setopt(curl, CURLOPT_AWS_SIGV4, scope);
-	if (code == CURLE_OK)
-		code = libcurl.setopt(curl, CURLOPT_USERNAME, client->credentials.access_key);
-	if (code == CURLE_OK)
-		code = libcurl.setopt(curl, CURLOPT_PASSWORD, client->credentials.secret_key);
-	return code;
-}
-
-static int post(CURL *curl, const struct client *client, const char *body, long *ret_status,
-		struct error *error)
-{
-	char text[CURL_ERROR_SIZE] = "";
-	CURLcode code;
-
-	libcurl.setopt(curl, CURLOPT_ERRORBUFFER, text);
-	libcurl.setopt(curl, CURLOPT_POSTFIELDS, body);
-	code = libcurl.perform(curl);
-	libcurl.setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-	if (code != CURLE_OK) {
-		error_set(error, ERROR_INTERNAL, "the daemon at %s does not answer: %s: try again",
-			  client->url, *text ? text : libcurl.strerror(code));
-		return -EIO;
-	}
-	libcurl.getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
-	return 0;
+	strftime(timestamp, sizeof(timestamp), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	buffer_printf(&canonical,
+		      "POST\n/\n\ncontent-type:" TYPE "\nhost:%s\nx-amz-date:%s\n\n" SIGNED "\n",
+		      host, timestamp);
+	signature_append_hash(&canonical, body->data, body->length);
+	signature_make(client->credentials.secret_key, &scope, &canonical, signature);
+	buffer_printf(ret_request,
+		      "POST / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+		      "Content-Type: " TYPE "\r\nContent-Length: %zu\r\nX-Amz-Date: %s\r\n"
+		      "Authorization: " SIGNATURE_ALGORITHM " Credential=%s/%.8s/%s/" SERVICE
+		      "/" SIGNATURE_TERMINATOR ", SignedHeaders=" SIGNED ", Signature=%s\r\n\r\n",
+		      host, body->length, timestamp, client->credentials.access_key, timestamp,
+		      client->region, signature);
+	buffer_append(ret_request, body->data, body->length);
 }
 
 /* EC2's envelope: <Response><Errors><Error><Code/><Message/>… */
-static int refusal(const struct reply *reply, long status, struct error *error)
+static int refusal(const struct reply *reply, int status, struct error *error)
 {
 	CLEANUP(freep) char *message = reply_text(reply, "Message");
 	CLEANUP(freep) char *code = reply_text(reply, "Code");
@@ -147,31 +114,26 @@ static int refusal(const struct reply *reply, long status, struct error *error)
 	if (message && code)
 		error_set(error, ERROR_INTERNAL, "%s (%s)", message, code);
 	else
-		error_set(error, ERROR_INTERNAL, "the daemon answered HTTP %ld", status);
+		error_set(error, ERROR_INTERNAL, "the daemon answered HTTP %d", status);
 	return -EREMOTEIO;
 }
 
 int client_call(const struct client *client, const char *action, const struct parameter *parameters,
 		struct reply **ret_reply, struct error *error)
 {
-	CLEANUP(curl_freep) CURL *curl = libcurl.init();
+	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
+	CLEANUP(buffer_clear) struct buffer request = BUFFER_INIT;
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
-	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
-	long status = 0;
-	int r;
+	int r, status = 0;
 
-	if (!curl || set_connection(curl, client) != CURLE_OK ||
-	    set_signature(curl, client) != CURLE_OK)
-		return error_sys(error, ENOTSUP, "libcurl can't sign requests (AWS SigV4)");
-	libcurl.setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-	libcurl.setopt(curl, CURLOPT_WRITEDATA, &text);
-	make_body(curl, action, parameters, &body);
-	if ((r = post(curl, client, body.data, &status, error)) < 0)
+	make_body(action, parameters, &body);
+	make_request(client, &body, &request);
+	if ((r = post(client->url, &request, PATIENCE, &status, &text, error)) < 0)
 		return r;
 	r = reply_parse(text.data ? text.data : "", text.length, &reply, error);
 	if (r < 0)
-		return error_wrap(error, r, "%s answered HTTP %ld", client->url, status);
+		return error_wrap(error, r, "%s answered HTTP %d", client->url, status);
 	if (status != 200)
 		return refusal(reply, status, error);
 	*ret_reply = steal(&reply);

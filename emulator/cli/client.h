@@ -1,5 +1,5 @@
 /*
- * One call to the world's API: signed by libcurl, answered in XML.
+ * One call to the world's API: signed, by HTTP, answered in XML.
  */
 #pragma once
 

@@ -1,62 +1,76 @@
-/* A reply of the API: see reply.h. */
+/* A reply of the API: see reply.h. Expat reads it, and elements are all that is kept. */
 #include "cli/reply.h"
 
 #include "base/buffer.h"
 
 #include <errno.h>
-#include <libxml/parser.h>
-#include <libxml/tree.h>
+#include <expat.h>
 
-struct reply {
-	xmlDoc *document;
+/* One element. In an array, in document order: what is inside comes right after it. */
+struct element {
+	char *name;
+	struct buffer text;
+	size_t depth, parent;
 };
 
-static bool named(const xmlNode *node, const char *name)
+struct reply {
+	struct element *elements; /* ends in one without a name */
+	size_t count;
+};
+
+struct reading {
+	struct reply *reply;
+	size_t depth, innermost; /* of the open ones */
+};
+
+static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char **attributes)
 {
-	return node->type == XML_ELEMENT_NODE && streq((const char *)node->name, name);
+	struct reading *reading = context;
+
+	(void)attributes;
+	*array_grow(&reading->reply->elements, &reading->reply->count) = (struct element){
+		.name = xstrdup(name), .depth = reading->depth++, .parent = reading->innermost
+	};
+	reading->innermost = reading->reply->count - 1;
 }
 
-/* The next node in document order; NULL at the end. Iterative: depth is the sender's choice. */
-static const xmlNode *follow(const xmlNode *node)
+static void XMLCALL on_end(void *context, const XML_Char *name)
 {
-	if (node->type == XML_ELEMENT_NODE && node->children)
-		return node->children;
-	while (node && !node->next)
-		node = node->parent && node->parent->type == XML_ELEMENT_NODE ? node->parent : NULL;
-	return node ? node->next : NULL;
+	struct reading *reading = context;
+
+	(void)name;
+	reading->depth--;
+	reading->innermost = reading->reply->elements[reading->innermost].parent;
 }
 
-static const xmlNode *find(const struct reply *reply, const char *name)
+static void XMLCALL on_text(void *context, const XML_Char *text, int length)
 {
-	const xmlNode *node = xmlDocGetRootElement(reply->document);
+	struct reading *reading = context;
 
-	while (node && !named(node, name))
-		node = follow(node);
-	return node;
-}
-
-static char *content(const xmlNode *node)
-{
-	xmlChar *text = node ? xmlNodeGetContent(node) : NULL;
-	char *copy = text && *text ? xstrdup((const char *)text) : NULL;
-
-	xmlFree(text);
-	return copy;
+	buffer_append(&reading->reply->elements[reading->innermost].text, text, (size_t)length);
 }
 
 int reply_parse(const char *text, size_t length, struct reply **ret_reply, struct error *error)
 {
-	int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
-	xmlDoc *document =
-		length > INT32_MAX ? NULL : xmlReadMemory(text, (int)length, NULL, NULL, options);
+	CLEANUP(reply_freep) struct reply *reply = xcalloc(1, sizeof(*reply));
+	struct reading reading = { reply, 0, 0 };
+	XML_Parser parser = XML_ParserCreate(NULL);
+	enum XML_Status status = XML_STATUS_ERROR;
 
-	if (!document || !xmlDocGetRootElement(document)) {
-		xmlFreeDoc(document);
+	if (!parser)
+		abort();
+	XML_SetUserData(parser, &reading);
+	XML_SetElementHandler(parser, on_start, on_end);
+	XML_SetCharacterDataHandler(parser, on_text);
+	if (length <= INT32_MAX)
+		status = XML_Parse(parser, text, (int)length, XML_TRUE);
+	XML_ParserFree(parser);
+	*array_grow(&reply->elements, &reply->count) = (struct element){ 0 };
+	if (status != XML_STATUS_OK) {
 		error_set(error, ERROR_INTERNAL, "the reply is no XML document");
 		return -EBADMSG;
 	}
-	*ret_reply = xcalloc(1, sizeof(**ret_reply));
-	(*ret_reply)->document = document;
+	*ret_reply = steal(&reply);
 	return 0;
 }
 
@@ -64,9 +78,41 @@ void reply_freep(struct reply **reply)
 {
 	if (!*reply)
 		return;
-	xmlFreeDoc((*reply)->document);
+	for (size_t i = 0; i < (*reply)->count; i++) {
+		free((*reply)->elements[i].name);
+		buffer_clear(&(*reply)->elements[i].text);
+	}
+	free((*reply)->elements);
 	free(*reply);
 	*reply = NULL;
+}
+
+static const struct element *find(const struct reply *reply, const char *name)
+{
+	const struct element *element = reply->elements;
+
+	while (element->name && !streq(element->name, name))
+		element++;
+	return element->name ? element : NULL;
+}
+
+/* The first of that name from `element` on that is at `depth`, before one that is outside. */
+static const struct element *seek(const struct element *element, const char *name, size_t depth)
+{
+	while (element->name && element->depth >= depth &&
+	       !(element->depth == depth && streq(element->name, name)))
+		element++;
+	return element->name && element->depth == depth ? element : NULL;
+}
+
+static const struct element *child(const struct element *element, const char *name)
+{
+	return seek(element + 1, name, element->depth + 1);
+}
+
+static char *content(const struct element *element)
+{
+	return element && element->text.length ? xstrdup(element->text.data) : NULL;
 }
 
 char *reply_text(const struct reply *reply, const char *name)
@@ -95,22 +141,11 @@ int reply_number(const struct reply *reply, const char *name, uint64_t max, uint
 
 const void *reply_next(const struct reply *reply, const char *set, const void *item)
 {
-	const xmlNode *parent = item ? NULL : find(reply, set);
-	const xmlNode *node =
-		item ? ((const xmlNode *)item)->next : (parent ? parent->children : NULL);
+	const struct element *parent = item ? NULL : find(reply, set), *last = item;
 
-	while (node && !named(node, "item"))
-		node = node->next;
-	return node;
-}
-
-static const xmlNode *child(const void *item, const char *name)
-{
-	const xmlNode *node = ((const xmlNode *)item)->children;
-
-	while (node && !named(node, name))
-		node = node->next;
-	return node;
+	if (last)
+		return seek(last + 1, "item", last->depth);
+	return parent ? child(parent, "item") : NULL;
 }
 
 char *reply_item_text(const void *item, const char *name)
@@ -120,12 +155,12 @@ char *reply_item_text(const void *item, const char *name)
 
 char *reply_item_list(const void *item, const char *set, const char *name)
 {
-	const xmlNode *list = child(item, set);
+	const struct element *list = child(item, set);
+	const struct element *element = list ? child(list, "item") : NULL;
 	struct buffer texts = BUFFER_INIT;
 
-	for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-		CLEANUP(freep)
-		char *text = named(node, "item") ? reply_item_text(node, name) : NULL;
+	for (; element; element = seek(element + 1, "item", element->depth)) {
+		CLEANUP(freep) char *text = reply_item_text(element, name);
 
 		if (text)
 			buffer_printf(&texts, "%s%s", texts.length ? "," : "", text);

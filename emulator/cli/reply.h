@@ -1,5 +1,5 @@
 /*
- * A reply of the API: an XML document, read by element names. Only reply.c sees libxml2.
+ * A reply of the API: an XML document, read by element names. Only reply.c sees Expat.
  */
 #pragma once
 

@@ -9,11 +9,12 @@
  */
 #include "http/http.h"
 
+#include "http/microhttpd.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,21 +108,21 @@ static struct http_reply new_reply(const struct http *http)
 
 static int peer_socket(const struct peer *peer)
 {
-	return MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+	return microhttpd.get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 		->connect_fd;
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	if (value && *value)
-		MHD_add_response_header(response, name, value);
+		microhttpd.add_response_header(response, name, value);
 }
 
 /* Hands the reply's body over to libmicrohttpd. `unread`: more of the request may come. */
 static enum MHD_Result send_reply(struct peer *peer, struct http_reply *reply, bool unread)
 {
 	size_t length = reply->body.length;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
+	struct MHD_Response *response = microhttpd.create_response_from_buffer(
 		length, buffer_steal(&reply->body), MHD_RESPMEM_MUST_FREE);
 	const int hops = reply->hop_limit;
 	enum MHD_Result result;
@@ -138,8 +139,8 @@ static enum MHD_Result send_reply(struct peer *peer, struct http_reply *reply, b
 	if (unread || peer->http->service->one_request)
 		add_header(response, "Connection", "close");
 	peer->answered = !unread;
-	result = MHD_queue_response(peer->connection, reply->status, response);
-	MHD_destroy_response(response);
+	result = microhttpd.queue_response(peer->connection, reply->status, response);
+	microhttpd.destroy_response(response);
 	peer->since = peer->http->tick;
 	return result;
 }
@@ -184,7 +185,7 @@ static enum MHD_Result list_header(void *context, enum MHD_ValueKind kind, const
 static struct http_request request_of(struct peer *peer, const char *method,
 				      const struct exchange *exchange, struct header_list *headers)
 {
-	MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, list_header, headers);
+	microhttpd.get_connection_values(peer->connection, MHD_HEADER_KIND, list_header, headers);
 	return (struct http_request){
 		.method = method,
 		.path = exchange->path,
@@ -254,7 +255,7 @@ static enum MHD_Result take_body(size_t max, struct exchange *exchange, const ch
 
 static struct peer *peer_of(struct MHD_Connection *connection)
 {
-	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+	return microhttpd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
 		->socket_context;
 }
 
@@ -463,8 +464,8 @@ static void pump(struct http *http)
 	struct error error = ERROR_INIT;
 
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		MHD_run(http->daemon);
-		if (MHD_get_timeout(http->daemon, &wait) != MHD_YES)
+		microhttpd.run(http->daemon);
+		if (microhttpd.get_timeout(http->daemon, &wait) != MHD_YES)
 			return;
 		if (wait > 0)
 			break;
@@ -612,12 +613,13 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 		{ MHD_OPTION_END, 0, NULL }
 	};
 
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY, listening,
-				MHD_OPTION_CONNECTION_LIMIT, connection_limit(http->service),
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, http->service->header_memory,
-				MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-				on_line, http, MHD_OPTION_NOTIFY_COMPLETED, on_done, http,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+	return microhttpd.start_daemon(
+		flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY, listening,
+		MHD_OPTION_CONNECTION_LIMIT, connection_limit(http->service),
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, http->service->header_memory,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
+		MHD_OPTION_NOTIFY_COMPLETED, on_done, http, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, http, MHD_OPTION_END);
 }
 
 int http_open(struct loop *loop, const struct http_options *options, struct http **ret_http,
@@ -628,6 +630,8 @@ int http_open(struct loop *loop, const struct http_options *options, struct http
 	const union MHD_DaemonInfo *info;
 	int r, fd;
 
+	if ((r = microhttpd_load(error)) < 0)
+		return r;
 	http->loop = loop;
 	http->service = options->service;
 	http->context = options->context;
@@ -639,7 +643,7 @@ int http_open(struct loop *loop, const struct http_options *options, struct http
 		closep(&fd);
 		return error_sys(error, errno ? errno : ENOMEM, "%s: HTTP server", name);
 	}
-	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	info = microhttpd.get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	r = loop_add_fd(loop, info->epoll_fd, EPOLLIN, on_readable, http, &http->readable, error);
 	if (r < 0)
 		return r;
@@ -652,7 +656,7 @@ void http_accept(struct http *http, int fd, const struct sockaddr *peer, socklen
 {
 	http->arriving = origin;
 	/* It closes what it doesn't take. */
-	if (MHD_add_connection(http->daemon, fd, peer, length) != MHD_YES && http->arriving)
+	if (microhttpd.add_connection(http->daemon, fd, peer, length) != MHD_YES && http->arriving)
 		let_go(http, steal(&http->arriving));
 	http->arriving = NULL;
 	pump(http);
@@ -681,7 +685,7 @@ struct http *http_close(struct http *http)
 	loop_remove(http->readable);
 	loop_remove(http->again);
 	if (http->daemon)
-		MHD_stop_daemon(http->daemon);
+		microhttpd.stop_daemon(http->daemon);
 	while (http->farewells)
 		farewell_end(http->farewells);
 	loop_remove(http->ticker);

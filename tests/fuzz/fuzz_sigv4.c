@@ -1,5 +1,5 @@
-/* objects: emulator/api/sigv4.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
-/* libs: -lcrypto */
+/* objects: emulator/api/sigv4.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
+/* libs: -lcrypto -lnettle */
 /*
  * The verifier against any request. The input's lines: method, path, query, then headers as
  * "name:value", an empty line, the body. With libFuzzer: -DFUZZER -fsanitize=fuzzer.

@@ -1,5 +1,4 @@
 /* objects: emulator/api/errors.o emulator/api/xml.o emulator/base/error.o emulator/base/id.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
-/* libs: -lxml2 */
 /* Codes and statuses as EC2's clients match on them, and the two envelopes. */
 #include "api/errors.h"
 #include "base/id.h"

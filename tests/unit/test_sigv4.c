@@ -1,4 +1,4 @@
-/* objects: emulator/api/sigv4.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
+/* objects: emulator/api/sigv4.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
 /* libs: nettle */
 /*
  * Signatures made by others: the examples AWS publishes ("aws-sig-v4-test-suite"), and requests

@@ -1,5 +1,5 @@
 /* objects: emulator/api/xml.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
-/* libs: -lxml2 */
+/* libs: -lexpat */
 /* What is written, byte for byte; that a parser reads it back; and how long much of it takes. */
 #include "api/xml.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include <libxml/parser.h>
+#include <expat.h>
 
 #include <cmocka.h>
 
@@ -117,12 +117,21 @@ static void test_text(void **state)
 	}
 }
 
+static void XMLCALL count_element(void *context, const XML_Char *name, const XML_Char **attributes)
+{
+	int *count = context;
+
+	(void)attributes;
+	*count += streq(name, "item");
+}
+
 /* Every byte in every place of a short text: a parser must accept the document. */
 static void test_always_well_formed(void **state)
 {
 	CLEANUP(xml_freep) struct xml *xml = xml_new();
 	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
-	xmlDocPtr document;
+	XML_Parser parser = XML_ParserCreate(NULL);
+	int count = 0;
 
 	(void)state;
 	xml_open(xml, "all");
@@ -133,11 +142,11 @@ static void test_always_well_formed(void **state)
 			xml_text(xml, "item", text);
 		}
 	xml_finish(xml, &body);
-	document = xmlReadMemory(body.data, (int)body.length, NULL, NULL, XML_PARSE_NONET);
-	assert_non_null(document);
-	assert_int_equal(xmlChildElementCount(xmlDocGetRootElement(document)), 255 * 255);
-	xmlFreeDoc(document);
-	xmlCleanupParser();
+	XML_SetUserData(parser, &count);
+	XML_SetStartElementHandler(parser, count_element);
+	assert_int_equal(XML_Parse(parser, body.data, (int)body.length, XML_TRUE), XML_STATUS_OK);
+	assert_int_equal(count, 255 * 255);
+	XML_ParserFree(parser);
 }
 
 /* 4,000 instances of 100 elements: 0.06 s where this was written. */
