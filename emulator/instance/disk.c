@@ -28,17 +28,17 @@ static void set_layer(char *text, size_t layer)
 		*text++ = (char)('0' + layer);
 }
 
-/* The layer's root has its owner and mode from the part that can be written. */
-static int make_upper(size_t layer)
+/* The layer's root has its owner and mode, as `like` has them, from the part that can be written.
+ */
+static int make_upper(size_t layer, const char *like)
 {
-	char mask[] = ROOT_LAYERS "/0/mask", upper[] = "upper0", work[] = "work0";
+	char upper[] = "upper0", work[] = "work0";
 	struct stat status;
 
 	static_assert(ROOT_LAYERS_MAX < 10, "a digit");
-	set_layer(mask, layer);
 	set_layer(upper, layer);
 	set_layer(work, layer);
-	if (stat(mask, &status) < 0 || mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 ||
+	if (stat(like, &status) < 0 || mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 ||
 	    chown(upper, status.st_uid, status.st_gid) < 0)
 		return -1;
 	return chmod(upper, status.st_mode & 07777);
@@ -60,6 +60,26 @@ static int mount_layer(const struct root *root, size_t layer, const char *target
 		     root->shifted && layer == 0 ? shifted : options);
 }
 
+/* The same above an image. */
+static int mount_above(const char *image, const char *target)
+{
+	char host[sizeof(ROOT_IMAGES "//shift/upper") + DISK_NAME_MAX], shift[sizeof(host)];
+	char options[2 * sizeof(host) + 128], *end = stpcpy(options, "lowerdir=");
+	bool shifted;
+
+	stpcpy(stpcpy(stpcpy(host, ROOT_IMAGES "/"), image), "/host");
+	stpcpy(stpcpy(stpcpy(shift, ROOT_IMAGES "/"), image), "/shift/upper");
+	shifted = access(shift, F_OK) == 0;
+	if (make_upper(0, shifted ? shift : host) < 0)
+		return -1;
+	if (shifted)
+		end = stpcpy(stpcpy(end, shift), ":");
+	end = stpcpy(stpcpy(end, host), ",upperdir=upper0,workdir=work0,"
+					"index=off,xino=off,redirect_dir=on,metacopy=");
+	stpcpy(end, shifted ? "on" : "off");
+	return mount("overlay", target, "overlay", MS_NODEV, options);
+}
+
 static void place(char path[], const char *name, const char *at)
 {
 	stpcpy(stpcpy(stpcpy(path, ROOT_DISKS "/"), name), at);
@@ -68,16 +88,33 @@ static void place(char path[], const char *name, const char *at)
 #define PLACE_MAX (sizeof(ROOT_DISKS) + DISK_NAME_MAX + PATH_MAX)
 
 /* The last mount of all is there. */
-static bool is_whole(const struct root *root, const char *name)
+static bool is_whole(const struct root *root, const char *image, const char *name)
 {
 	char path[PLACE_MAX];
 	struct statfs status;
 
-	place(path, name, root->at[root->layer_count - 1]);
+	place(path, name, *image ? "" : root->at[root->layer_count - 1]);
 	return statfs(path, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-static int make(const struct root *root, const char *name, const char *options)
+static int mount_layers(const struct root *root, const char *name)
+{
+	char path[PLACE_MAX], mask[] = ROOT_LAYERS "/0/mask";
+
+	for (size_t i = 0; i < root->layer_count; i++) {
+		mask[sizeof(ROOT_LAYERS)] = (char)('0' + i);
+		if (make_upper(i, mask) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < root->layer_count; i++) {
+		place(path, name, root->at[i]);
+		if (mount_layer(root, i, path) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make(const struct root *root, const char *image, const char *name, const char *options)
 {
 	char path[PLACE_MAX];
 
@@ -85,25 +122,20 @@ static int make(const struct root *root, const char *name, const char *options)
 	if (mkdir(path, 0755) < 0 ||
 	    mount("tmpfs", path, "tmpfs", MS_NODEV | MS_NOSUID, options) < 0 || chdir(path) < 0)
 		return -1;
-	for (size_t i = 0; i < root->layer_count; i++)
-		if (make_upper(i) < 0)
-			return -1;
-	for (size_t i = 0; i < root->layer_count; i++) {
-		place(path, name, root->at[i]);
-		if (mount_layer(root, i, path) < 0)
-			return -1;
-	}
+	if ((*image ? mount_above(image, path) : mount_layers(root, name)) < 0)
+		return -1;
 	return chdir("/");
 }
 
-int disk_open(const struct root *root, const char *name, const char *options, bool *ret_fresh)
+int disk_open(const struct root *root, const char *image, const char *name, const char *options,
+	      bool *ret_fresh)
 {
 	char path[sizeof(ROOT_DISKS) + DISK_NAME_MAX];
 	int sys;
 
 	place(path, name, "");
-	*ret_fresh = !is_whole(root, name);
-	if (*ret_fresh && (disk_forget(name) < 0 || make(root, name, options) < 0)) {
+	*ret_fresh = !is_whole(root, image, name);
+	if (*ret_fresh && (disk_forget(name) < 0 || make(root, image, name, options) < 0)) {
 		sys = errno;
 		disk_forget(name);
 		errno = sys;

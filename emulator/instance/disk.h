@@ -2,7 +2,8 @@
  * Instances' disks: each an overlay above the world's layers, whose upper part is a file system in
  * memory of its own, limited in size. They are mounted in the world's mount namespace (root.h), so
  * they stay while nothing runs on them. Runs in the launcher: system calls and string functions
- * only, and all of them return negative with errno set.
+ * only, and all of them return negative with errno set. An instance of an image's has the image
+ * beneath (image.h) in place of the machine's own layers.
  */
 #pragma once
 
@@ -16,9 +17,10 @@ void disk_options(uint64_t size, uint32_t first_id, char ret_options[DISK_OPTION
 
 /*
  * A detached copy of the mounts of the disk `name`, for a clone to move in. It is made if it isn't
- * there, or isn't whole.
+ * there, or isn't whole; above `image`, which is staged, or "": the machine's own root.
  */
-int disk_open(const struct root *root, const char *name, const char *options, bool *ret_fresh);
+int disk_open(const struct root *root, const char *image, const char *name, const char *options,
+	      bool *ret_fresh);
 /* Gone is fine. */
 int disk_forget(const char *name);
 /* Calls `each` for every disk, whole or not; false from it ends the walk. */

@@ -133,6 +133,7 @@ static int name_machine(const struct init_plan *plan)
 
 	if (!plan->fresh)
 		return 0;
+	mkdir("/etc", 0755); /* an image may have none */
 	return put("/etc/hostname", name) < 0 ? -1 : put("/etc/hosts", hosts);
 }
 

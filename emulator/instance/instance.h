@@ -2,11 +2,11 @@
  * Instances as processes: a namespace set with an init, launched, watched, stopped, entered.
  *
  * A launcher process, forked once from a small and clean address space, makes each instance a disk
- * (this machine's own file system, what is written kept apart) and clones its init from a mount
- * namespace that holds nothing, so that a launch costs the same whether it is the first or the
- * four-thousandth. It clones with CLONE_PARENT: inits are children of the daemon while it lives,
- * and go on under the host's init (or nearest subreaper) when the daemon is gone. Disks live in a
- * mount namespace of their own, and go on when nobody is left in it.
+ * (this machine's own file system, or an image, what is written kept apart) and clones its init
+ * from a mount namespace that holds nothing, so that a launch costs the same whether it is the
+ * first or the four-thousandth. It clones with CLONE_PARENT: inits are children of the daemon while
+ * it lives, and go on under the host's init (or nearest subreaper) when the daemon is gone. Disks
+ * live in a mount namespace of their own, and go on when nobody is left in it.
  *
  * Nobody else may wait for children whose pids they don't know (waitpid(-1, …)).
  */
@@ -25,6 +25,9 @@ struct launch;
 struct instance_spec {
 	struct rid id; /* KIND_INSTANCE or KIND_INTERNET_HOST */
 	struct init_identity identity;
+	/* What its disk lies above if it must be made; unset: the machine's own root. */
+	struct rid image;
+	const char *image_path; /* the image's directory; borrowed */
 	char *boot; /* for /bin/sh, at the first boot of its disk (boot.h); NULL for none */
 };
 
@@ -115,6 +118,10 @@ void instances_forget(struct instances *instances, const struct rid *ids, size_t
 /* At start: forgets the disks that are none of these; NULL `is_kept` keeps none. */
 int instances_keep(struct instances *instances, bool (*is_kept)(void *context, const char *id),
 		   void *context, struct error *error);
+
+/* The image is below no disk that is yet to be made: its directory is let go of. Returns at once.
+ * Not staged is fine. */
+void instances_unstage(struct instances *instances, struct rid image);
 
 bool process_alive(struct process process);
 

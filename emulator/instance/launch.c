@@ -6,6 +6,7 @@
  *	launcher            clone 1, clone 2, clone 3 …
  *	init 1                       mounts, report, wait for the lifeline's byte
  */
+#include "instance/image.h"
 #include "instance/init.h"
 #include "instance/process.h"
 #include "instance/watch.h"
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ enum {
 struct launch {
 	struct instances *instances;
 	struct rid *ids;
+	struct rid *images;
 	struct init_identity *identities;
 	int *boots;		   /* the scripts, each a file; -1: none */
 	struct process *processes; /* those taken */
@@ -49,6 +52,7 @@ static void launch_free(struct launch *launch)
 		closep(&launch->lifeline[end]);
 	}
 	free(launch->ids);
+	free(launch->images);
 	for (size_t i = 0; i < launch->count; i++)
 		closep(&launch->boots[i]);
 	free(launch->boots);
@@ -67,6 +71,7 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 	launch->instances = instances;
 	launch->count = count;
 	launch->ids = xcalloc(count, sizeof(*launch->ids));
+	launch->images = xcalloc(count, sizeof(*launch->images));
 	launch->identities = xcalloc(count, sizeof(*launch->identities));
 	launch->boots = xcalloc(count, sizeof(*launch->boots));
 	launch->is_fresh = xcalloc(count, sizeof(*launch->is_fresh));
@@ -74,6 +79,7 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 	launch->is_ready = xcalloc(count, sizeof(*launch->is_ready));
 	for (size_t i = 0; i < count; i++) {
 		launch->ids[i] = specs[i].id;
+		launch->images[i] = specs[i].image;
 		launch->identities[i] = specs[i].identity;
 		launch->boots[i] = -1;
 	}
@@ -82,12 +88,12 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 	return launch;
 }
 
-static void name_disk(struct rid id, struct launcher_request *request)
+static void put_name(struct rid id, char ret_name[DISK_NAME_MAX])
 {
 	struct rid_text text = rid_format(id);
 
-	static_assert(sizeof(text.text) <= sizeof(request->disk), "any id");
-	memcpy(request->disk, text.text, sizeof(text.text));
+	static_assert(sizeof(text.text) <= DISK_NAME_MAX, "any id");
+	memcpy(ret_name, text.text, sizeof(text.text));
 }
 
 static int fill_window(struct launch *launch, struct error *error)
@@ -107,7 +113,8 @@ static int fill_window(struct launch *launch, struct error *error)
 		};
 		int r;
 
-		name_disk(id, &request);
+		put_name(id, request.disk);
+		put_name(launch->images[launch->sent], request.image);
 		fds[request.first ? 2 : 0] = launch->boots[launch->sent];
 		r = launcher_request(&launch->instances->launcher, &request, fds, error);
 		if (r < 0)
@@ -124,12 +131,56 @@ static int ensure_launcher(struct instances *instances, struct error *error)
 	int r;
 
 	if (!launcher_alive(launcher)) {
+		instances->staged_count = 0;
 		launcher_stop(launcher);
 		r = launcher_start(launcher, error);
 		if (r < 0)
 			return r;
 	}
 	return launcher_wait_staged(launcher, error);
+}
+
+static struct staged_image *find_staged(struct instances *instances, struct rid id)
+{
+	for (size_t i = 0; i < instances->staged_count; i++)
+		if (rid_equal(instances->staged[i].id, id))
+			return &instances->staged[i];
+	return NULL;
+}
+
+/* What is at its path now: a directory that was made anew is another one. */
+static int ensure_image(struct instances *instances, const struct instance_spec *spec,
+			struct error *error)
+{
+	struct staged_image *staged = find_staged(instances, spec->image);
+	struct stat status;
+	int r;
+
+	if (stat(spec->image_path, &status) < 0)
+		return error_sys(error, errno, "%s: %s", rid_format(spec->image).text,
+				 spec->image_path);
+	if (staged && staged->device == status.st_dev && staged->inode == status.st_ino)
+		return 0;
+	r = image_stage(instances->launcher.pid, rid_format(spec->image).text, spec->image_path,
+			instances->launcher.root.first_id, error);
+	if (r < 0)
+		return error_wrap(error, r, "%s", rid_format(spec->image).text);
+	if (!staged)
+		staged = array_grow(&instances->staged, &instances->staged_count);
+	*staged = (struct staged_image){ spec->image, status.st_dev, status.st_ino };
+	return 0;
+}
+
+static int ensure_images(struct instances *instances, const struct instance_spec *specs,
+			 size_t count, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (rid_is_set(specs[i].image) &&
+		    (i == 0 || !rid_equal(specs[i].image, specs[i - 1].image)))
+			r = ensure_image(instances, &specs[i], error);
+	return r;
 }
 
 /* A file that is only read from, each time from its beginning: it is not shared. */
@@ -160,6 +211,8 @@ int instances_launch_begin(struct instances *instances, const struct instance_sp
 	if (!instances->loop || instances->receiving)
 		return error_sys(error, EBUSY, "launching");
 	r = ensure_launcher(instances, error);
+	if (r == 0)
+		r = ensure_images(instances, specs, count, error);
 	if (r < 0)
 		return r;
 	launch = launch_new(instances, specs, count);
@@ -380,7 +433,7 @@ void instances_forget(struct instances *instances, const struct rid *ids, size_t
 	for (size_t i = 0; i < count && launcher_alive(&instances->launcher); i++) {
 		struct launcher_request request = { .task = LAUNCHER_FORGET };
 
-		name_disk(ids[i], &request);
+		put_name(ids[i], request.disk);
 		launcher_request(&instances->launcher, &request, NULL, &ignored);
 	}
 }
@@ -409,4 +462,19 @@ int instances_keep(struct instances *instances, bool (*is_kept)(void *context, c
 	}
 	free(names);
 	return r;
+}
+
+/* ---- images ---- */
+
+void instances_unstage(struct instances *instances, struct rid image)
+{
+	struct launcher_request request = { .task = LAUNCHER_UNSTAGE };
+	struct staged_image *staged = find_staged(instances, image);
+	struct error ignored = ERROR_INIT;
+
+	if (staged)
+		*staged = instances->staged[--instances->staged_count];
+	put_name(image, request.image);
+	if (launcher_alive(&instances->launcher))
+		launcher_request(&instances->launcher, &request, NULL, &ignored);
 }

@@ -2,6 +2,7 @@
 #include "instance/launcher.h"
 
 #include "instance/confine.h"
+#include "instance/image.h"
 #include "instance/memory.h"
 
 #include <errno.h>
@@ -332,7 +333,8 @@ static bool launch(const struct launcher_request *request, int boot, struct stag
 
 	if (root_pin(&stage->root) < 0)
 		return refuse("keeping the instances' disks");
-	disk = disk_open(&stage->root, request->disk, stage->disk_options, &reply.fresh);
+	disk = disk_open(&stage->root, request->image, request->disk, stage->disk_options,
+			 &reply.fresh);
 	if (disk < 0)
 		return refuse("the instance's disk");
 	reply.pid = clone_init(request, stage, disk, boot, reply.fresh);
@@ -371,6 +373,9 @@ static bool perform(const struct launcher_request *request, int boot, struct sta
 		return launch(request, boot, stage);
 	case LAUNCHER_FORGET:
 		disk_forget(request->disk); /* what is left the next start finds */
+		return true;
+	case LAUNCHER_UNSTAGE:
+		image_unstage(request->image); /* the same */
 		return true;
 	default:
 		return list();

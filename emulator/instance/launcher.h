@@ -32,8 +32,9 @@ struct launcher {
 
 enum launcher_task {
 	LAUNCHER_CLONE,
-	LAUNCHER_FORGET, /* the disk; not answered */
-	LAUNCHER_LIST,	 /* the disks */
+	LAUNCHER_FORGET,  /* the disk; not answered */
+	LAUNCHER_LIST,	  /* the disks */
+	LAUNCHER_UNSTAGE, /* the image; not answered */
 };
 
 struct launcher_request {
@@ -44,6 +45,7 @@ struct launcher_request {
 	/* an id of the host's that is nobody else's: what runs in the instance is counted by it */
 	uint32_t owner;
 	char disk[DISK_NAME_MAX];
+	char image[DISK_NAME_MAX]; /* below a new disk, see image_stage(); "": our own root */
 	struct init_identity identity;
 };
 

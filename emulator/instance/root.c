@@ -131,8 +131,7 @@ static int write_map(pid_t pid, const char *name, uint32_t first)
 	return fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
 }
 
-/* A user namespace that nobody is in, for the mapping alone. */
-static int make_mapping(uint32_t first, int *ret_fd)
+int root_mapping(uint32_t first, int *ret_fd)
 {
 	char path[64];
 	int pair[2], r = 0, fd = -1;
@@ -345,7 +344,7 @@ static int fill_layer(const struct root *root, size_t layer, int tree, char *con
 	if (r < 0)
 		return r;
 	if (shift)
-		return shift_make(shift, ROOT_IDS, error);
+		return shift_make(shift, ROOT_IDS, false, error);
 	r = mount_as_nobody();
 	return r < 0 ? error_sys(error, r, "an overlay of %s/", root->at[layer]) : 0;
 }
@@ -450,7 +449,7 @@ static int stage(const struct root_options *options, struct root *root, struct e
 	CLEANUP(closep) int mapping = -1;
 	int trees[ROOT_LAYERS_MAX], r;
 
-	r = make_mapping(options->first_id, &mapping);
+	r = root_mapping(options->first_id, &mapping);
 	if (r < 0)
 		return error_sys(error, r, "a user namespace");
 	if ((r = leave_host(root->host, error)) < 0 || (r = find_layers(root, error)) < 0 ||

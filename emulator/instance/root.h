@@ -25,6 +25,7 @@
 #define ROOT_WORLD  "/world"
 #define ROOT_LAYERS ROOT_WORLD "/layers"
 #define ROOT_DISKS  ROOT_WORLD "/disks"
+#define ROOT_IMAGES ROOT_WORLD "/images" /* see image.h */
 
 #define ROOT_LAYERS_MAX 8 /* file systems that the machine's own is put together from */
 
@@ -56,3 +57,7 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
 /* Keeps the world's mounts beyond the caller's life, until `pin` is unmounted; once. System calls
  * only. Returns negative with errno set. */
 int root_pin(struct root *root);
+
+/* A user namespace that nobody is in, for the mapping of an instance's ids alone. The caller closes
+ * it. Returns 0 or a negative errno. */
+int root_mapping(uint32_t first_id, int *ret_fd);

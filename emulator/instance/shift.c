@@ -14,6 +14,7 @@
 
 struct shift {
 	uint32_t first, count;
+	bool all;
 	dev_t device;
 };
 
@@ -43,9 +44,10 @@ static int shift_one(const struct shift *shift, int directory, const char *name,
 static bool is_wanted(const struct shift *shift, const struct stat *status)
 {
 	if (S_ISDIR(status->st_mode))
-		return (status->st_mode & (S_IROTH | S_IXOTH)) == (S_IROTH | S_IXOTH) &&
+		return (shift->all ||
+			(status->st_mode & (S_IROTH | S_IXOTH)) == (S_IROTH | S_IXOTH)) &&
 		       status->st_dev == shift->device;
-	return S_ISLNK(status->st_mode) ||
+	return shift->all || S_ISLNK(status->st_mode) ||
 	       (S_ISREG(status->st_mode) && (status->st_mode & S_IROTH));
 }
 
@@ -79,9 +81,9 @@ static int shift_all(const struct shift *shift, int fd)
 	return r;
 }
 
-int shift_make(uint32_t first_id, uint32_t count, struct error *error)
+int shift_make(uint32_t first_id, uint32_t count, bool all, struct error *error)
 {
-	struct shift shift = { first_id, count, 0 };
+	struct shift shift = { first_id, count, all, 0 };
 	struct stat status;
 	int fd, r;
 

@@ -1,15 +1,15 @@
 /*
  * Owners of a file system that can't be idmapped (an overlay: the root of a container): a layer in
- * memory that holds each public file's owner and mode for the instances, and none of its data.
- * Private ones are not in it: they stay this machine's own, so that root in an instance may neither
- * read nor change them, and so does what is made later.
+ * memory that holds each file's owner and mode for the instances, and none of its data. Private
+ * ones may be left out: they stay this machine's own, so that root in an instance may neither read
+ * nor change them. So does what is made later.
  */
 #pragma once
 
 #include "base/error.h"
 
 /*
- * In a layer's own directory, with the file system at "host": makes "shift/upper". Takes some 20 µs
- * and 1 KiB a file.
+ * In a layer's own directory, with the file system at "host": makes "shift/upper", with what
+ * everybody may read or, if `all`, everything. Takes some 20 µs and 1 KiB a file.
  */
-int shift_make(uint32_t first_id, uint32_t count, struct error *error);
+int shift_make(uint32_t first_id, uint32_t count, bool all, struct error *error);

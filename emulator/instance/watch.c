@@ -270,6 +270,7 @@ struct instances *instances_close(struct instances *instances)
 		free(*path);
 	free(instances->hidden);
 	free(instances->disks);
+	free(instances->staged);
 	free(instances);
 	return NULL;
 }

@@ -6,6 +6,13 @@
 #include "instance/instance.h"
 #include "instance/launcher.h"
 
+/* What the launcher has staged of an image. */
+struct staged_image {
+	struct rid id;
+	dev_t device;
+	ino_t inode;
+};
+
 struct instances {
 	struct loop *loop; /* NULL: nothing is watched */
 	instance_exit_fn on_exit;
@@ -13,8 +20,10 @@ struct instances {
 	struct map watched; /* rid → struct watched, owned */
 	struct launcher launcher;
 	const struct launch *receiving; /* the launch with processes not yet taken, or NULL */
-	char **hidden;			/* owned, ends in NULL */
-	char *disks;			/* NULL: they are kept nowhere */
+	struct staged_image *staged;	/* by the launcher that runs; owned */
+	size_t staged_count;
+	char **hidden; /* owned, ends in NULL */
+	char *disks;   /* NULL: they are kept nowhere */
 };
 
 /* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */

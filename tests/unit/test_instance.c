@@ -1,4 +1,4 @@
-/* objects: emulator/instance/confine.o emulator/instance/disk.o emulator/instance/exec.o emulator/instance/init.o emulator/instance/launch.o emulator/instance/launcher.o emulator/instance/mask.o emulator/instance/memory.o emulator/instance/process.o emulator/instance/root.o emulator/instance/shift.o emulator/instance/terminal.o emulator/instance/watch.o emulator/base/error.o emulator/base/util.o emulator/base/id.o emulator/base/map.o emulator/base/loop.o */
+/* objects: emulator/instance/confine.o emulator/instance/disk.o emulator/instance/exec.o emulator/instance/image.o emulator/instance/init.o emulator/instance/launch.o emulator/instance/launcher.o emulator/instance/mask.o emulator/instance/memory.o emulator/instance/process.o emulator/instance/root.o emulator/instance/shift.o emulator/instance/terminal.o emulator/instance/watch.o emulator/base/error.o emulator/base/util.o emulator/base/id.o emulator/base/map.o emulator/base/loop.o */
 /* libs: -lutil */
 /*
  * Instances on the real kernel: needs root, and skips without. Everything it makes is its own
@@ -397,6 +397,81 @@ static void test_disk(void **state)
 	kill_one(other.id, neighbour);
 	instances_forget(instances, &spec.id, 1);
 	instances_forget(instances, &other.id, 1);
+}
+
+/* A directory with a shell, cat, and a marker, one public and one private. */
+static void make_image(const char *directory, const char *marker)
+{
+	CLEANUP(freep)
+	char *command = xasprintf(
+		"set -e; mkdir -p %1$s/bin; cd %1$s; cp /bin/sh /bin/cat bin/; "
+		"ldd /bin/sh /bin/cat | grep -o '/[^ :]*' | sort -u | xargs cp -t . --parents -L; "
+		"echo %2$s >public; (umask 077; echo secret of %2$s >private)",
+		directory, marker);
+
+	assert_int_equal(system(command), 0);
+}
+
+static void remove_image(const char *directory)
+{
+	CLEANUP(freep) char *command = xasprintf("rm -rf %s", directory);
+
+	assert_int_equal(system(command), 0);
+}
+
+/* A directory below the disk in place of the machine's own root. */
+static void test_image(void **state)
+{
+	CLEANUP(freep) char *one = xasprintf("%s/one", secret), *two = xasprintf("%s/two", secret);
+	CLEANUP(freep) char *in_one = xasprintf("%s/public", one), *made = xasprintf("%s/new", one);
+	struct instance_spec specs[3] = { spec_new("a"), spec_new("b"), spec_new("c") };
+	struct error error = ERROR_INIT;
+	struct process processes[3];
+	struct stat status;
+
+	(void)state;
+	make_image(one, "one");
+	make_image(two, "two");
+	specs[0].image = rid_new(KIND_IMAGE);
+	specs[0].image_path = one;
+	specs[1].image = rid_new(KIND_IMAGE);
+	specs[1].image_path = two;
+	must(instances_launch(instances, specs, 3, processes, &error), &error);
+	expect(processes[0], "cat /public /private; echo /*; cat /etc/hostname",
+	       "one\nsecret of one\n/bin /dev /etc /lib /lib64 /private /proc /public /run "
+	       "/sys /tmp\na\n");
+	expect(processes[1], "cat /public /private", "two\nsecret of two\n");
+	expect(processes[2], "test -e /public || test -d /var/lib/dpkg && echo own", "own\n");
+	expect(processes[0], "echo changed >/public; echo x >/new; cat /public", "changed\n");
+	assert_int_equal(stat(in_one, &status), 0);
+	assert_int_equal(status.st_size, 4);
+	assert_int_equal(access(made, F_OK), -1);
+
+	/* Another directory by that name is another one, for new disks; a disk keeps what it has.
+	 */
+	remove_image(two);
+	make_image(two, "other");
+	kill_one(specs[2].id, processes[2]);
+	specs[2].image = specs[1].image;
+	specs[2].image_path = two;
+	instances_forget(instances, &specs[2].id, 1);
+	kill_one(specs[0].id, processes[0]);
+	must(instances_launch(instances, &specs[2], 1, &processes[2], &error), &error);
+	must(instances_launch(instances, &specs[0], 1, &processes[0], &error), &error);
+	expect(processes[2], "cat /public", "other\n");
+	expect(processes[0], "cat /public /new", "changed\nx\n");
+
+	/* Let go of, it goes on below its disks; gone, nothing is launched from it. */
+	instances_unstage(instances, specs[0].image);
+	expect(processes[0], "cat /private", "secret of one\n");
+	for (size_t i = 0; i < 3; i++)
+		kill_one(specs[i].id, processes[i]);
+	remove_image(one);
+	assert_int_equal(instances_launch(instances, specs, 3, processes, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "/one: No such file or directory"));
+	for (size_t i = 0; i < 3; i++)
+		instances_forget(instances, &specs[i].id, 1);
+	remove_image(two);
 }
 
 static void test_streams(void **state)
@@ -934,23 +1009,15 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_inside),
-		cmocka_unit_test(test_confinement),
-		cmocka_unit_test(test_disk),
-		cmocka_unit_test(test_streams),
-		cmocka_unit_test(test_not_executable),
-		cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_terminal_flood),
-		cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_reaping),
-		cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_exit_is_told),
-		cmocka_unit_test(test_daemon_killed),
-		cmocka_unit_test(test_adopt),
-		cmocka_unit_test(test_launcher_killed),
-		cmocka_unit_test(test_all_or_none),
-		cmocka_unit_test(test_step_refused),
+		cmocka_unit_test(test_inside),	     cmocka_unit_test(test_confinement),
+		cmocka_unit_test(test_disk),	     cmocka_unit_test(test_image),
+		cmocka_unit_test(test_streams),	     cmocka_unit_test(test_not_executable),
+		cmocka_unit_test(test_terminal),     cmocka_unit_test(test_terminal_flood),
+		cmocka_unit_test(test_signals),	     cmocka_unit_test(test_reaping),
+		cmocka_unit_test(test_stop),	     cmocka_unit_test(test_many),
+		cmocka_unit_test(test_exit_is_told), cmocka_unit_test(test_daemon_killed),
+		cmocka_unit_test(test_adopt),	     cmocka_unit_test(test_launcher_killed),
+		cmocka_unit_test(test_all_or_none),  cmocka_unit_test(test_step_refused),
 		cmocka_unit_test(test_nothing_left),
 	};
 
