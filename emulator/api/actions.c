@@ -352,6 +352,29 @@ const struct action actions[] = {
 	EC2("DeleteVolume", delete_volume, "VolumeId!"),
 	EC2("DescribeImages", describe_images,
 	    PAGED "ExecutableBy.N ImageId.N Owner.N IncludeDeprecated:b IncludeDisabled:b"),
+	EC2("RegisterImage", register_image,
+	    "ImageLocation Architecture BlockDeviceMapping.N.DeviceName "
+	    "BlockDeviceMapping.N.VirtualName BlockDeviceMapping.N.Ebs.DeleteOnTermination:b "
+	    "BlockDeviceMapping.N.Ebs.Iops:i BlockDeviceMapping.N.Ebs.SnapshotId "
+	    "BlockDeviceMapping.N.Ebs.VolumeSize:i BlockDeviceMapping.N.Ebs.VolumeType "
+	    "BlockDeviceMapping.N.Ebs.KmsKeyId BlockDeviceMapping.N.Ebs.Throughput:i "
+	    "BlockDeviceMapping.N.Ebs.OutpostArn BlockDeviceMapping.N.Ebs.Encrypted:b "
+	    "BlockDeviceMapping.N.Ebs.AvailabilityZone BlockDeviceMapping.N.Ebs.AvailabilityZoneId "
+	    "BlockDeviceMapping.N.Ebs.VolumeInitializationRate:i "
+	    "BlockDeviceMapping.N.Ebs.EbsCardIndex:i "
+	    "BlockDeviceMapping.N.NoDevice Description EnaSupport:b KernelId Name! "
+	    "BillingProduct.N RamdiskId RootDeviceName SriovNetSupport VirtualizationType BootMode "
+	    "TpmSupport UefiData ImdsSupport " TAGS),
+	EC2("DeregisterImage", deregister_image, "ImageId! DeleteAssociatedSnapshots:b"),
+	EC2("DescribeImageAttribute", describe_image_attribute, "Attribute! ImageId!"),
+	EC2("ModifyImageAttribute", modify_image_attribute,
+	    "Attribute Description.Value ImageId! LaunchPermission.Add.N.Group "
+	    "LaunchPermission.Add.N.UserId LaunchPermission.Add.N.OrganizationArn "
+	    "LaunchPermission.Add.N.OrganizationalUnitArn LaunchPermission.Remove.N.Group "
+	    "LaunchPermission.Remove.N.UserId LaunchPermission.Remove.N.OrganizationArn "
+	    "LaunchPermission.Remove.N.OrganizationalUnitArn OperationType ProductCode.N "
+	    "UserGroup.N UserId.N Value OrganizationArn.N OrganizationalUnitArn.N "
+	    "ImdsSupport"),
 	EC2("DescribeInstanceTypes", describe_instance_types,
 	    PAGED "InstanceType.N IncludeUnsupportedInRegion:b"),
 	EC2("DescribeInstanceTypeOfferings", describe_instance_type_offerings,
@@ -366,6 +389,9 @@ const struct action actions[] = {
 	{ "sts", "GetCallerIdentity", "", get_caller_identity },
 	OWN("ListInstances", list_instances, ""),
 	OWN("ListNatGateways", list_nat_gateways, ""),
+	OWN("ImportImage", import_image, "Name! Path!"),
+	OWN("ListImages", list_images, "Image"),
+	OWN("DeleteImage", delete_image, "Image!"),
 	OWN("ListDrops", list_drops, "Instance"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
 	OWN("GetInternetHost", get_internet_host, "Name"),

@@ -47,7 +47,9 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	describe_addresses_attribute, modify_address_attribute, reset_address_attribute,
 	create_nat_gateway, delete_nat_gateway, describe_nat_gateways, list_nat_gateways,
 	associate_nat_gateway_address, disassociate_nat_gateway_address,
-	assign_private_nat_gateway_address, unassign_private_nat_gateway_address;
+	assign_private_nat_gateway_address, unassign_private_nat_gateway_address, register_image,
+	deregister_image, describe_image_attribute, modify_image_attribute, import_image,
+	list_images, delete_image;
 
 handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
 	create_default_subnet, describe_account_attributes, describe_instance_type_offerings,

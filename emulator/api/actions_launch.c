@@ -291,7 +291,12 @@ static int launch(struct call *call, const struct origin *origin, struct error *
 	r = check_token(call, &request.options, origin, &reservation, error);
 	if (r != 0)
 		return r < 0 ? r : reply_reservation(call, reservation, NULL, origin, error);
-	if ((r = read_root_volume(call, &request.root, error)) < 0 ||
+	if ((r = image_check_launch(call_model(call), call->scope, request.options.image_id,
+				    error)) < 0 ||
+	    (r = read_root_volume(call, &request.root, error)) < 0 ||
+	    (r = image_default_volume(call_model(call), request.options.image_id,
+				      call_has_list(call, "BlockDeviceMapping"), &request.root,
+				      error)) < 0 ||
 	    (r = read_launch_interfaces(call, &request, &storage, error)) < 0 ||
 	    (r = instance_launch(&call->transaction, &request, &reservation, error)) < 0)
 		return r;

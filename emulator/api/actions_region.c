@@ -1,4 +1,4 @@
-/* What a region is and offers: regions, zones, images, instance types; and who is asking. */
+/* What a region is and offers: regions, zones, instance types; and who is asking. */
 #include "api/actions.h"
 
 #include <stdio.h>
@@ -144,67 +144,7 @@ int describe_availability_zones(struct call *call, struct error *error)
 	return describe_rows(call, &listing, &rows, error);
 }
 
-/* ---- images ---- */
-
-static bool owned(const struct call *call, const struct image *image)
-{
-	/* "self" owns none: nothing can be registered yet. */
-	return wanted(call, "Owner", image->owner) ||
-	       (image->owner_alias && wanted(call, "Owner", image->owner_alias));
-}
-
-static int named_images(const struct call *call, struct image *storage, struct rows *rows,
-			struct error *error)
-{
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t count = params_indices(call->params, "ImageId", &indices);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *text = params_get(call->params, "ImageId.%u", indices[i]);
-		struct rid id;
-		const struct image *image;
-
-		if (rid_parse(text, KIND_IMAGE, &id) < 0)
-			return malformed(KIND_IMAGE, text, error);
-		image = image_find(text, &storage[i]);
-		if (owned(call, image))
-			rows_add(rows, call, NULL, image);
-	}
-	return 0;
-}
-
-int describe_images(struct call *call, struct error *error)
-{
-	static const struct listing listing = {
-		.list = "imagesSet",
-		.ids = "ImageId",
-		.fields = image_fields,
-		.minimum = 1,
-		.maximum = 1000,
-		.absent = "free-tier-eligible image-allowed "
-			  "image-watermark.source-image-creation-time "
-			  "image-watermark.source-image-id "
-			  "image-watermark.source-image-region "
-			  "image-watermark.watermark-creation-time "
-			  "image-watermark.watermark-key kernel-id platform product-code "
-			  "product-code.type public-ssm-parameter-name ramdisk-id "
-			  "source-image-id source-image-region source-instance-id "
-			  "sriov-net-support state-reason-code state-reason-message tag "
-			  "tag-key",
-	};
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t named = params_indices(call->params, "ImageId", &indices);
-	CLEANUP(freep) struct image *storage = xcalloc(named, sizeof(*storage));
-	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
-	int r;
-
-	if (named && (r = named_images(call, storage, &rows, error)) < 0)
-		return r;
-	for (size_t i = 0; !named && image_at(i); i++)
-		if (owned(call, image_at(i)))
-			rows_add(&rows, call, NULL, image_at(i));
-	return describe_rows(call, &listing, &rows, error);
-}
+/* ---- instance types ---- */
 
 static const struct listing instance_types = {
 	.list = "instanceTypeSet",

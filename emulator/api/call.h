@@ -65,6 +65,9 @@ struct api_hooks {
 	 * consoles. */
 	int (*console)(void *context, struct rid instance, struct buffer *text,
 		       struct error *error);
+	/* Is there a directory at `path`, absolute, or anything else? ERROR_INVALID_PARAMETER_VALUE
+	 * where nothing is that an image can be made of. */
+	int (*look_at)(void *context, const char *path, bool *ret_directory, struct error *error);
 };
 
 struct action;

@@ -223,7 +223,8 @@ struct page {
 static int64_t row_order(const struct listing *listing, const struct rows *rows, size_t i)
 {
 	/* Rows that are no resources of their own (zones, tags …) are counted. */
-	return listing->kind != KIND_NONE ? rows->items[i].resource->order : (int64_t)i;
+	return listing->kind != KIND_NONE && !listing->mixed ? rows->items[i].resource->order
+							     : (int64_t)i;
 }
 
 static int read_page(const struct call *call, const struct listing *listing, struct page *page,

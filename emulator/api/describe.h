@@ -19,6 +19,7 @@ struct listing {
 	bool (*sees)(const struct resource *resource, const struct scope *scope);
 	bool rows_are_tags; /* a row is a struct tag: tag filters are about it alone */
 	bool no_tags;	    /* tag filters are unknown, although the kind has tags */
+	bool mixed;	    /* not every row is a resource of the kind: pages count them */
 	/* Opens and closes what is around items, for DescribeInstances; may be NULL. */
 	void (*item)(struct call *call, const struct view *view, const struct view *previous,
 		     bool last);

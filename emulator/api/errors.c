@@ -84,6 +84,9 @@
 	ROW(KEY_PAIR_DUPLICATE, 400, "InvalidKeyPair.Duplicate")                                   \
 	ROW(KEY_FORMAT, 400, "InvalidKey.Format")                                                  \
 	ROW(BLOCK_DEVICE_MAPPING, 400, "InvalidBlockDeviceMapping")                                \
+	ROW(IMAGE_NAME_DUPLICATE, 400, "InvalidAMIName.Duplicate")                                 \
+	ROW(IMAGE_NAME_MALFORMED, 400, "InvalidAMIName.Malformed")                                 \
+	ROW(IMAGE_UNAVAILABLE, 400, "InvalidAMIID.Unavailable")                                    \
 	ROW(VOLUME_IN_USE, 400, "VolumeInUse")                                                     \
 	ROW(LAUNCH_TEMPLATE_NAME, 400, "InvalidLaunchTemplateName.MalformedException")             \
 	ROW(LAUNCH_TEMPLATE_EXISTS, 400, "InvalidLaunchTemplateName.AlreadyExistsException")       \

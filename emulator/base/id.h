@@ -27,6 +27,7 @@ enum kind {
 	KIND_VOLUME,
 	KIND_LAUNCH_TEMPLATE,
 	KIND_KEY_PAIR,
+	KIND_IMAGE,
 	KIND_RESERVATION,
 	/* ids inside resources */
 	KIND_ROUTE_TABLE_ASSOCIATION,
@@ -35,7 +36,6 @@ enum kind {
 	KIND_ADDRESS_ASSOCIATION,
 	KIND_VPC_CIDR_ASSOCIATION,
 	KIND_SUBNET_CIDR_ASSOCIATION,
-	KIND_IMAGE,
 	/* namespaces of a world that are no AWS resource; n is the world's number */
 	KIND_INTERNET,
 	KIND_INTERNET_HOST,

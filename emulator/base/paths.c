@@ -44,6 +44,7 @@ int paths_for(const char *state, struct paths *ret_paths, struct error *error)
 	if ((r = join(paths.database, paths.state, "world.db", error)) < 0 ||
 	    (r = join(paths.credentials, paths.state, "credentials", error)) < 0 ||
 	    (r = join(paths.lock, paths.state, "lock", error)) < 0 ||
+	    (r = join(paths.images, paths.state, "images", error)) < 0 ||
 	    (r = join(paths.run, RUN_ROOT, name, error)) < 0 ||
 	    (r = join(paths.endpoint, paths.run, "endpoint", error)) < 0 ||
 	    (r = join(paths.disks, paths.run, "disks", error)) < 0)

@@ -19,6 +19,7 @@ struct paths {
 	char database[PATH_MAX];    /* state/world.db */
 	char credentials[PATH_MAX]; /* state/credentials, mode 0600, see credentials.h */
 	char lock[PATH_MAX];	    /* state/lock: flock()ed by the daemon, holds its pid */
+	char images[PATH_MAX];	    /* state/images: what archives held, see world/images.c */
 	char run[PATH_MAX];	    /* RUN_ROOT/<16 hexadecimal digits of the state path> */
 	char endpoint[PATH_MAX];    /* run/endpoint: "http://ADDR:PORT\nREGION\n" while serving */
 	char disks[PATH_MAX];	    /* run/disks: the mount namespace with the instances' disks */

@@ -96,6 +96,21 @@ const struct listing_type listing_hosts = {
 	},
 };
 
+const struct listing_type listing_images = {
+	.set = "imageSet",
+	.empty = "there is no image of one's own",
+	.count = 7,
+	.fields = {
+		{ "imageId", "IMAGE", FIELD_TEXT, NULL },
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "state", "STATE", FIELD_TEXT, NULL },
+		{ "path", "PATH", FIELD_TEXT, NULL },
+		{ "reason", "REASON", FIELD_TEXT, NULL },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
 void listing_read(const struct reply *reply, const struct listing_type *type, bool all,
 		  struct listing *ret_listing)
 {

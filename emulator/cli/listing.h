@@ -1,6 +1,6 @@
 /*
- * What `ps` and `internet list` show, by a table of fields: read from a List… reply, printed as a
- * table or as JSON.
+ * What `ps`, `internet list` and `image list` show, by a table of fields: read from a List… reply,
+ * printed as a table or as JSON.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ extern const struct listing_type listing_instances; /* of ListInstances */
 extern const struct listing_type listing_drops;	    /* of ListDrops */
 extern const struct listing_type listing_nat;	    /* of ListNatGateways */
 extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
+extern const struct listing_type listing_images;    /* of ListImages */
 
 struct listing {
 	const struct listing_type *type;

@@ -190,7 +190,7 @@ static const struct token internet_create[] = {
 	{ .kind = TOKEN_END },
 };
 
-static const struct token internet_list[] = {
+static const struct token list_options[] = {
 	{ .kind = TOKEN_OPTION,
 	  .word = "-o",
 	  .argument = "table|json",
@@ -224,14 +224,55 @@ static const struct token internet[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "list",
 	  .verb = VERB_INTERNET_LIST,
-	  .next = internet_list,
+	  .next = list_options,
 	  .help = "list the hosts" },
-	{ .kind = TOKEN_WORD, .word = "ps", .verb = VERB_INTERNET_LIST, .next = internet_list },
+	{ .kind = TOKEN_WORD, .word = "ps", .verb = VERB_INTERNET_LIST, .next = list_options },
 	{ .kind = TOKEN_WORD,
 	  .word = "delete",
 	  .verb = VERB_INTERNET_DELETE,
 	  .next = internet_delete,
 	  .help = "end a host and forget it" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token image_import[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "NAME",
+	  .field = FIELD(image),
+	  .help = "what to call it: 3 to 128 characters" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "PATH",
+	  .field = FIELD(path_of_image),
+	  .help = "a directory, used where it is and never written to, or a tar archive, "
+		  "unpacked" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token image_delete[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "IMAGE",
+	  .field = FIELD(image),
+	  .help = "an image's name or id" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token image[] = {
+	{ .kind = TOKEN_WORD,
+	  .word = "import",
+	  .verb = VERB_IMAGE_IMPORT,
+	  .next = image_import,
+	  .help = "make an image of a directory or an archive, and print its id" },
+	{ .kind = TOKEN_WORD,
+	  .word = "list",
+	  .verb = VERB_IMAGE_LIST,
+	  .next = list_options,
+	  .help = "list the images of one's own" },
+	{ .kind = TOKEN_WORD, .word = "ps", .verb = VERB_IMAGE_LIST, .next = list_options },
+	{ .kind = TOKEN_WORD,
+	  .word = "delete",
+	  .verb = VERB_IMAGE_DELETE,
+	  .next = image_delete,
+	  .help = "deregister an image; instances that have it go on" },
 	{ .kind = TOKEN_END },
 };
 
@@ -297,6 +338,10 @@ const struct token token_verbs[] = {
 	  .word = "internet",
 	  .next = internet,
 	  .help = "the simulated Internet" },
+	{ .kind = TOKEN_WORD,
+	  .word = "image",
+	  .next = image,
+	  .help = "images of one's own, for instances to boot from" },
 	{ .kind = TOKEN_WORD,
 	  .word = "ps",
 	  .verb = VERB_PS,

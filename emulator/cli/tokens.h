@@ -19,6 +19,9 @@ enum verb {
 	VERB_INTERNET_CREATE,
 	VERB_INTERNET_LIST,
 	VERB_INTERNET_DELETE,
+	VERB_IMAGE_IMPORT,
+	VERB_IMAGE_LIST,
+	VERB_IMAGE_DELETE,
 	VERB_PS,
 	VERB_DOWN,
 	VERB_VERSION,
@@ -72,6 +75,8 @@ struct request {
 	const char *output;
 	const char *instance;
 	const char *host;
+	const char *image;
+	const char *path_of_image;
 	const char *address;
 	struct text_list quotas;
 	bool accept_any_credentials;

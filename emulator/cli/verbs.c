@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MINIVPC_VERSION
@@ -220,6 +221,101 @@ static int do_internet_list(struct context *context, int *ret_status, struct err
 	return r < 0 ? r : print_listing(context->request, reply, &listing_hosts);
 }
 
+static int call_image(struct context *context, const char *action, const char *image,
+		      struct error *error)
+{
+	const struct parameter parameters[] = { { "Image", image }, { NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+
+	return client_call(&context->client, action, parameters, &reply, error);
+}
+
+/* Its state, and why it failed; both are the caller's. */
+static int image_state(struct context *context, const char *id, char **ret_state, char **ret_reason,
+		       struct error *error)
+{
+	const struct parameter parameters[] = { { "Image", id }, { NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	const void *item;
+	int r = client_call(&context->client, "ListImages", parameters, &reply, error);
+
+	if (r < 0)
+		return r;
+	item = reply_next(reply, "imageSet", NULL);
+	if (!item) {
+		error_set(error, ERROR_INTERNAL, "%s was deregistered meanwhile", id);
+		return -ENOENT;
+	}
+	*ret_state = reply_item_text(item, "state");
+	*ret_reason = reply_item_text(item, "reason");
+	return 0;
+}
+
+#define UNPACKING_POLL 20000000 /* nanoseconds */
+
+/* Until it is available; one that failed is of no use, and its name is wanted again. */
+static int await_image(struct context *context, const char *id, struct error *error)
+{
+	for (;;) {
+		CLEANUP(freep) char *state = NULL, *reason = NULL;
+		struct error ignored = ERROR_INIT;
+		int r = image_state(context, id, &state, &reason, error);
+
+		if (r < 0 || streq(state, "available"))
+			return r;
+		if (!streq(state, "pending")) {
+			call_image(context, "DeleteImage", id, &ignored);
+			error_set(error, ERROR_INTERNAL, "%s: %s", context->request->path_of_image,
+				  reason ? reason : "it can't be unpacked");
+			return -EBADMSG;
+		}
+		nanosleep(&(struct timespec){ 0, UNPACKING_POLL }, NULL);
+	}
+}
+
+static int do_image_import(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+	CLEANUP(freep) char *path = realpath(request->path_of_image, NULL);
+	const struct parameter parameters[] = { { "Name", request->image },
+						{ "Path", path },
+						{ NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	CLEANUP(freep) char *id = NULL;
+	int r;
+
+	if (!path)
+		return error_sys(error, errno, "%s", request->path_of_image);
+	if ((r = client_call(&context->client, "ImportImage", parameters, &reply, error)) < 0)
+		return r;
+	id = reply_text(reply, "imageId");
+	if (!id) {
+		error_set(error, ERROR_INTERNAL, "the reply holds no usable <imageId>");
+		return -EBADMSG;
+	}
+	if ((r = await_image(context, id, error)) < 0)
+		return r;
+	*ret_status = 0;
+	puts(id);
+	return 0;
+}
+
+static int do_image_list(struct context *context, int *ret_status, struct error *error)
+{
+	const struct parameter none[] = { { NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r = client_call(&context->client, "ListImages", none, &reply, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print_listing(context->request, reply, &listing_images);
+}
+
+static int do_image_delete(struct context *context, int *ret_status, struct error *error)
+{
+	*ret_status = 0;
+	return call_image(context, "DeleteImage", context->request->image, error);
+}
+
 /* What `ps` is to list. */
 struct listed {
 	const char *action;
@@ -281,6 +377,9 @@ static const struct {
 	[VERB_INTERNET_CREATE] = { do_internet_create, .client = true },
 	[VERB_INTERNET_LIST] = { do_internet_list, .client = true },
 	[VERB_INTERNET_DELETE] = { do_internet_delete, .client = true },
+	[VERB_IMAGE_IMPORT] = { do_image_import, .client = true },
+	[VERB_IMAGE_LIST] = { do_image_list, .client = true },
+	[VERB_IMAGE_DELETE] = { do_image_delete, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };

@@ -216,6 +216,7 @@ static noreturn void run_script(int script)
 	static char shell[] = "sh";
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	static char home[] = "HOME=/root", user[] = "USER=root";
+	static const char no_shell[] = "no /bin/sh can be run here: the user data was not\n";
 	char *const arguments[] = { shell, NULL };
 	char *const environment[] = { path, home, user, NULL };
 	sigset_t none;
@@ -232,6 +233,8 @@ static noreturn void run_script(int script)
 		_exit(1);
 	close_range(3, ~0U, 0);
 	execve("/bin/sh", arguments, environment);
+	if (write(STDERR_FILENO, no_shell, sizeof(no_shell) - 1) < 0)
+		_exit(1);
 	_exit(127);
 }
 

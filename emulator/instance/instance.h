@@ -27,8 +27,8 @@ struct instance_spec {
 	struct init_identity identity;
 	/* What its disk lies above if it must be made; unset: the machine's own root. */
 	struct rid image;
-	const char *image_path; /* the image's directory; borrowed */
-	char *boot; /* for /bin/sh, at the first boot of its disk (boot.h); NULL for none */
+	char *image_path; /* the image's directory; borrowed */
+	char *boot;	  /* for /bin/sh, at the first boot of its disk (boot.h); NULL for none */
 };
 
 /* A process that can't be mistaken for a later one with the same pid. */

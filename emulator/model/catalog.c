@@ -10,7 +10,7 @@
 #define CANONICAL "099720109477", NULL
 #define DEBIAN	  "136693071363", NULL
 
-static const struct image images[] = {
+static const struct public_image images[] = {
 	{ "ami-0a10000000000a123", "al2023-ami-2023.6.20241010.0-kernel-6.1-x86_64", AMAZON,
 	  "Amazon Linux 2023 AMI 2023.6.20241010.0 x86_64 HVM kernel-6.1", "x86_64",
 	  "2024-10-10T00:00:00.000Z" },
@@ -80,88 +80,21 @@ static const struct instance_type types[] = {
 			(long long)((const struct instance_type *)view->object)->member_);         \
 	}
 
-TEXT_GETTER(get_image_id, image, id)
-TEXT_GETTER(get_image_name, image, name)
-TEXT_GETTER(get_image_owner, image, owner)
-TEXT_GETTER(get_image_alias, image, owner_alias)
-TEXT_GETTER(get_image_description, image, description)
-TEXT_GETTER(get_image_architecture, image, architecture)
-TEXT_GETTER(get_image_created, image, created)
-
-static const char *get_location(const struct view *view, struct buffer *scratch)
-{
-	const struct image *image = view->object;
-
-	return get_print(scratch, "%s/%s", image->owner_alias ? image->owner_alias : image->owner,
-			 image->name);
-}
-
-static bool child_one(const struct view *view, size_t index, struct view *ret_child)
-{
-	*ret_child = *view;
-	return index == 0;
-}
-
-/* "snap-" and the image's own digits. */
-static const char *get_snapshot(const struct view *view, struct buffer *scratch)
-{
-	return get_print(scratch, "snap%s", ((const struct image *)view->object)->id + 3);
-}
-
-#define MAPPING "block-device-mapping."
-
-static const struct field disk_fields[] = {
-	FIELD_CONST_OF("true", "deleteOnTermination", MAPPING "delete-on-termination"),
-	FIELD_GET_OF(get_snapshot, "snapshotId", MAPPING "snapshot-id"),
-	FIELD_CONST_OF("8", "volumeSize", MAPPING "volume-size"),
-	FIELD_CONST_OF("gp3", "volumeType", MAPPING "volume-type"),
-	FIELD_CONST_OF("false", "encrypted", MAPPING "encrypted"),
-	FIELD_END,
-};
-
-static const struct field mapping_fields[] = {
-	FIELD_CONST_OF("/dev/xvda", "deviceName", MAPPING "device-name"),
-	FIELD_CHILD_OF(child_self, disk_fields, "ebs"),
-	FIELD_END,
-};
-
-/* People look for images with root-device-type=ebs; there is one disk, as theirs have. */
-const struct field image_fields[] = {
-	FIELD_GET_OF(get_image_id, "imageId", "image-id"),
-	FIELD_GET_OF(get_location, "imageLocation", "manifest-location"),
-	FIELD_CONST_OF("available", "imageState", "state"),
-	FIELD_GET_OF(get_image_owner, "imageOwnerId", "owner-id"),
-	FIELD_GET_OF(get_image_alias, "imageOwnerAlias", "owner-alias"),
-	FIELD_GET_OF(get_image_created, "creationDate", "creation-date"),
-	FIELD_CONST_OF("true", "isPublic", "is-public"),
-	FIELD_GET_OF(get_image_architecture, "architecture", "architecture"),
-	FIELD_CONST_OF("machine", "imageType", "image-type"),
-	FIELD_CONST_OF("Linux/UNIX", "platformDetails", NULL),
-	FIELD_CONST_OF("RunInstances", "usageOperation", NULL),
-	FIELD_GET_OF(get_image_description, "description", "description"),
-	FIELD_CONST_OF("true", "enaSupport", "ena-support"),
-	FIELD_CONST_OF("xen", "hypervisor", "hypervisor"),
-	FIELD_GET_OF(get_image_name, "name", "name"),
-	FIELD_CONST_OF("/dev/xvda", "rootDeviceName", "root-device-name"),
-	FIELD_CONST_OF("ebs", "rootDeviceType", "root-device-type"),
-	FIELD_CONST_OF("hvm", "virtualizationType", "virtualization-type"),
-	FIELD_CHILDREN_OF(child_one, mapping_fields, "blockDeviceMapping"),
-	FIELD_END,
-};
-
-const struct image *image_at(size_t index)
+const struct public_image *image_at(size_t index)
 {
 	return index < ARRAY_SIZE(images) ? &images[index] : NULL;
 }
 
-const struct image *image_find(const char *text, struct image *storage)
+const struct public_image *image_find(const char *text, struct public_image *storage)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++)
 		if (streq(images[i].id, text))
 			return &images[i];
-	*storage = (struct image){ text,     "minivpc-default",
-				   AMAZON,   "This machine's own root",
-				   "x86_64", "2024-01-01T00:00:00.000Z" };
+	if (!storage)
+		return NULL;
+	*storage = (struct public_image){ text,	    "minivpc-default",
+					  AMAZON,   "This machine's own root",
+					  "x86_64", "2024-01-01T00:00:00.000Z" };
 	return storage;
 }
 
@@ -183,6 +116,12 @@ static const char *get_burstable(const struct view *view, struct buffer *scratch
 	return instance_type_is_burstable(((const struct instance_type *)view->object)->name)
 		       ? "true"
 		       : "false";
+}
+
+static bool child_one(const struct view *view, size_t index, struct view *ret_child)
+{
+	*ret_child = *view;
+	return index == 0;
 }
 
 static const struct field architecture_items[] = {

@@ -1,14 +1,10 @@
 /*
- * What a region offers: machine images and instance types. Every image boots the same root; the
- * catalogue is there so that the usual look-ups by name and owner find one.
+ * What a region offers: machine images and instance types. Every image listed here boots this
+ * machine's own root; they are there so that the usual look-ups by name and owner find one.
  */
 #pragma once
 
-#include "model/common.h"
-
-struct image {
-	const char *id, *name, *owner, *owner_alias, *description, *architecture, *created;
-};
+#include "model/image.h"
 
 struct instance_type {
 	const char *name, *architecture;
@@ -16,15 +12,14 @@ struct instance_type {
 	int64_t interfaces, addresses; /* limits: interfaces, and IPv4 addresses on each */
 };
 
-extern const struct field image_fields[];
 extern const struct field instance_type_fields[];
 
-const struct image *image_at(size_t index); /* NULL past the end */
+const struct public_image *image_at(size_t index); /* NULL past the end */
 /*
  * The image of a well-formed id; an id that is not in the catalogue gets a generic one, kept in
- * `storage`, with that id (`text` must outlive it).
+ * `storage`, with that id (`text` must outlive it). NULL if there is no storage either.
  */
-const struct image *image_find(const char *text, struct image *storage);
+const struct public_image *image_find(const char *text, struct public_image *storage);
 
 const struct instance_type *instance_type_at(size_t index); /* NULL past the end */
 const struct instance_type *instance_type_find(const char *name);

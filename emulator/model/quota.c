@@ -53,6 +53,7 @@ static const struct {
 	[QUOTA_KEY_PAIRS] = { "key-pairs-per-region", 5000, 0, "key", "key pairs" },
 	[QUOTA_LAUNCH_TEMPLATES] = { "launch-templates-per-region", 5000, 0, "lt",
 				     "launch templates" },
+	[QUOTA_IMAGES] = { "amis-per-region", 50000, 0, "ami", "AMIs" },
 	[QUOTA_TAGS] = { "tags-per-resource", 50, 50, NULL, NULL },
 };
 static_assert(ARRAY_SIZE(table) == QUOTA_MAX, "every quota has a row");

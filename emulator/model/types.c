@@ -6,6 +6,7 @@
 #include "model/elastic_ip.h"
 #include "model/gateway.h"
 #include "model/group.h"
+#include "model/image.h"
 #include "model/instance.h"
 #include "model/internet.h"
 #include "model/key_pair.h"
@@ -35,6 +36,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_VOLUME] = &volume_type,
 	[KIND_LAUNCH_TEMPLATE] = &launch_template_type,
 	[KIND_KEY_PAIR] = &key_pair_type,
+	[KIND_IMAGE] = &image_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
 	[KIND_DEFAULTS] = &defaults_type,

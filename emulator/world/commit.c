@@ -22,6 +22,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "instance/boot.h"
+#include "model/image.h"
 
 #define CHUNK 64 /* inits wired in one kernel transaction, while the next are being cloned */
 
@@ -51,8 +52,10 @@ struct machines {
 
 static void machines_clear(struct machines *machines)
 {
-	for (size_t i = 0; i < machines->spec_count; i++)
+	for (size_t i = 0; i < machines->spec_count; i++) {
 		free(machines->specs[i].boot);
+		free(machines->specs[i].image_path);
+	}
 	free(machines->items);
 	free(machines->specs);
 	free(machines->launched);
@@ -87,7 +90,20 @@ static char *script_for(const struct instance *instance)
 	return boot_script(&plan);
 }
 
-static void find_machines(const struct transaction *transaction, struct machines *machines)
+/* What its disk lies above; nothing is set for the machine's own root. */
+static void find_image(const struct world *world, const struct instance *instance,
+		       struct instance_spec *spec)
+{
+	const struct image *image = image_of(&world->model, instance->options.image_id);
+
+	if (!image)
+		return;
+	spec->image = image->resource.id;
+	spec->image_path = world_image_path(world, image);
+}
+
+static void find_machines(const struct world *world, const struct transaction *transaction,
+			  struct machines *machines)
 {
 	for_each_journal (entry, transaction) {
 		struct instance_spec *spec;
@@ -98,8 +114,10 @@ static void find_machines(const struct transaction *transaction, struct machines
 		spec = array_grow(&machines->specs, &machines->spec_count);
 		spec->id = entry->after->id;
 		spec->identity = world_identity(transaction->model, entry->after);
-		if (spec->id.kind == KIND_INSTANCE)
+		if (spec->id.kind == KIND_INSTANCE) {
 			spec->boot = script_for((const struct instance *)entry->after);
+			find_image(world, (const struct instance *)entry->after, spec);
+		}
 		*array_grow(&machines->launched, &machines->launched_count) =
 			(struct provisional){ entry->after->id, entry->before == NULL };
 	}
@@ -259,7 +277,7 @@ static int go(struct world *world, struct transaction *transaction, struct facet
 	fabric_touched(transaction, set);
 	if ((r = store_save(world->store, transaction, true, error)) < 0)
 		return r;
-	find_machines(transaction, machines);
+	find_machines(world, transaction, machines);
 	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
 	    (r = services_changed(world->services, error)) < 0 ||
 	    (r = launch_all(world, machines, ret_launch, error)) < 0)
@@ -353,6 +371,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 	CLEANUP(machines_clear) struct machines machines = { 0 };
 	struct world *world = context;
 	struct launch *launch = NULL;
+	bool images;
 	int r;
 
 	if (!transaction->count)
@@ -369,8 +388,11 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 		return r;
 	end_processes(world, transaction);
 	forget_disks(world, transaction);
+	images = world_images_concerned(transaction);
 	transaction_commit(transaction);
 	forget_hosts(world);
+	if (images)
+		world_images_look(world);
 	return 0;
 }
 

@@ -30,6 +30,8 @@ struct world {
 	struct imds *imds; /* answers what they accept */
 	bool sweeping;	   /* a timer is set for fabric_sweep() */
 	struct api *api;
+	struct errand **errands; /* images.c: what is at work; owned */
+	size_t errand_count;
 };
 
 #define STOP_GRACE 30000 /* milliseconds between SIGTERM and SIGKILL */
@@ -46,6 +48,22 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 int world_reboot(void *context, struct rid instance, struct error *error);
 /* An init is gone: its instance stops. */
 void world_on_exit(void *context, struct rid id);
+
+/* images.c: images of one's own. The directory that instances of one boot from; the caller frees
+ * it.
+ */
+struct image;
+char *world_image_path(const struct world *world, const struct image *image);
+/* A hook for the API (context: the world). */
+int world_look_at(void *context, const char *path, bool *ret_directory, struct error *error);
+/* Begins what there is to do about them; after a transaction that concerned them. */
+void world_images_look(struct world *world);
+bool world_images_concerned(const struct transaction *transaction);
+/* At start: those that were being unpacked failed; then, copies that no image keeps are removed. */
+void world_images_interrupted(struct world *world, struct transaction *transaction);
+void world_images_sweep(struct world *world);
+/* Ends what is at work. */
+void world_images_close(struct world *world);
 
 /* counters.c: what the kernel has counted; hooks for the API (context: the world). */
 int world_drops(void *context, struct api_drop_list *ret_drops, struct error *error);

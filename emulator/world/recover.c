@@ -226,6 +226,8 @@ int world_recover(struct world *world, struct error *error)
 		r = recover_scope(world, &transaction, world->model.scopes[i], error);
 	if (r == 0)
 		r = recover_hosts(world, &transaction, error);
+	if (r == 0)
+		world_images_interrupted(world, &transaction);
 	if (r < 0) {
 		transaction_rollback(&transaction);
 		return r;
@@ -235,8 +237,12 @@ int world_recover(struct world *world, struct error *error)
 		return r;
 	if (mended)
 		log_info("reconciled: %zu kernel objects mended", mended);
-	r = forget_all(world, error);
-	return r < 0 ? r : instances_keep(world->instances, has_disk, &world->model, error);
+	if ((r = forget_all(world, error)) < 0 ||
+	    (r = instances_keep(world->instances, has_disk, &world->model, error)) < 0)
+		return r;
+	world_images_look(world);
+	world_images_sweep(world);
+	return 0;
 }
 
 int world_purge(struct world *world, struct error *error)

@@ -20,6 +20,7 @@ static void close_world(struct world *world)
 	if (world->api)
 		state_withdraw(&world->options.paths);
 	world->api = api_close(world->api);
+	world_images_close(world);
 	world->services = services_close(world->services);
 	world->imds = imds_close(world->imds);
 	world->uplink = uplink_close(world->uplink);
@@ -110,6 +111,7 @@ static int open_api(struct world *world, struct error *error)
 			   .commit = world_commit,
 			   .reboot = world_reboot,
 			   .drops = world_drops,
+			   .look_at = world_look_at,
 			   .nat_counts = world_nat_counts },
 	};
 	int r = state_credentials(&world->options.paths, &options.credentials, error);

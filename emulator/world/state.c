@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -31,7 +32,7 @@ static bool is_ours(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(our_files); i++)
 		if (streq(our_files[i], name))
 			return true;
-	return streq(name, ".") || streq(name, "..");
+	return streq(name, "images") || streq(name, ".") || streq(name, "..");
 }
 
 /*
@@ -210,6 +211,23 @@ void state_withdraw(const struct paths *paths)
 	unlink(paths->endpoint);
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+/* What archives held: links in there lead nowhere. */
+static int remove_images(const struct paths *paths, struct error *error)
+{
+	if (nftw(paths->images, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 &&
+	    errno != ENOENT)
+		return error_sys(error, errno, "%s", paths->images);
+	return 0;
+}
+
 int state_remove(const struct paths *paths, struct error *error)
 {
 	int r;
@@ -221,5 +239,7 @@ int state_remove(const struct paths *paths, struct error *error)
 	if ((r = remove_files(paths->run, run_files, ARRAY_SIZE(run_files), true, error)) < 0)
 		return r;
 	rmdir(RUN_ROOT);
+	if ((r = remove_images(paths, error)) < 0)
+		return r;
 	return remove_files(paths->state, our_files, ARRAY_SIZE(our_files), true, error);
 }

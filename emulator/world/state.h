@@ -36,5 +36,5 @@ int state_credentials(const struct paths *paths, struct credentials *ret_credent
 int state_announce(const struct paths *paths, const char *url, const char *region,
 		   struct error *error);
 void state_withdraw(const struct paths *paths);
-/* Removes our files, and the directories when nothing else is in them. */
+/* Removes our files, images among them, and the directories when nothing else is in them. */
 int state_remove(const struct paths *paths, struct error *error);
