@@ -10,25 +10,22 @@
 #include "instance/confine.h"
 #include "instance/init.h"
 #include "instance/process.h"
+#include "instance/sysfs.h"
 #include "instance/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,7 +39,6 @@
 	 CLONE_NEWCGROUP)
 
 struct target {
-	pid_t pid;
 	int pidfd;
 	int caller; /* a pidfd of the caller's */
 };
@@ -147,56 +143,6 @@ static void tell(int socket, const struct entered *entered, int master)
 	sendmsg(socket, &message, MSG_NOSIGNAL); /* if nobody listens, nobody needs to know */
 }
 
-/* Looks without following anything that the instance put there. */
-static bool has_sys(pid_t pid)
-{
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				      .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	CLEANUP(closep) int root = -1;
-	CLEANUP(closep) int fd = -1;
-	struct statfs there;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
-	root = open(path, O_PATH | O_CLOEXEC);
-	fd = (int)syscall(SYS_openat2, root, "sys", &how, sizeof(how));
-	return fd >= 0 && fstatfs(fd, &there) == 0 && there.f_type == SYSFS_MAGIC;
-}
-
-/*
- * /sys (read-only) of the instance's network namespace, for its first visitor: sysfs has a
- * superblock per network namespace and looks for one by walking all of them, so that launches would
- * become slower with every instance. It is mounted from here, for the instance has no other /sys in
- * sight, without which a user namespace may mount none.
- */
-static int make_sys(int pidfd, int *ret_tree)
-{
-	CLEANUP(closep) int context = -1;
-	int tree;
-
-	if (setns(pidfd, CLONE_NEWNET) < 0)
-		return -errno;
-	context = fsopen("sysfs", FSOPEN_CLOEXEC);
-	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	tree = fsmount(context, FSMOUNT_CLOEXEC,
-		       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			       MOUNT_ATTR_NOEXEC);
-	if (tree < 0)
-		return -errno;
-	*ret_tree = tree;
-	return 0;
-}
-
-/* Where somebody has done it meanwhile there is a second one on top: the same. */
-static int place_sys(int tree)
-{
-	if (tree < 0)
-		return 0;
-	mkdir("/sys", 0555);
-	return move_mount(tree, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
-}
-
 /* The memory is a copy of the caller's: nobody in there may look into it. */
 static int become_root(void)
 {
@@ -209,14 +155,10 @@ static int become_root(void)
 static int enter(const struct target *target, bool with_terminal, struct entered *entered,
 		 int ret_terminal[2])
 {
-	CLEANUP(closep) int sys = -1;
 	int r;
 
 	snprintf(entered->step, sizeof(entered->step), "leaving the keyring");
 	if ((r = confine_keyring()) < 0)
-		return r;
-	snprintf(entered->step, sizeof(entered->step), "making /sys");
-	if (!has_sys(target->pid) && (r = make_sys(target->pidfd, &sys)) < 0)
 		return r;
 	snprintf(entered->step, sizeof(entered->step), "entering its namespaces");
 	if (setns(target->pidfd, NAMESPACES) < 0)
@@ -224,9 +166,7 @@ static int enter(const struct target *target, bool with_terminal, struct entered
 	snprintf(entered->step, sizeof(entered->step), "becoming root");
 	if ((r = become_root()) < 0)
 		return r;
-	snprintf(entered->step, sizeof(entered->step), "mounting /sys");
-	if ((r = place_sys(sys)) < 0)
-		return r;
+	sysfs_mount();
 	if (!with_terminal)
 		return 0;
 	snprintf(entered->step, sizeof(entered->step), "making a terminal");
@@ -392,7 +332,7 @@ int process_exec(struct process process, char *const argv[], int *ret_status, st
 	struct sigaction fallback = { .sa_handler = SIG_DFL }, old_child;
 	CLEANUP(closep) int pidfd = -1;
 	CLEANUP(closep) int signals = -1;
-	struct target target = { .pid = process.pid, .caller = -1 };
+	struct target target = { .caller = -1 };
 	sigset_t taken, blocked, old;
 	int master = -1, r;
 	pid_t pid = 0;

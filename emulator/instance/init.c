@@ -1,7 +1,7 @@
 /*
  * PID 1 of an instance: see init.h. What an instance has beside its disk is mounted here, beside
  * the launcher, which is cloning the next one meanwhile. Only what costs the same however many
- * instances there are: for /sys see exec.c.
+ * instances there are: for /sys see sysfs.h.
  *
  * From become_root() on all of it is done as root of the instance: what is on the disk, its links
  * among it, leads nowhere else.
@@ -9,6 +9,7 @@
 #include "instance/init.h"
 
 #include "instance/confine.h"
+#include "instance/sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,8 @@ static int set_hostname(const struct init_plan *plan)
 /* The clone's own root, with its /proc, ends up on top of the disk: see leave_stage(). */
 static int enter_disk(const struct init_plan *plan)
 {
-	int devices = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int devices =
+		open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (devices < 0 || move_mount(plan->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
 	    fchdir(plan->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
@@ -226,6 +228,7 @@ static noreturn void run_script(int script)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	umask(022);
+	sysfs_mount();
 	mkdir("/var", 0755);
 	mkdir("/var/log", 0755);
 	log = open(INIT_LOG, O_WRONLY | O_CREAT | O_APPEND, 0640);

@@ -3,6 +3,7 @@
 
 #include "instance/mask.h"
 #include "instance/shift.h"
+#include "instance/sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -263,6 +264,7 @@ static int mount_dev(struct error *error)
 	r = make_devices(error);
 	if (r < 0)
 		return r;
+	sysfs_show();
 	if (mount_setattr(AT_FDCWD, "/dev", 0, &attributes, sizeof(attributes)) < 0)
 		return error_sys(error, errno, "making /dev read-only");
 	return 0;

@@ -91,6 +91,11 @@ def test_resolver_by_dhcp_options(world, pair):
      "dev lo", "1 received"),
     ("sysctl -w net.ipv4.ip_forward=1 && sysctl -w net.ipv4.ip_forward=0", "= 1"),
     ("ip netns add x && nsenter --net=/run/netns/x ip link && ip netns del x", "lo:"),
+    ("ip netns add x && ip netns exec x ls /sys/class/net && ip netns del x", "lo"),
+    ("ip netns add x; ip netns add y; ip netns exec x ip netns exec y ip link; ip netns del x; "
+     "ip netns del y", "lo:"),
+    ("unshare --net --mount sh -c 'mount -t sysfs x /sys && ls /sys/class/net'", "lo\n"),
+    ("cat /sys/class/net/eth0/operstate", "up"),
     ("mkdir -p /m && mount -t tmpfs x /m && umount /m && rmdir /m && echo fine", "fine"),
     ("unshare --user --map-root-user id -u", "0"),
     ("su postgres -s /bin/sh -c id 2>/dev/null || su nobody -s /bin/sh -c id", "uid="),

@@ -63,6 +63,9 @@ SHELL = {
     "load a module": "modprobe dummy_hcd || insmod /lib/modules/x.ko",
     "write to sysfs": "mount -o remount,rw /sys; echo 1 >/sys/kernel/profiling || "
                       "echo x >/sys/power/state || echo 1 >/sys/kernel/mm/ksm/run",
+    "write to the sysfs in sight": "cd /dev/.sysfs && ls class/net/eth0 || "
+                                   "echo 1 >kernel/profiling || echo 0 >kernel/mm/ksm/run || "
+                                   "echo 1 >class/net/lo/mtu || echo mem >power/state",
     "release cgroups": "mount -t cgroup -o memory x /mnt && mkdir /mnt/x && "
                        "echo 1 >/mnt/x/notify_on_release && echo /x >/mnt/release_agent",
     "set the clock": "date -s 2001-01-01",
