@@ -9,6 +9,7 @@
 #include "instance/init.h"
 
 #include "instance/confine.h"
+#include "instance/ssh.h"
 #include "instance/sysfs.h"
 
 #include <errno.h>
@@ -241,39 +242,54 @@ static noreturn void run_script(int script)
 	_exit(127);
 }
 
-/* What cloud-init does at the first boot: the instance is wired by now. */
-static void boot(const struct init_plan *plan)
+/* What cloud-init does at the first boot: the instance is wired by now. 0: nothing runs. */
+static pid_t boot(const struct init_plan *plan)
 {
+	pid_t pid = 0;
+
 	if (plan->boot < 0)
-		return;
-	if (plan->fresh && _Fork() == 0)
+		return 0;
+	if (plan->fresh && (pid = _Fork()) == 0)
 		run_script(plan->boot);
 	close(plan->boot);
+	return pid < 0 ? 0 : pid;
 }
 
 static noreturn void serve(const struct init_plan *plan)
 {
-	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = plan->lifeline, .events = POLLIN } };
-	nfds_t count = 2;
+	enum {
+		SIGNALS,
+		LIFELINE,
+		SSH,
+		COUNT
+	};
+	struct pollfd fds[COUNT] = { [LIFELINE] = { .fd = plan->lifeline, .events = POLLIN },
+				     [SIGNALS] = { .events = POLLIN },
+				     [SSH] = { .fd = -1, .events = POLLIN } };
 	sigset_t signals;
+	pid_t script = 0;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGCHLD);
-	fds[0].fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	if (fds[0].fd < 0)
+	fds[SIGNALS].fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (fds[SIGNALS].fd < 0)
 		_exit(1);
 	reap();
 	for (;;) {
-		if (poll(fds, count, -1) < 0)
+		if (poll(fds, COUNT, -1) < 0)
 			continue;
-		if (fds[0].revents)
-			handle_signal(fds[0].fd);
-		if (count == 2 && (fds[1].revents & POLLIN)) {
+		if (fds[SIGNALS].revents)
+			handle_signal(fds[SIGNALS].fd);
+		if (fds[SSH].revents)
+			ssh_answer(fds[SSH].fd, script);
+		if (fds[LIFELINE].revents & POLLIN) {
 			close(plan->lifeline);
-			count = 1;
-			boot(plan);
-		} else if (count == 2 && fds[1].revents) {
+			fds[LIFELINE].fd = -1;
+			script = boot(plan);
+			if (plan->identity->ssh)
+				fds[SSH].fd = ssh_listen();
+		} else if (fds[LIFELINE].revents) {
 			_exit(1);
 		}
 	}

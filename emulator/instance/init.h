@@ -17,11 +17,12 @@
 /* What the script that an instance boots with says: cloud-init's own place for it. */
 #define INIT_LOG "/var/log/cloud-init-output.log"
 
-/* What an instance is called, in texts that end. */
+/* What an instance is called, in texts that end, and whether it lets anybody in. */
 struct init_identity {
 	char hostname[64];
 	char address[64];   /* of its first interface, for /etc/hosts; "" for none */
 	char resolver[512]; /* /etc/resolv.conf; "": what the disk has */
+	bool ssh;	    /* there is a key: who comes meets sshd, if the disk has one */
 };
 
 struct init_report {

@@ -57,6 +57,7 @@ static void identify_instance(const struct model *model, const struct instance *
 	snprintf(identity->address, sizeof(identity->address), "%s",
 		 address_format(interface->address).text);
 	snprintf(identity->resolver, sizeof(identity->resolver), "%s", resolver.data);
+	identity->ssh = instance->options.public_key != NULL;
 }
 
 struct init_identity world_identity(const struct model *model, const struct resource *resource)

@@ -1,4 +1,4 @@
-/* objects: emulator/instance/confine.o emulator/instance/disk.o emulator/instance/exec.o emulator/instance/image.o emulator/instance/init.o emulator/instance/launch.o emulator/instance/launcher.o emulator/instance/mask.o emulator/instance/memory.o emulator/instance/process.o emulator/instance/root.o emulator/instance/shift.o emulator/instance/terminal.o emulator/instance/watch.o emulator/base/error.o emulator/base/util.o emulator/base/id.o emulator/base/map.o emulator/base/loop.o emulator/instance/sysfs.o */
+/* objects: emulator/instance/confine.o emulator/instance/disk.o emulator/instance/exec.o emulator/instance/image.o emulator/instance/init.o emulator/instance/launch.o emulator/instance/launcher.o emulator/instance/mask.o emulator/instance/memory.o emulator/instance/process.o emulator/instance/root.o emulator/instance/shift.o emulator/instance/terminal.o emulator/instance/watch.o emulator/base/error.o emulator/base/util.o emulator/base/id.o emulator/base/map.o emulator/base/loop.o emulator/instance/sysfs.o emulator/instance/ssh.o */
 /* libs: -lutil */
 /*
  * Instances on the real kernel: needs root, and skips without. Everything it makes is its own
