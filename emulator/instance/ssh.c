@@ -40,13 +40,14 @@
 
 /* The first word on an option counts, and these come before any file's. */
 #define ALWAYS                                                                                     \
-	"sshd", "-i", "-E", LOG, OPTION("UsePAM", "no"), OPTION("HostKey", HOST_KEY),              \
+	"sshd", "-i", "-E", LOG, OPTION("HostKey", HOST_KEY),                                      \
 		OPTION("LoginGraceTime", TEXT(LOGIN_TIME))
 
 static const char *const by_default[] = {
 	ALWAYS,
 	"-f",
 	"/dev/null",
+	OPTION("UsePAM", "no"), /* this machine's accounts may be a whole network's */
 	OPTION("PermitRootLogin", "prohibit-password"),
 	OPTION("PasswordAuthentication", "no"),
 	OPTION("KbdInteractiveAuthentication", "no"),

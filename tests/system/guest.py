@@ -23,4 +23,5 @@ def install_sshd(world, *places):
         return
     for place in places:
         world.run("cp", os.path.join(path("ssh"), "usr"), f"{place}:/")
+        world.run("cp", os.path.join(path("ssh"), "etc/pam.d/sshd"), f"{place}:/etc/pam.d/")
         world.exec(place, "useradd --system --home-dir /run/sshd --shell /usr/sbin/nologin sshd")

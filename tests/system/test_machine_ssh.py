@@ -277,6 +277,11 @@ def test_a_configuration_of_its_own(world, lab):
                                       ">/etc/ssh/sshd_config; echo keep out >/etc/banner"])
     done = ssh(world, lab.client, address, "hostname", options=["-o", "LogLevel=INFO"])
     assert said(done) == "forced\n" and "keep out" in done.stderr
+    # As its package leaves it: by PAM, to which a locked password is no locked account.
+    world.exec(instance, ["sh", "-c", (
+        "echo 'UsePAM yes' >/etc/ssh/sshd_config; useradd --create-home bob; cd ~bob; "
+        "cp -r /root/.ssh .; chown -R bob .ssh")])
+    assert said(ssh(world, lab.client, address, "id -un; pwd", user="bob")) == "bob\n/home/bob\n"
     world.exec(instance, "rm /etc/ssh/sshd_config")
     assert said(ssh(world, lab.client, address, "hostname")).startswith("ip-")
     world.ec2.terminate_instances(InstanceIds=[instance])
