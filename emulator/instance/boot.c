@@ -5,7 +5,8 @@
 
 #include <yaml.h>
 
-#define PLACE	 "/var/lib/cloud/instance"
+#define CLOUD	 "/var/lib/cloud"
+#define PLACE	 CLOUD "/instance"
 #define PREFIX	 "cloud-init: "
 #define KEYS	 "/root/.ssh/authorized_keys"
 #define COLUMNS	 76
@@ -55,7 +56,7 @@ static void put_bytes(struct buffer *script, const char *data, size_t size)
 static void put_program(struct buffer *script, const char *name, const char *how, const char *data,
 			size_t size)
 {
-	buffer_printf(script, "mkdir -p " PLACE "/scripts\n: >" PLACE "/scripts/%s\n", name);
+	buffer_printf(script, ": >" PLACE "/scripts/%s\n", name);
 	buffer_printf(script, "chmod 700 " PLACE "/scripts/%s\n>" PLACE "/scripts/%s ", name, name);
 	put_bytes(script, data, size);
 	buffer_printf(script,
@@ -297,8 +298,18 @@ static bool begins(const struct boot_plan *plan, const char *with)
 	return plan->user_data_size >= length && memcmp(plan->user_data, with, length) == 0;
 }
 
+/* A link, as cloud-init itself has it: it may be in the image, and look for the same place. */
+static void put_place(struct buffer *script, const char *id)
+{
+	buffer_printf(script,
+		      "mkdir -p " CLOUD "/instances/%s/scripts\n"
+		      "ln -sfn " CLOUD "/instances/%s " PLACE "\n",
+		      id, id);
+}
+
 static void put_user_data(struct buffer *script, const struct boot_plan *plan)
 {
+	put_place(script, plan->id);
 	if (begins(plan, "#!"))
 		put_program(script, "part-001", "", plan->user_data, plan->user_data_size);
 	else if (begins(plan, "#cloud-config"))

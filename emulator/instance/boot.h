@@ -10,7 +10,8 @@
 #include "base/util.h"
 
 struct boot_plan {
-	bool first; /* user data and keys are for the first boot alone */
+	const char *id; /* of the instance: where cloud-init keeps what is its own */
+	bool first;	/* user data and keys are for the first boot alone */
 	/* Decoded; NULL for none. Scripts ("#!"), "#cloud-config"; another kind is told of. */
 	const char *user_data;
 	size_t user_data_size;

@@ -81,7 +81,10 @@ static char *script_for(const struct instance *instance)
 {
 	const char *text = instance->options.user_data;
 	CLEANUP(buffer_clear) struct buffer data = BUFFER_INIT;
-	struct boot_plan plan = { .first = true, .public_key = instance->options.public_key };
+	const struct rid_text id = rid_format(instance->resource.id);
+	struct boot_plan plan = { .id = id.text,
+				  .first = true,
+				  .public_key = instance->options.public_key };
 
 	if (text)
 		base64_read(text, strlen(text), &data); /* checked when it came */

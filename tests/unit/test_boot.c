@@ -35,6 +35,7 @@ static int tear_down(void **state)
 static char *script_of(const char *user_data, const char *key)
 {
 	const struct boot_plan plan = {
+		.id = "i-1",
 		.first = true,
 		.user_data = user_data,
 		.user_data_size = user_data ? strlen(user_data) : 0,
@@ -125,7 +126,7 @@ static void a_script_is_run_as_it_is(void **state)
 static void long_ones_and_any_bytes(void **state)
 {
 	struct buffer data = BUFFER_INIT;
-	struct boot_plan plan = { .first = true };
+	struct boot_plan plan = { .id = "i-1", .first = true };
 	CLEANUP(freep) char *script = NULL;
 	CLEANUP(freep) char *kept = NULL;
 
@@ -137,7 +138,7 @@ static void long_ones_and_any_bytes(void **state)
 	plan.user_data_size = data.length;
 	script = boot_script(&plan);
 	run(script);
-	kept = content("var/lib/cloud/instance/scripts/part-001");
+	kept = content("var/lib/cloud/instances/i-1/scripts/part-001");
 	assert_int_equal(strlen(kept), data.length);
 	assert_memory_equal(kept, data.data, data.length);
 	assert_content("console", "");
