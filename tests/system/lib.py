@@ -185,8 +185,7 @@ class World:
         """Starts the daemon and waits until it is ready."""
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen(
-                [BINARY, "serve", "--state", self.state, "--listen", "127.0.0.1:0",
-                 *self.arguments, *more],
+                self.command("serve", "--listen", "127.0.0.1:0", *self.arguments, *more),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 env=environment(), start_new_session=True, bufsize=0)
         line = read_line(self.daemon, seconds, "minivpc serve")
