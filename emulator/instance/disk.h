@@ -25,3 +25,6 @@ int disk_open(const struct root *root, const char *image, const char *name, cons
 int disk_forget(const char *name);
 /* Calls `each` for every disk, whole or not; false from it ends the walk. */
 int disk_list(bool (*each)(void *context, const char *name), void *context);
+/* Opens a file of a disk to read, wherever what is on the disk leads: nowhere but on it. Plain
+ * files alone, and at once: -1 for all else. */
+int disk_open_file(const char *name, const char *file);

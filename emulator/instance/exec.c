@@ -9,6 +9,7 @@
  */
 #include "instance/confine.h"
 #include "instance/init.h"
+#include "instance/pass.h"
 #include "instance/process.h"
 #include "instance/sysfs.h"
 #include "instance/terminal.h"
@@ -123,25 +124,6 @@ static noreturn void command_main(int slave, int caller, char *const argv[])
 
 /* ---- the helper ---- */
 
-static void tell(int socket, const struct entered *entered, int master)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				  .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS } };
-	struct entered copy = *entered;
-	struct iovec data = { &copy, sizeof(copy) };
-	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-
-	if (master >= 0) {
-		memcpy(CMSG_DATA(&control.header), &master, sizeof(master));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-	}
-	sendmsg(socket, &message, MSG_NOSIGNAL); /* if nobody listens, nobody needs to know */
-}
 
 /* The memory is a copy of the caller's: nobody in there may look into it. */
 static int become_root(void)
@@ -191,7 +173,8 @@ static noreturn void helper_main(const struct target *target, int socket, bool w
 			r = errno == ENOMEM ? -ESRCH : -errno;
 	}
 	entered.sys = -r;
-	tell(socket, &entered, terminal[0]);
+	/* If nobody listens, nobody needs to know. */
+	pass_send(socket, &entered, sizeof(entered), terminal[0]);
 	_exit(0);
 }
 
@@ -199,27 +182,12 @@ static noreturn void helper_main(const struct target *target, int socket, bool w
 
 static int hear(int socket, struct entered *ret_entered, int *ret_master)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec data = { ret_entered, sizeof(*ret_entered) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header;
 	ssize_t size;
 
 	do {
-		size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+		size = pass_receive(socket, ret_entered, sizeof(*ret_entered), 0, ret_master);
 	} while (size < 0 && errno == EINTR);
-	if (size != sizeof(*ret_entered))
-		return -EPIPE;
-	header = CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_master, CMSG_DATA(header), sizeof(*ret_master));
-	return 0;
+	return size == sizeof(*ret_entered) ? 0 : -EPIPE;
 }
 
 static int start(struct target *target, char *const argv[], pid_t *ret_pid, int *ret_master,

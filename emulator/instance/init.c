@@ -136,6 +136,7 @@ static int name_machine(const struct init_plan *plan)
 
 	if (!plan->fresh)
 		return 0;
+	unlink(INIT_LOG); /* what the machine or the image once said is not what this one says */
 	mkdir("/etc", 0755); /* an image may have none */
 	return put("/etc/hostname", name) < 0 ? -1 : put("/etc/hosts", hosts);
 }
@@ -189,17 +190,39 @@ static void reap(void)
 		;
 }
 
+/* To append to. It may be anything by now: nothing there makes us wait. */
+static int open_log(void)
+{
+	mkdir("/var", 0755);
+	mkdir("/var/log", 0755);
+	return open(INIT_LOG, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		    0640);
+}
+
+/* A line on the console; where there is no room for it, nobody hears it. */
+static void say(const char *text)
+{
+	int fd = open_log();
+	ssize_t said = fd < 0 ? 0 : write(fd, text, strlen(text));
+
+	(void)said;
+	closep(&fd);
+}
+
 static noreturn void shut_down(void)
 {
 	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	int waited = 0;
 
 	kill(-1, SIGTERM);
 	kill(-1, SIGCONT);
 	/* Commands entered from outside are not our children: ask whether anybody is left. */
-	for (int waited = 0; waited < SHUTDOWN_MS && kill(-1, 0) == 0; waited += PAUSE_MS) {
+	for (; waited < SHUTDOWN_MS && kill(-1, 0) == 0; waited += PAUSE_MS) {
 		reap();
 		nanosleep(&pause, NULL);
 	}
+	if (waited >= SHUTDOWN_MS)
+		say("init: killing processes that don't end\n");
 	_exit(0); /* the kernel kills the rest */
 }
 
@@ -219,7 +242,6 @@ static noreturn void run_script(int script)
 	static char shell[] = "sh";
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	static char home[] = "HOME=/root", user[] = "USER=root";
-	static const char no_shell[] = "no /bin/sh can be run here: the user data was not\n";
 	char *const arguments[] = { shell, NULL };
 	char *const environment[] = { path, home, user, NULL };
 	sigset_t none;
@@ -230,15 +252,12 @@ static noreturn void run_script(int script)
 	setsid();
 	umask(022);
 	sysfs_mount();
-	mkdir("/var", 0755);
-	mkdir("/var/log", 0755);
-	log = open(INIT_LOG, O_WRONLY | O_CREAT | O_APPEND, 0640);
+	log = open_log();
 	if (log < 0 || dup2(script, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
 		_exit(1);
 	close_range(3, ~0U, 0);
 	execve("/bin/sh", arguments, environment);
-	if (write(STDERR_FILENO, no_shell, sizeof(no_shell) - 1) < 0)
-		_exit(1);
+	say("init: there is no /bin/sh to run user data with\n");
 	_exit(127);
 }
 

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/loop.h"
@@ -122,6 +123,24 @@ int instances_keep(struct instances *instances, bool (*is_kept)(void *context, c
 /* The image is below no disk that is yet to be made: its directory is let go of. Returns at once.
  * Not staged is fine. */
 void instances_unstage(struct instances *instances, struct rid image);
+
+#define INSTANCE_LOG_MAX 65536
+#define INSTANCE_LOG_END UINT64_MAX
+
+struct instance_log {
+	struct buffer text; /* owned */
+	uint64_t end;	    /* the position after it, in bytes */
+	int64_t time;	    /* when it was last written to, seconds since 1970; 0: never */
+};
+
+/*
+ * What has been said on the disk's INIT_LOG, whether anything runs on it or not: at most
+ * INSTANCE_LOG_MAX bytes from position `from` on (from the first, if there aren't so many), or the
+ * last ones (INSTANCE_LOG_END). Empty where there is no such file, or the instance's owner has put
+ * something else in its place.
+ */
+int instances_log(struct instances *instances, struct rid id, uint64_t from,
+		  struct instance_log *ret_log, struct error *error);
 
 bool process_alive(struct process process);
 

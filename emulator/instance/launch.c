@@ -426,6 +426,11 @@ int instances_launch(struct instances *instances, const struct instance_spec *sp
 
 /* ---- disks ---- */
 
+static bool has_disks(const struct instances *instances)
+{
+	return instances->disks && access(instances->disks, F_OK) == 0;
+}
+
 void instances_forget(struct instances *instances, const struct rid *ids, size_t count)
 {
 	struct error ignored = ERROR_INIT;
@@ -446,7 +451,7 @@ int instances_keep(struct instances *instances, bool (*is_kept)(void *context, c
 	size_t count;
 	int r;
 
-	if (!instances->disks || access(instances->disks, F_OK) < 0)
+	if (!has_disks(instances))
 		return 0; /* nothing was ever launched */
 	r = ensure_launcher(instances, error);
 	if (r == 0)
@@ -477,4 +482,50 @@ void instances_unstage(struct instances *instances, struct rid image)
 	put_name(image, request.image);
 	if (launcher_alive(&instances->launcher))
 		launcher_request(&instances->launcher, &request, NULL, &ignored);
+}
+
+/* ---- what they said ---- */
+
+static int read_log(int fd, uint64_t from, struct instance_log *log)
+{
+	char bytes[INSTANCE_LOG_MAX];
+	struct stat status;
+	uint64_t size;
+	ssize_t length;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	size = (uint64_t)status.st_size;
+	if (from == INSTANCE_LOG_END)
+		from = size - MIN(size, (uint64_t)sizeof(bytes));
+	else if (from > size)
+		from = 0;
+	length = pread(fd, bytes, sizeof(bytes), (off_t)from);
+	if (length < 0)
+		return -errno;
+	buffer_append(&log->text, bytes, (size_t)length);
+	log->end = from + (uint64_t)length;
+	log->time = status.st_mtim.tv_sec;
+	return 0;
+}
+
+int instances_log(struct instances *instances, struct rid id, uint64_t from,
+		  struct instance_log *ret_log, struct error *error)
+{
+	struct instance_log log = { .text = BUFFER_INIT };
+	char disk[DISK_NAME_MAX];
+	CLEANUP(closep) int fd = -1;
+	int r = 0;
+
+	if (instances->receiving)
+		return error_sys(error, EBUSY, "launching");
+	put_name(id, disk);
+	if (has_disks(instances) && (r = ensure_launcher(instances, error)) == 0)
+		r = launcher_log(&instances->launcher, disk, &fd, error);
+	if (r < 0)
+		return r;
+	if (fd >= 0 && (r = read_log(fd, from, &log)) < 0)
+		return error_sys(error, r, "the console of %s", rid_format(id).text);
+	*ret_log = log;
+	return 0;
 }

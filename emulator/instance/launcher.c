@@ -4,6 +4,7 @@
 #include "instance/confine.h"
 #include "instance/image.h"
 #include "instance/memory.h"
+#include "instance/pass.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -313,9 +314,14 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 	return pid;
 }
 
-static bool answer(const struct launcher_reply *reply)
+static bool answer_with(struct launcher_reply *reply, int fd)
 {
-	return send(SOCKET, reply, sizeof(*reply), MSG_NOSIGNAL) == sizeof(*reply);
+	return pass_send(SOCKET, reply, sizeof(*reply), fd) == sizeof(*reply);
+}
+
+static bool answer(struct launcher_reply *reply)
+{
+	return answer_with(reply, -1);
 }
 
 static bool refuse(const char *what)
@@ -366,6 +372,13 @@ static bool list(void)
 	return answer(&(struct launcher_reply){ 0 });
 }
 
+static bool pass_log(const char *disk)
+{
+	CLEANUP(closep) int fd = disk_open_file(disk, INIT_LOG);
+
+	return answer_with(&(struct launcher_reply){ 0 }, fd);
+}
+
 static bool perform(const struct launcher_request *request, int boot, struct stage *stage)
 {
 	switch (request->task) {
@@ -377,6 +390,8 @@ static bool perform(const struct launcher_request *request, int boot, struct sta
 	case LAUNCHER_UNSTAGE:
 		image_unstage(request->image); /* the same */
 		return true;
+	case LAUNCHER_LOG:
+		return pass_log(request->disk);
 	default:
 		return list();
 	}
@@ -470,8 +485,9 @@ bool launcher_alive(const struct launcher *launcher)
 	return launcher->pid && poll(&hangup, 1, 0) == 0;
 }
 
+/* `ret_fd` is what came with it, or -1. */
 static int receive_reply(struct launcher *launcher, int patience, struct launcher_reply *reply,
-			 struct error *error)
+			 int *ret_fd, struct error *error)
 {
 	struct pollfd answered = { .fd = launcher->socket, .events = POLLIN };
 	ssize_t size;
@@ -484,10 +500,10 @@ static int receive_reply(struct launcher *launcher, int patience, struct launche
 		launcher_stop(launcher);
 		return error_sys(error, ETIMEDOUT, "the launcher");
 	}
-	size = recv(launcher->socket, reply, sizeof(*reply), MSG_DONTWAIT);
+	size = pass_receive(launcher->socket, reply, sizeof(*reply), MSG_DONTWAIT, ret_fd);
 	/* Requests that it left unread are told of once, before the replies that it left us. */
 	if (size < 0 && errno == ECONNRESET)
-		size = recv(launcher->socket, reply, sizeof(*reply), MSG_DONTWAIT);
+		size = pass_receive(launcher->socket, reply, sizeof(*reply), MSG_DONTWAIT, ret_fd);
 	if (size == sizeof(*reply))
 		return 0;
 	launcher_stop(launcher);
@@ -497,11 +513,11 @@ static int receive_reply(struct launcher *launcher, int patience, struct launche
 int launcher_wait_staged(struct launcher *launcher, struct error *error)
 {
 	struct launcher_reply reply;
-	int r;
+	int r, none;
 
 	if (launcher->staged)
 		return 0;
-	r = receive_reply(launcher, STAGE_MS, &reply, error);
+	r = receive_reply(launcher, STAGE_MS, &reply, &none, error);
 	if (r < 0)
 		return r;
 	if (reply.sys) {
@@ -539,16 +555,24 @@ int launcher_request(struct launcher *launcher, const struct launcher_request *r
 }
 
 /* A reply, or the refusal that it tells. */
-static int hear(struct launcher *launcher, struct launcher_reply *reply, struct error *error)
+static int hear_with(struct launcher *launcher, struct launcher_reply *reply, int *ret_fd,
+		     struct error *error)
 {
 	int r;
 
 	if (!launcher->pid)
 		return error_sys(error, EPIPE, "the launcher died");
-	r = receive_reply(launcher, ANSWER_MS, reply, error);
+	r = receive_reply(launcher, ANSWER_MS, reply, ret_fd, error);
 	if (r < 0)
 		return r;
 	return reply->sys ? error_sys(error, reply->sys, "%s", reply->text) : 0;
+}
+
+static int hear(struct launcher *launcher, struct launcher_reply *reply, struct error *error)
+{
+	int none;
+
+	return hear_with(launcher, reply, &none, error);
 }
 
 int launcher_reply(struct launcher *launcher, struct launcher_clone *ret_clone, struct error *error)
@@ -583,6 +607,17 @@ int launcher_list(struct launcher *launcher, char ***ret_names, size_t *ret_coun
 	*ret_names = names;
 	*ret_count = count;
 	return 0;
+}
+
+int launcher_log(struct launcher *launcher, const char *disk, int *ret_fd, struct error *error)
+{
+	struct launcher_request request = { .task = LAUNCHER_LOG };
+	struct launcher_reply reply;
+	int r;
+
+	snprintf(request.disk, sizeof(request.disk), "%s", disk);
+	r = launcher_request(launcher, &request, NULL, error);
+	return r < 0 ? r : hear_with(launcher, &reply, ret_fd, error);
 }
 
 pid_t launcher_unreported(struct launcher *launcher)

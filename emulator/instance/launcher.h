@@ -35,6 +35,7 @@ enum launcher_task {
 	LAUNCHER_FORGET,  /* the disk; not answered */
 	LAUNCHER_LIST,	  /* the disks */
 	LAUNCHER_UNSTAGE, /* the image; not answered */
+	LAUNCHER_LOG,	 /* a descriptor of the disk's INIT_LOG */
 };
 
 struct launcher_request {
@@ -81,6 +82,9 @@ int launcher_reply(struct launcher *launcher, struct launcher_clone *ret_clone,
 /* The names of all disks, to free(), each by itself; nothing else may be under way. */
 int launcher_list(struct launcher *launcher, char ***ret_names, size_t *ret_count,
 		  struct error *error);
+/* What boot and init have said on the disk of that name, to read and close: a plain file, and
+ * nothing in it blocks; -1 where there is none. Nothing else may be under way. */
+int launcher_log(struct launcher *launcher, const char *disk, int *ret_fd, struct error *error);
 /* Once the launcher is gone and launcher_reply() has failed: the pid of a clone that it made and
  * was killed before reporting, or 0. Our child, not reaped; told once. */
 pid_t launcher_unreported(struct launcher *launcher);
