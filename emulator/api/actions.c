@@ -394,6 +394,7 @@ const struct action actions[] = {
 	OWN("DeleteImage", delete_image, "Image!"),
 	OWN("ListDrops", list_drops, "Instance"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
+	OWN("GetInstanceConsole", get_instance_console, "Instance! From:i"),
 	OWN("GetInternetHost", get_internet_host, "Name"),
 	OWN("GetInternetAddress", get_internet_address, "Name"),
 	OWN("CreateInternetHost", create_internet_host, "Name! Address"),

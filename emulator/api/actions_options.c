@@ -2,7 +2,6 @@
  * console. */
 #include "api/actions.h"
 #include "api/launch_options.h"
-#include "base/base64.h"
 #include "model/catalog.h"
 #include "model/instance.h"
 
@@ -206,20 +205,16 @@ int modify_instance_maintenance_options(struct call *call, struct error *error)
 
 int get_console_output(struct call *call, struct error *error)
 {
-	const struct api_hooks *hooks = call->hooks;
-	CLEANUP(buffer_clear) struct buffer console = BUFFER_INIT;
-	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	struct api_console console = { .text = BUFFER_INIT };
 	struct instance *instance;
 	int r = call_resource(call, "InstanceId", KIND_INSTANCE, &instance, error);
 
-	if (r < 0 || (hooks->console && (r = hooks->console(hooks->context, instance->resource.id,
-							    &console, error)) < 0))
+	if (r < 0 || (r = call->hooks->console(call->hooks->context, instance->resource.id,
+					       API_CONSOLE_END, &console, error)) < 0)
 		return r;
 	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
-	xml_time(call->xml, "timestamp", call->transaction.now);
-	if (console.length) {
-		base64_write(console.data, console.length, 0, &text);
-		xml_text(call->xml, "output", text.data);
-	}
+	xml_time(call->xml, "timestamp", console.time ? console.time : instance->launch_time);
+	xml_bytes(call->xml, "output", &console.text);
+	buffer_clear(&console.text);
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include "model/instance.h"
 #include "model/internet.h"
 
+#include <limits.h>
+
 static void reply_instance(struct call *call, struct instance *instance)
 {
 	/* Where the list's elements are in the instance's own descriptor. */
@@ -177,6 +179,28 @@ int get_instance_process(struct call *call, struct error *error)
 				 instance_state_names[instance->state]);
 	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
 	reply_process(call, instance->pid, instance->start_time);
+	return 0;
+}
+
+int get_instance_console(struct call *call, struct error *error)
+{
+	const char *from = call_text(call, "From");
+	struct api_console console = { .text = BUFFER_INIT };
+	struct instance *instance = NULL;
+	long position = 0;
+	int r;
+
+	if ((from && (r = params_int(from, "From", 0, LONG_MAX, &position, error)) < 0) ||
+	    (r = find_instance(call, call_text(call, "Instance"), &instance, error)) < 0 ||
+	    (r = call->hooks->console(call->hooks->context, instance->resource.id,
+				      from ? (uint64_t)position : API_CONSOLE_END, &console,
+				      error)) < 0)
+		return r;
+	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
+	xml_text(call->xml, "state", instance_state_names[instance->state]);
+	xml_bytes(call->xml, "output", &console.text);
+	xml_int(call->xml, "end", (int64_t)console.end);
+	buffer_clear(&console.text);
 	return 0;
 }
 

@@ -43,6 +43,16 @@ struct api_nat_counts {
 	uint64_t port_errors; /* connections that found no free port, since the gateway is there */
 };
 
+#define API_CONSOLE_MAX 65536
+#define API_CONSOLE_END UINT64_MAX
+
+/* What an instance wrote on its console. */
+struct api_console {
+	struct buffer text; /* owned */
+	uint64_t end;	    /* the position after it, in bytes */
+	int64_t time;	    /* when it was last written to, seconds since 1970; 0: never */
+};
+
 /* What the API asks of the rest of the daemon; wired up in world/. */
 struct api_hooks {
 	void *context;
@@ -61,13 +71,13 @@ struct api_hooks {
 	/* Of a NAT gateway that is available. */
 	int (*nat_counts)(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
 			  struct error *error);
-	/* Appends what the instance wrote on its console, 64 KiB at most; NULL: there are no
-	 * consoles. */
-	int (*console)(void *context, struct rid instance, struct buffer *text,
-		       struct error *error);
 	/* Is there a directory at `path`, absolute, or anything else? ERROR_INVALID_PARAMETER_VALUE
 	 * where nothing is that an image can be made of. */
 	int (*look_at)(void *context, const char *path, bool *ret_directory, struct error *error);
+	/* API_CONSOLE_MAX bytes at most from position `from` on (the first, if it has not got so
+	 * far), or the last ones: API_CONSOLE_END. */
+	int (*console)(void *context, struct rid instance, uint64_t from,
+		       struct api_console *ret_console, struct error *error);
 };
 
 struct action;

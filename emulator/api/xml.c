@@ -1,6 +1,7 @@
 /* XML out: see xml.h. */
 #include "api/xml.h"
 
+#include "base/base64.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -139,6 +140,14 @@ void xml_text(struct xml *xml, const char *name, const char *text)
 	buffer_puts(out, "</");
 	buffer_puts(out, name);
 	buffer_putc(out, '>');
+}
+
+void xml_bytes(struct xml *xml, const char *name, const struct buffer *bytes)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	base64_write(bytes->data, bytes->length, 0, &text);
+	xml_text(xml, name, text.length ? text.data : NULL);
 }
 
 void xml_bool(struct xml *xml, const char *name, bool value)

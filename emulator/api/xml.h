@@ -17,6 +17,8 @@ void xml_open_ns(struct xml *xml, const char *name, const char *namespace_uri);
 void xml_close(struct xml *xml); /* the innermost open element; <name/> when empty */
 
 void xml_text(struct xml *xml, const char *name, const char *text);
+/* Any bytes, in base64; nothing for none. */
+void xml_bytes(struct xml *xml, const char *name, const struct buffer *bytes);
 void xml_bool(struct xml *xml, const char *name, bool value);
 void xml_int(struct xml *xml, const char *name, int64_t value);
 /* 2024-05-01T12:34:56.000Z; nothing for 0. */

@@ -65,6 +65,10 @@ void world_images_sweep(struct world *world);
 /* Ends what is at work. */
 void world_images_close(struct world *world);
 
+/* console.c: what an instance said; a hook for the API (context: the world). */
+int world_console(void *context, struct rid instance, uint64_t from,
+		  struct api_console *ret_console, struct error *error);
+
 /* counters.c: what the kernel has counted; hooks for the API (context: the world). */
 int world_drops(void *context, struct api_drop_list *ret_drops, struct error *error);
 int world_nat_counts(void *context, struct rid gateway, struct api_nat_counts *ret_counts,

@@ -112,7 +112,8 @@ static int open_api(struct world *world, struct error *error)
 			   .reboot = world_reboot,
 			   .drops = world_drops,
 			   .look_at = world_look_at,
-			   .nat_counts = world_nat_counts },
+			   .nat_counts = world_nat_counts,
+			   .console = world_console },
 	};
 	int r = state_credentials(&world->options.paths, &options.credentials, error);
 

@@ -128,13 +128,6 @@ def test_empty_is_absent(world, ec2, subnet):
     assert reply.status == 200, reply.code
 
 
-def test_console(ec2, launch):
-    instance = launch()
-    reply = ec2.get_console_output(InstanceId=instance, Latest=True)
-    assert reply["InstanceId"] == instance and "Timestamp" in reply
-    refused("InvalidInstanceID.NotFound", ec2.get_console_output, InstanceId=NOWHERE)
-
-
 def test_a_stopped_one_changes(world, ec2, launch):
     instance = launch(InstanceType="t3.large", UserData="#!/bin/sh\n")
     change, show = ec2.modify_instance_attribute, lambda name: \

@@ -1,4 +1,5 @@
-/* objects: emulator/api/errors.o emulator/api/xml.o emulator/base/error.o emulator/base/id.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* objects: emulator/api/errors.o emulator/api/xml.o emulator/base/base64.o emulator/base/error.o emulator/base/id.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* libs: nettle */
 /* Codes and statuses as EC2's clients match on them, and the two envelopes. */
 #include "api/errors.h"
 #include "base/id.h"

@@ -1,4 +1,5 @@
-/* objects: emulator/http/http.o emulator/http/microhttpd.o emulator/base/library.o emulator/api/front.o emulator/api/errors.o emulator/api/xml.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* objects: emulator/http/http.o emulator/http/microhttpd.o emulator/base/library.o emulator/api/front.o emulator/api/errors.o emulator/api/xml.o emulator/base/base64.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* libs: nettle */
 /*
  * The HTTP server in a child process with its own loop; the test is its client, over real sockets.
  * The child leaves when its control pipe closes, so that a leak checker sees its end.

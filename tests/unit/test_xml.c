@@ -1,5 +1,5 @@
-/* objects: emulator/api/xml.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
-/* libs: -lexpat */
+/* objects: emulator/api/xml.o emulator/base/base64.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* libs: -lexpat -lnettle */
 /* What is written, byte for byte; that a parser reads it back; and how long much of it takes. */
 #include "api/xml.h"
 
