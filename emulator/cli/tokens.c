@@ -152,6 +152,19 @@ static const struct token cp[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token logs[] = {
+	{ .kind = TOKEN_FLAG,
+	  .word = "--follow",
+	  .field = FIELD(follow),
+	  .help = "go on with what comes, until the instance is terminated (-f)" },
+	{ .kind = TOKEN_FLAG, .word = "-f", .field = FIELD(follow) },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "INSTANCE",
+	  .field = FIELD(instance),
+	  .help = "an instance id or a unique Name tag; it may be stopped" },
+	{ .kind = TOKEN_END },
+};
+
 #define OWN_HOST "(default: internet, which every world has)"
 
 static const struct token internet_exec[] = {
@@ -334,6 +347,11 @@ const struct token token_verbs[] = {
 	  .verb = VERB_CP,
 	  .next = cp,
 	  .help = "copy files into an instance or out of it" },
+	{ .kind = TOKEN_WORD,
+	  .word = "logs",
+	  .verb = VERB_LOGS,
+	  .next = logs,
+	  .help = "print an instance's console" },
 	{ .kind = TOKEN_WORD,
 	  .word = "internet",
 	  .next = internet,

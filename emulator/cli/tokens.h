@@ -14,6 +14,7 @@ enum verb {
 	VERB_EXEC,
 	VERB_SHELL,
 	VERB_CP,
+	VERB_LOGS,
 	VERB_INTERNET_EXEC,
 	VERB_INTERNET_ADDRESS,
 	VERB_INTERNET_CREATE,
@@ -84,6 +85,7 @@ struct request {
 	bool all;
 	bool drops;
 	bool nat;
+	bool follow;
 	char **command; /* the NULL-terminated tail of argv */
 };
 

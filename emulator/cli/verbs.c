@@ -1,6 +1,7 @@
 /* What each verb does: see verbs.h. */
 #include "cli/verbs.h"
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "cli/copy.h"
 #include "cli/listing.h"
@@ -17,6 +18,8 @@
 #ifndef MINIVPC_VERSION
 #define MINIVPC_VERSION "unknown"
 #endif
+
+#define FOLLOW_MS 200 /* between looks at a console */
 
 struct context {
 	const struct request *request;
@@ -134,6 +137,60 @@ static int do_cp(struct context *context, int *ret_status, struct error *error)
 		r = copy_run(context->hooks, &from, &to, pid, start_time, ret_status, error);
 	free(from.instance);
 	free(to.instance);
+	return r;
+}
+
+/* A part of an instance's console. */
+struct console {
+	struct buffer text;
+	uint64_t end;
+	bool is_last; /* there will be no more */
+};
+
+/* `from` is where it begins; NULL: with its last lines. */
+static int read_console(struct context *context, const char *from, struct console *ret_console,
+			struct error *error)
+{
+	const struct parameter parameters[] = { { "Instance", context->request->instance },
+						{ "From", from },
+						{ NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	CLEANUP(freep) char *text = NULL, *state = NULL;
+	int r = client_call(&context->client, "GetInstanceConsole", parameters, &reply, error);
+
+	if (r < 0 || (r = reply_number(reply, "end", INT64_MAX, &ret_console->end, error)) < 0)
+		return r;
+	state = reply_text(reply, "state");
+	ret_console->is_last = streq(state, "terminated");
+	text = reply_text(reply, "output");
+	if (text && base64_read(text, strlen(text), &ret_console->text) < 0) {
+		error_set(error, ERROR_INTERNAL, "the reply holds no usable <output>");
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+static int do_logs(struct context *context, int *ret_status, struct error *error)
+{
+	const struct timespec pause = { .tv_nsec = FOLLOW_MS * 1000000L };
+	char from[32];
+	bool more = true;
+	int r = 0;
+
+	*ret_status = 0;
+	for (bool first = true; r == 0 && more; first = false) {
+		struct console console = { .text = BUFFER_INIT };
+		size_t length;
+
+		r = read_console(context, first ? NULL : from, &console, error);
+		length = console.text.length;
+		print(&console.text);
+		buffer_clear(&console.text);
+		snprintf(from, sizeof(from), "%llu", (unsigned long long)console.end);
+		more = context->request->follow && !console.is_last && fflush(stdout) == 0;
+		if (more && !length)
+			nanosleep(&pause, NULL);
+	}
 	return r;
 }
 
@@ -372,6 +429,7 @@ static const struct {
 	[VERB_EXEC] = { do_exec, .root = true, .client = true },
 	[VERB_SHELL] = { do_shell, .root = true, .client = true },
 	[VERB_CP] = { do_cp, .root = true, .client = true },
+	[VERB_LOGS] = { do_logs, .client = true },
 	[VERB_INTERNET_EXEC] = { do_internet_exec, .root = true, .client = true },
 	[VERB_INTERNET_ADDRESS] = { do_internet_address, .client = true },
 	[VERB_INTERNET_CREATE] = { do_internet_create, .client = true },
