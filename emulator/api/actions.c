@@ -319,6 +319,9 @@ const struct action actions[] = {
 	EC2("UnmonitorInstances", unmonitor_instances, "InstanceId.N!"),
 	EC2("ModifyInstanceMaintenanceOptions", modify_instance_maintenance_options,
 	    "InstanceId! AutoRecovery RebootMigration"),
+	EC2("ModifyPrivateDnsNameOptions", modify_private_dns_name_options,
+	    "InstanceId! PrivateDnsHostnameType EnableResourceNameDnsARecord:b "
+	    "EnableResourceNameDnsAAAARecord:b"),
 	EC2("CreateLaunchTemplate", create_launch_template, TEMPLATE_PARAMETERS TAGS),
 	EC2("CreateLaunchTemplateVersion", create_launch_template_version,
 	    TEMPLATE_PARAMETERS "LaunchTemplateId SourceVersion"),

@@ -280,13 +280,14 @@ static int launch(struct call *call, const struct origin *origin, struct error *
 {
 	CLEANUP(request_clear) struct launch_request request = { 0 };
 	struct rid reservation;
-	bool storage;
+	bool storage, names[2];
 	int r;
 
 	if ((r = check_launch_options(call, error)) < 0 ||
 	    (r = call_refuse_ipv6(call, "", error)) < 0 ||
 	    (r = read_counts(call, &request, error)) < 0 ||
-	    (r = read_options(call, &request.options, error)) < 0)
+	    (r = read_options(call, &request.options, error)) < 0 ||
+	    (r = read_names(call, names, &request.names, error)) < 0)
 		return r;
 	r = check_token(call, &request.options, origin, &reservation, error);
 	if (r != 0)

@@ -1,5 +1,5 @@
-/* Single sides of instances, each with calls of its own: CPU credits, monitoring, maintenance, the
- * console. */
+/* Single sides of instances, each with calls of its own: CPU credits, monitoring, maintenance,
+ * names, the console. */
 #include "api/actions.h"
 #include "api/launch_options.h"
 #include "model/catalog.h"
@@ -199,6 +199,30 @@ int modify_instance_maintenance_options(struct call *call, struct error *error)
 	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
 	xml_text(call->xml, "autoRecovery", text);
 	return 0;
+}
+
+/* ---- names ---- */
+
+int modify_private_dns_name_options(struct call *call, struct error *error)
+{
+	const char *type = call_text(call, "PrivateDnsHostnameType");
+	bool a, aaaa;
+	const struct name_request wanted = {
+		.type = type && *type ? type : NULL,
+		.a = call_optional_bool(call, "EnableResourceNameDnsARecord", &a),
+		.aaaa = call_optional_bool(call, "EnableResourceNameDnsAAAARecord", &aaaa),
+	};
+	struct instance *instance;
+	int r;
+
+	if ((r = call_resource(call, "InstanceId", KIND_INSTANCE, &instance, error)) < 0)
+		return r;
+	if (!wanted.type && !wanted.a && !wanted.aaaa)
+		return call_check_one(0, error);
+	if ((wanted.type && (r = check_hostname_type(type, "privateDnsHostnameType", error)) < 0) ||
+	    (r = instance_set_names(&call->transaction, instance, &wanted, error)) < 0)
+		return r;
+	return reply_true(call);
 }
 
 /* ---- the console ---- */

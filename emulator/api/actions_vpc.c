@@ -1,5 +1,6 @@
 /* VPCs, subnets and internet gateways, and what AWS makes beside them. */
 #include "api/actions.h"
+#include "api/launch_options.h"
 #include "model/defaults.h"
 #include "model/egress_gateway.h"
 #include "model/gateway.h"
@@ -227,11 +228,8 @@ int modify_subnet_attribute(struct call *call, struct error *error)
 					!!ipv6.dns64 + !!ipv6.resource_name_aaaa,
 				error)) < 0)
 		return r;
-	if (type && !streq(type, "ip-name") && !streq(type, "resource-name"))
-		return error_set(
-			error, ERROR_INVALID_PARAMETER_VALUE,
-			"Value (%s) for parameter privateDnsHostnameTypeOnLaunch is invalid.",
-			type);
+	if (type && (r = check_hostname_type(type, "privateDnsHostnameTypeOnLaunch", error)) < 0)
+		return r;
 	if ((r = subnet_set_ipv6(&call->transaction, subnet, &ipv6, error)) < 0)
 		return r;
 	subnet->map_public_ip = map_public ? *map_public : subnet->map_public_ip;

@@ -29,9 +29,6 @@ static const struct {
 	{ "CpuOptions.AmdSevSnp", { "disabled" } },
 	{ "CpuOptions.NestedVirtualization", { "disabled" } },
 	{ "CpuOptions.ThreadsPerCore", { "1" } },
-	{ "PrivateDnsNameOptions.HostnameType", { "ip-name" } },
-	{ "PrivateDnsNameOptions.EnableResourceNameDnsARecord", { "false" } },
-	{ "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", { "false" } },
 };
 
 /* NULL when absent or empty, which is how some clients leave a parameter out. */
@@ -110,6 +107,26 @@ int read_launch_options(const struct call *call, struct instance_template *optio
 	options->cpu_credits = xstrdup_null(cpu);
 	options->auto_recovery = xstrdup_null(recovery);
 	return 0;
+}
+
+int check_hostname_type(const char *text, const char *name, struct error *error)
+{
+	return check_word(text, name, "ip-name", "resource-name", error);
+}
+
+int read_names(const struct call *call, bool storage[2], struct name_request *ret_names,
+	       struct error *error)
+{
+	const char *type = given(call, "PrivateDnsNameOptions.HostnameType");
+
+	*ret_names = (struct name_request){
+		.type = type,
+		.a = call_optional_bool(call, "PrivateDnsNameOptions.EnableResourceNameDnsARecord",
+					&storage[0]),
+		.aaaa = call_optional_bool(
+			call, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", &storage[1]),
+	};
+	return type ? check_hostname_type(type, "hostnameType", error) : 0;
 }
 
 int check_user_data(const char *text, struct error *error)

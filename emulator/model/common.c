@@ -102,14 +102,20 @@ void host_label(struct address address, const char *prefix, struct buffer *buffe
 		      address.bytes[2], address.bytes[3]);
 }
 
+void private_dns_domain(const struct scope *scope, struct buffer *buffer)
+{
+	if (streq(scope->region, "us-east-1"))
+		buffer_puts(buffer, "ec2.internal");
+	else
+		buffer_printf(buffer, "%s.compute.internal", scope->region);
+}
+
 const char *private_dns_name(const struct scope *scope, struct address address,
 			     struct buffer *scratch)
 {
 	host_label(address, "ip", scratch);
-	if (streq(scope->region, "us-east-1"))
-		buffer_puts(scratch, ".ec2.internal");
-	else
-		buffer_printf(scratch, ".%s.compute.internal", scope->region);
+	buffer_putc(scratch, '.');
+	private_dns_domain(scope, scratch);
 	return scratch->data;
 }
 

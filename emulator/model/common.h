@@ -35,6 +35,8 @@ const char *zone_id_of(const struct scope *scope, int64_t zone, struct buffer *s
 
 /* The dotted address with dashes: "ip-10-0-1-5", for AWS's host names. */
 void host_label(struct address address, const char *prefix, struct buffer *buffer);
+/* "ec2.internal" or "<region>.compute.internal": where private names are. */
+void private_dns_domain(const struct scope *scope, struct buffer *buffer);
 /* "ip-10-0-1-5.ec2.internal" or "ip-10-0-1-5.<region>.compute.internal" (EC2 guide, hostname
  * types). */
 const char *private_dns_name(const struct scope *scope, struct address address,

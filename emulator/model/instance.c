@@ -31,6 +31,19 @@ struct interface *instance_primary(const struct model *model, const struct insta
 	return instance->interface_count ? interface_get(model, instance->interfaces[0].id) : NULL;
 }
 
+void instance_host_name(const struct model *model, const struct instance *instance,
+			struct buffer *name)
+{
+	const struct interface *interface = instance_primary(model, instance);
+
+	if (!interface)
+		return;
+	if (streq(instance->options.hostname_type, "resource-name"))
+		buffer_puts(name, rid_format(instance->resource.id).text);
+	else
+		host_label(interface->address, "ip", name);
+}
+
 int instance_sole_interface(const struct model *model, const struct instance *instance,
 			    struct interface **ret_interface, struct error *error)
 {
@@ -145,6 +158,16 @@ static int attach_one(struct transaction *transaction, struct instance *instance
 	return interface->auto_public ? interface_assign_public(transaction, interface, error) : 0;
 }
 
+static void name_one(struct instance *instance, const struct subnet *subnet,
+		     const struct name_request *names)
+{
+	struct instance_template *options = &instance->options;
+
+	options->hostname_type = xstrdup(names->type ? names->type : subnet->hostname_type);
+	options->resource_name_a = names->a ? *names->a : subnet->resource_name_a;
+	options->resource_name_aaaa = names->aaaa ? *names->aaaa : subnet->resource_name_aaaa;
+}
+
 static int launch_one(struct transaction *transaction, const struct launch_request *request,
 		      struct rid reservation, int64_t index, struct error *error)
 {
@@ -161,6 +184,7 @@ static int launch_one(struct transaction *transaction, const struct launch_reque
 	instance->subnet = subnet->resource.id;
 	instance->vpc = subnet->vpc;
 	instance->zone = subnet->zone;
+	name_one(instance, subnet, &request->names);
 	volume_create(transaction, instance, &request->root);
 	for (size_t i = 0; r == 0 && i < request->interface_count; i++)
 		r = attach_one(transaction, instance, request, i, error);
@@ -425,6 +449,13 @@ static void set_word(char **text, const char *wanted)
 	*text = xstrdup(wanted);
 }
 
+static int not_modifiable(const struct instance *instance, struct error *error)
+{
+	return error_set(error, ERROR_INSTANCE_STATE,
+			 "The instance '%s' is not in a state from which it can be modified.",
+			 rid_format(instance->resource.id).text);
+}
+
 int instance_set_metadata(struct transaction *transaction, struct instance *instance,
 			  const struct instance_template *wanted, struct error *error)
 {
@@ -433,10 +464,7 @@ int instance_set_metadata(struct transaction *transaction, struct instance *inst
 	int r;
 
 	if (instance->state == INSTANCE_SHUTTING_DOWN || instance->state == INSTANCE_TERMINATED)
-		return error_set(error, ERROR_INSTANCE_STATE,
-				 "The instance '%s' is not in a state from which it can be "
-				 "modified.",
-				 rid_format(instance->resource.id).text);
+		return not_modifiable(instance, error);
 	for (size_t i = 0; tags && i < instance->resource.tag_count; i++)
 		if ((r = check_metadata_key(instance->resource.tags[i].key, error)) < 0)
 			return r;
@@ -451,6 +479,23 @@ int instance_set_metadata(struct transaction *transaction, struct instance *inst
 }
 
 /* ---- changes ---- */
+
+int instance_set_names(struct transaction *transaction, struct instance *instance,
+		       const struct name_request *wanted, struct error *error)
+{
+	struct instance_template *options = &instance->options;
+	int r;
+
+	if (wanted->type && (r = instance_check_stopped(instance, error)) < 0)
+		return r;
+	if (instance->state == INSTANCE_SHUTTING_DOWN || instance->state == INSTANCE_TERMINATED)
+		return not_modifiable(instance, error);
+	transaction_edit(transaction, instance);
+	set_word(&options->hostname_type, wanted->type);
+	options->resource_name_a = wanted->a ? *wanted->a : options->resource_name_a;
+	options->resource_name_aaaa = wanted->aaaa ? *wanted->aaaa : options->resource_name_aaaa;
+	return 0;
+}
 
 int instance_check_stopped(const struct instance *instance, struct error *error)
 {

@@ -37,6 +37,19 @@ struct instance_template {
 	/* metadata options */
 	char *http_tokens, *http_endpoint, *metadata_tags, *metadata_ipv6;
 	int64_t hop_limit;
+	/* its private names, see struct name_request; NULL: "ip-name" */
+	char *hostname_type;
+	bool resource_name_a, resource_name_aaaa;
+};
+
+/*
+ * How instances are called: by their address ("ip-name") or by their id ("resource-name"), and
+ * whether DNS answers for the id. NULL: at launch as the subnet says, later as it is. EC2 guide,
+ * "Amazon EC2 instance hostname types".
+ */
+struct name_request {
+	const char *type; /* borrowed */
+	const bool *a, *aaaa;
 };
 
 struct instance {
@@ -74,6 +87,9 @@ struct interface *instance_primary(const struct model *model, const struct insta
  * exactly one. */
 int instance_sole_interface(const struct model *model, const struct instance *instance,
 			    struct interface **ret_interface, struct error *error);
+/* The host's name, without a domain: "ip-10-0-1-5" or "i-0123…"; nothing once it is terminated. */
+void instance_host_name(const struct model *model, const struct instance *instance,
+			struct buffer *name);
 /* Has it a public address by itself, as one card launched with one has: without a second card, and
  * without an Elastic IP. Whether it runs is another matter. */
 bool instance_may_have_public(const struct model *model, const struct instance *instance);
@@ -96,6 +112,7 @@ struct launch_request {
 	struct instance_template options;    /* borrowed */
 	struct launch_interface *interfaces; /* by device index, the first 0; one at least */
 	size_t interface_count;
+	struct name_request names;
 	struct volume_request root;
 	const bool *public_address; /* AssociatePublicIpAddress; NULL: as the subnet says */
 	int64_t minimum, maximum;   /* 1 when there is an existing interface */
@@ -121,6 +138,10 @@ int instance_terminate(struct transaction *transaction, struct instance *instanc
  */
 int instance_set_metadata(struct transaction *transaction, struct instance *instance,
 			  const struct instance_template *wanted, struct error *error);
+/* ERROR_INSTANCE_STATE: another type of name while it isn't stopped, or anything once it is
+ * terminated. */
+int instance_set_names(struct transaction *transaction, struct instance *instance,
+		       const struct name_request *wanted, struct error *error);
 /* May the instance have a tag of that key? Those that metadata shows are names in a path:
  * ERROR_INVALID_PARAMETER_VALUE. */
 int instance_check_tag_key(const struct instance *instance, const char *key, struct error *error);

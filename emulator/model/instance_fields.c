@@ -61,10 +61,12 @@ static const char *get_public_address(const struct view *view, struct buffer *sc
 
 static const char *get_private_dns(const struct view *view, struct buffer *scratch)
 {
-	const struct interface *interface = primary(view);
-
-	return interface ? private_dns_name(view->resource->scope, interface->address, scratch)
-			 : "";
+	if (!primary(view))
+		return "";
+	instance_host_name(view->model, view->object, scratch);
+	buffer_putc(scratch, '.');
+	private_dns_domain(view->resource->scope, scratch);
+	return scratch->data;
 }
 
 static const char *get_public_dns(const struct view *view, struct buffer *scratch)
@@ -223,12 +225,16 @@ static const struct field enclave_fields[] = {
 static const struct field maintenance_fields[] = {
 	FIELD_GET_OF(get_recovery, "autoRecovery", "maintenance-options.auto-recovery"), FIELD_END
 };
+#define NAMES "private-dns-name-options."
 static const struct field name_options_fields[] = {
-	FIELD_CONST_OF("ip-name", "hostnameType", "private-dns-name-options.hostname-type"),
-	FIELD_CONST_OF("false", "enableResourceNameDnsARecord",
-		       "private-dns-name-options.enable-resource-name-dns-a-record"),
-	FIELD_CONST_OF("false", "enableResourceNameDnsAAAARecord",
-		       "private-dns-name-options.enable-resource-name-dns-aaaa-record"),
+	FIELD_OF(struct instance, options.hostname_type, FIELD_TEXT, "hostnameType",
+		 NAMES "hostname-type", FIELD_BOTH),
+	FIELD_OF(struct instance, options.resource_name_a, FIELD_BOOL,
+		 "enableResourceNameDnsARecord", NAMES "enable-resource-name-dns-a-record",
+		 FIELD_BOTH),
+	FIELD_OF(struct instance, options.resource_name_aaaa, FIELD_BOOL,
+		 "enableResourceNameDnsAAAARecord", NAMES "enable-resource-name-dns-aaaa-record",
+		 FIELD_BOTH),
 	FIELD_END,
 };
 
@@ -297,7 +303,10 @@ static const struct field fields[] = {
 	FIELD_CONST_OF("RunInstances", "usageOperation", "usage-operation"),
 	FIELD_OF(struct instance, launch_time, FIELD_TIME, "usageOperationUpdateTime",
 		 "usage-operation-update-time", FIELD_SHOWN),
-	FIELD_CHILD_OF(child_self, name_options_fields, "privateDnsNameOptions"),
+	{ .name = "privateDnsNameOptions",
+	  .type = FIELD_STRUCT, /* at offset 0: its fields are the instance's own */
+	  .flags = FIELD_BOTH,
+	  .fields = name_options_fields },
 	FIELD_CHILD_OF(child_self, maintenance_fields, "maintenanceOptions"),
 	FIELD_CONST_OF("legacy-bios", "currentInstanceBootMode", "current-instance-boot-mode"),
 	/* the store's own */

@@ -234,10 +234,15 @@ static bool get_local_hostname(const struct place *place, struct buffer *body)
 	const struct interface *interface = place->interface;
 	const char *domain = dhcp_domain(place->model, vpc_get(place->model, interface->vpc));
 
-	if (!domain)
-		return private_dns_name(scope_of(place), interface->address, body);
-	host_label(interface->address, "ip", body);
-	buffer_printf(body, ".%s", domain);
+	if (interface == instance_primary(place->model, place->instance))
+		instance_host_name(place->model, place->instance, body);
+	else
+		host_label(interface->address, "ip", body);
+	buffer_putc(body, '.');
+	if (domain)
+		buffer_puts(body, domain);
+	else
+		private_dns_domain(scope_of(place), body);
 	return true;
 }
 

@@ -129,7 +129,7 @@ static const struct interface *interface_in(const struct dns_view *view, struct 
 	return NULL;
 }
 
-/* The primary address of "i-…", if its subnet says that instances have such names. */
+/* The primary address of "i-…", if the instance says that it goes by that name too. */
 static struct address resource_address(const struct dns_view *view, const char *label,
 				       size_t length)
 {
@@ -143,9 +143,8 @@ static struct address resource_address(const struct dns_view *view, const char *
 	interface = instance && rid_equal(instance->vpc, view->vpc->resource.id)
 			    ? instance_primary(view->model, instance)
 			    : NULL;
-	if (!interface || !subnet_get(view->model, interface->subnet)->resource_name_a)
-		return (struct address){ 0 };
-	return interface->address;
+	return interface && instance->options.resource_name_a ? interface->address
+							      : (struct address){ 0 };
 }
 
 static bool answer_private(struct lookup *lookup)
@@ -153,16 +152,14 @@ static bool answer_private(struct lookup *lookup)
 	CLEANUP(buffer_clear) struct buffer scratch = BUFFER_INIT;
 	const struct dns_view *view = lookup->view;
 	struct address address;
-	const char *zone;
 	size_t length;
 
 	if (!view->vpc)
 		return false;
-	zone = strchr(private_dns_name(view->vpc->resource.scope, address_v4(0), &scratch), '.') +
-	       1;
-	if (!is_under(lookup->name, zone, &length))
+	private_dns_domain(view->vpc->resource.scope, &scratch);
+	if (!is_under(lookup->name, scratch.data, &length))
 		return false;
-	set_zone(lookup, zone);
+	set_zone(lookup, scratch.data);
 	if (!length) {
 		exists(lookup);
 		return true;

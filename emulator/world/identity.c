@@ -51,7 +51,7 @@ static void identify_instance(const struct model *model, const struct instance *
 
 	if (!interface || !vpc)
 		return;
-	host_label(interface->address, "ip", &label);
+	instance_host_name(model, instance, &label);
 	put_resolver(model, vpc, &resolver);
 	snprintf(identity->hostname, sizeof(identity->hostname), "%s", label.data);
 	snprintf(identity->address, sizeof(identity->address), "%s",

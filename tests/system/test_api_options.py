@@ -97,7 +97,6 @@ def test_maintenance(world, ec2, launch):
     ("UnsupportedOperation", {"EnclaveOptions": {"Enabled": True}}),
     ("UnsupportedOperation", {"CpuOptions": {"CoreCount": 1, "ThreadsPerCore": 1}}),
     ("UnsupportedOperation", {"CpuOptions": {"CoreCount": 2, "ThreadsPerCore": 2}}),
-    ("UnsupportedOperation", {"PrivateDnsNameOptions": {"HostnameType": "resource-name"}}),
     ("InvalidParameterValue", {"CreditSpecification": {"CpuCredits": "plenty"}}),
     ("InvalidParameterCombination", {"CreditSpecification": {"CpuCredits": "standard"},
                                      "InstanceType": "m5.large"}),

@@ -176,16 +176,45 @@ def test_secondary_addresses(lab):
 
 
 def test_resource_names(lab):
+    """As the instance says: what its subnet says counts at the launch. The address keeps its own."""
     name = f"{lab.b}.ec2.internal"
+    change = lab.ec2.modify_private_dns_name_options
     assert ask(lab.world, lab.a, name).status == "NXDOMAIN"
-    lab.ec2.modify_subnet_attribute(SubnetId=lab.back,
-                                    EnableResourceNameDnsARecordOnLaunch={"Value": True})
-    try:
-        assert ask(lab.world, lab.a, name).answer == [("A", "10.0.1.5")]
+    for turn in range(3):
+        change(InstanceId=lab.b, EnableResourceNameDnsARecord=True)
+        for server in ("10.0.0.2", LINK_LOCAL):
+            assert ask(lab.world, lab.a, name, server=server).answer == [("A", "10.0.1.5")]
+        assert ask(lab.world, lab.a, name.upper()).status == "NOERROR"
+        assert ask(lab.world, lab.a, name, kind="AAAA").status == "NOERROR"
         assert ask(lab.world, lab.c, name, server="10.1.0.2").status == "NXDOMAIN"
-    finally:
-        lab.ec2.modify_subnet_attribute(SubnetId=lab.back,
-                                        EnableResourceNameDnsARecordOnLaunch={"Value": False})
+        assert ask(lab.world, lab.a, private_name("10.0.1.5")).answer == [("A", "10.0.1.5")]
+        assert ask(lab.world, lab.a, reverse("10.0.1.5"), kind="PTR").answer == [
+            ("PTR", private_name("10.0.1.5") + ".")]
+        change(InstanceId=lab.b, EnableResourceNameDnsARecord=False)
+        assert ask(lab.world, lab.a, name).status == "NXDOMAIN", turn
+
+
+def test_resource_names_from_the_launch_on(lab):
+    """The subnet's word, and the launch's own before it; the machine is called so itself."""
+    subnet = lab.world.subnet(lab.vpc, "10.0.7.0/24")
+    lab.ec2.modify_subnet_attribute(SubnetId=subnet, PrivateDnsHostnameTypeOnLaunch="resource-name")
+    lab.ec2.modify_subnet_attribute(SubnetId=subnet,
+                                    EnableResourceNameDnsARecordOnLaunch={"Value": True})
+    one, = lab.world.run_instances(subnet, address="10.0.7.5")
+    two, = lab.world.run_instances(subnet, address="10.0.7.6", PrivateDnsNameOptions={
+        "HostnameType": "ip-name", "EnableResourceNameDnsARecord": False})
+    assert lab.world.exec(one, "hostname").strip() == one
+    assert ask(lab.world, lab.a, f"{one}.ec2.internal").answer == [("A", "10.0.7.5")]
+    assert one in lab.world.exec(one, "getent hosts 10.0.7.5")
+    assert lab.world.exec(two, f"getent hosts {one}").split()[0] == "10.0.7.5"  # by the domain
+    assert lab.world.exec(two, "hostname").strip() == "ip-10-0-7-6"
+    assert ask(lab.world, lab.a, f"{two}.ec2.internal").status == "NXDOMAIN"
+    # Later the subnet has no say.
+    lab.ec2.modify_subnet_attribute(SubnetId=subnet,
+                                    EnableResourceNameDnsARecordOnLaunch={"Value": False})
+    assert ask(lab.world, lab.a, f"{one}.ec2.internal").status == "NOERROR"
+    lab.ec2.terminate_instances(InstanceIds=[one, two])
+    assert ask(lab.world, lab.a, f"{one}.ec2.internal").status == "NXDOMAIN"
 
 
 def test_public_names(lab):
