@@ -352,7 +352,17 @@ const struct action actions[] = {
 	EC2("DescribeVolumeStatus", describe_volume_status,
 	    PAGED "VolumeId.N IncludeManagedResources:b"),
 	EC2("DescribeVolumeAttribute", describe_volume_attribute, "Attribute! VolumeId!"),
+	EC2("CreateVolume", create_volume,
+	    TAGS "AvailabilityZone AvailabilityZoneId Encrypted:b Iops:i KmsKeyId OutpostArn "
+		 "Size:i SnapshotId VolumeType MultiAttachEnabled:b Throughput:i ClientToken "
+		 "VolumeInitializationRate:i Operator.Principal"),
 	EC2("DeleteVolume", delete_volume, "VolumeId!"),
+	EC2("AttachVolume", attach_volume, "Device! InstanceId! VolumeId! EbsCardIndex:i"),
+	EC2("DetachVolume", detach_volume, "Device Force:b InstanceId VolumeId!"),
+	EC2("ModifyVolume", modify_volume,
+	    "VolumeId! Size:i VolumeType Iops:i Throughput:i MultiAttachEnabled:b"),
+	EC2("DescribeVolumesModifications", describe_volumes_modifications, PAGED "VolumeId.N"),
+	EC2("ModifyVolumeAttribute", modify_volume_attribute, "VolumeId! AutoEnableIO.Value:b"),
 	EC2("DescribeImages", describe_images,
 	    PAGED "ExecutableBy.N ImageId.N Owner.N IncludeDeprecated:b IncludeDisabled:b"),
 	EC2("RegisterImage", register_image,

@@ -2,6 +2,7 @@
 #include "api/actions.h"
 #include "api/volume_params.h"
 #include "model/catalog.h"
+#include "model/instance.h"
 #include "model/region.h"
 
 #include <sys/utsname.h>
@@ -251,6 +252,22 @@ static int make_image(struct call *call, struct image_request *request, struct i
 	return image_register(&call->transaction, call->scope, request, ret_image, error);
 }
 
+/* BlockDeviceMapping.N: an image has its root, and nothing beside it. */
+static int read_root(const struct call *call, struct volume_request *ret_root, struct error *error)
+{
+	/* as a launch of some image says it */
+	struct launch_request launch = { .options.image_id = (char[]){ "ami-00000000000000000" } };
+	int r = read_volumes(call, &launch, error);
+
+	if (r == 0 && launch.volume_count)
+		r = error_set(error, ERROR_UNSUPPORTED_OPERATION,
+			      "BlockDeviceMapping: an image has no volume but its root, %s",
+			      ROOT_DEVICE);
+	*ret_root = launch.root;
+	free(launch.volumes);
+	return r;
+}
+
 int register_image(struct call *call, struct error *error)
 {
 	static const char *const refused[] = { "KernelId",    "RamdiskId",  "BillingProduct",
@@ -262,7 +279,7 @@ int register_image(struct call *call, struct error *error)
 
 	if ((r = call_refuse(call, refused, error)) < 0 ||
 	    (r = read_words(call, &request, error)) < 0 ||
-	    (r = read_root_volume(call, &request.root, error)) < 0 ||
+	    (r = read_root(call, &request.root, error)) < 0 ||
 	    (r = read_location(call, &request, error)) < 0 ||
 	    (r = make_image(call, &request, &image, error)) < 0 ||
 	    (r = call_tag(call, image, error)) < 0)

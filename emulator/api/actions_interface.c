@@ -274,7 +274,7 @@ int modify_instance_attribute(struct call *call, struct error *error)
 	if (groups)
 		r = set_instance_groups(call, instance, error);
 	else if (devices)
-		r = modify_root_volume(call, instance, error);
+		r = modify_volumes(call, instance, error);
 	else if (streq(attribute, "instanceInitiatedShutdownBehavior"))
 		r = set_shutdown_behavior(instance, value, error);
 	else if (streq(attribute, "instanceType"))

@@ -168,6 +168,7 @@ static void request_clear(struct launch_request *request)
 	for (size_t i = 0; i < request->interface_count; i++)
 		interface_request_clear(&request->interfaces[i].make);
 	free(request->interfaces);
+	free(request->volumes);
 }
 
 /* ---- client tokens ---- */
@@ -250,7 +251,9 @@ static int tag_launched(struct call *call, const struct launch_request *request,
 		if (!is_existing(request, interface))
 			r = call_tag(call, interface, error);
 	}
-	return r < 0 ? r : call_tag(call, volume_get(call_model(call), instance->volume), error);
+	for (size_t i = 0; r == 0 && i < instance->volume_count; i++)
+		r = call_tag(call, volume_get(call_model(call), instance->volumes[i].id), error);
+	return r;
 }
 
 /* `request`: of a fresh launch, whose instances get their tags; NULL for a repetition. */
@@ -294,7 +297,7 @@ static int launch(struct call *call, const struct origin *origin, struct error *
 		return r < 0 ? r : reply_reservation(call, reservation, NULL, origin, error);
 	if ((r = image_check_launch(call_model(call), call->scope, request.options.image_id,
 				    error)) < 0 ||
-	    (r = read_root_volume(call, &request.root, error)) < 0 ||
+	    (r = read_volumes(call, &request, error)) < 0 ||
 	    (r = image_default_volume(call_model(call), request.options.image_id,
 				      call_has_list(call, "BlockDeviceMapping"), &request.root,
 				      error)) < 0 ||

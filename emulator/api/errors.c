@@ -14,7 +14,7 @@
 	ROW(NOT_FOUND, 400, "InvalidParameterValue")                                               \
 	ROW(MALFORMED, 400, "InvalidParameterValue")                                               \
 	ROW(AUTH_FAILURE, 401, "AuthFailure")                                                      \
-	ROW(NAT_STATE, 400, "IncorrectState")                                                      \
+	ROW(INCORRECT_STATE, 400, "IncorrectState")                                                \
 	ROW(NO_PERMISSION, 400, "AuthFailure")                                                     \
 	ROW(MISSING_TOKEN, 403, "MissingAuthenticationToken")                                      \
 	ROW(INCOMPLETE_SIGNATURE, 400, "IncompleteSignature")                                      \
@@ -88,6 +88,9 @@
 	ROW(IMAGE_NAME_MALFORMED, 400, "InvalidAMIName.Malformed")                                 \
 	ROW(IMAGE_UNAVAILABLE, 400, "InvalidAMIID.Unavailable")                                    \
 	ROW(VOLUME_IN_USE, 400, "VolumeInUse")                                                     \
+	ROW(VOLUME_ZONE, 400, "InvalidVolume.ZoneMismatch")                                        \
+	ROW(PARAMETER_DEPENDENCY, 400, "InvalidParameterDependency")                               \
+	ROW(INSTANCE_ATTRIBUTE, 400, "InvalidInstanceAttributeValue")                              \
 	ROW(LAUNCH_TEMPLATE_NAME, 400, "InvalidLaunchTemplateName.MalformedException")             \
 	ROW(LAUNCH_TEMPLATE_EXISTS, 400, "InvalidLaunchTemplateName.AlreadyExistsException")       \
 	ROW(LAUNCH_TEMPLATE_NOT_FOUND, 400, "InvalidLaunchTemplateName.NotFoundException")         \
@@ -144,6 +147,8 @@ static const struct subject {
 	{ "ami", "InvalidAMIID.NotFound", "InvalidAMIID.Malformed", NULL },
 	{ "vol", "InvalidVolume.NotFound", "InvalidVolumeID.Malformed", NULL },
 	{ "key", "InvalidKeyPair.NotFound", NULL, "KeyPairLimitExceeded" },
+	{ "volume-attachment", "InvalidAttachment.NotFound", NULL, NULL },
+	{ "volume-modification", "InvalidVolumeModification.NotFound", NULL, NULL },
 	{ "zone", "InvalidZone.NotFound", NULL, NULL },
 	{ "eipalloc", "InvalidAllocationID.NotFound", NULL, "AddressLimitExceeded" },
 	{ "address", "InvalidAddress.NotFound", "InvalidAddress.Malformed",

@@ -185,7 +185,9 @@ static int launch_one(struct transaction *transaction, const struct launch_reque
 	instance->vpc = subnet->vpc;
 	instance->zone = subnet->zone;
 	name_one(instance, subnet, &request->names);
-	volume_create(transaction, instance, &request->root);
+	volume_launch(transaction, instance, &request->root);
+	for (size_t i = 0; i < request->volume_count; i++)
+		volume_launch(transaction, instance, &request->volumes[i]);
 	for (size_t i = 0; r == 0 && i < request->interface_count; i++)
 		r = attach_one(transaction, instance, request, i, error);
 	return r;
@@ -254,6 +256,16 @@ static int find_room(const struct model *model, const struct launch_request *req
 	return 0;
 }
 
+static int check_volumes(const struct launch_request *request, struct error *error)
+{
+	int r = volume_check(&request->root, request->options.image_id, error);
+
+	for (size_t i = 0; r == 0 && i < request->volume_count; i++)
+		if ((r = volume_check_device(request->volumes[i].device, error)) == 0)
+			r = volume_check(&request->volumes[i], NULL, error);
+	return r;
+}
+
 int instance_launch(struct transaction *transaction, const struct launch_request *request,
 		    struct rid *ret_reservation, struct error *error)
 {
@@ -261,8 +273,7 @@ int instance_launch(struct transaction *transaction, const struct launch_request
 	int64_t room = 0;
 	int r;
 
-	if ((r = check_interfaces(request, error)) < 0 ||
-	    (r = volume_check(&request->root, request->options.image_id, error)) < 0 ||
+	if ((r = check_interfaces(request, error)) < 0 || (r = check_volumes(request, error)) < 0 ||
 	    (r = find_room(transaction->model, request, &room, error)) < 0)
 		return r;
 	for (int64_t i = 0; i < room; i++)
@@ -286,6 +297,12 @@ int instance_start(struct transaction *transaction, struct instance *instance, s
 			error, ERROR_INSTANCE_STATE,
 			"The instance '%s' is not in a state from which it can be started.",
 			rid_format(instance->resource.id).text);
+	if (!volume_at(transaction->model, instance, ROOT_DEVICE))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "Invalid value '%s' for instanceId. Instance does not have a "
+				 "volume attached at root (" ROOT_DEVICE ")",
+				 rid_format(instance->resource.id).text);
+	volume_tell(transaction, instance);
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_PENDING;
 	instance->launch_time = transaction->now;
@@ -369,9 +386,9 @@ void instance_settle(struct transaction *transaction, struct instance *instance)
 /* A launch makes the instance first, so what is younger was made for it. */
 static void claim_parts(struct transaction *transaction, struct instance *instance)
 {
-	struct volume *volume = volume_get(transaction->model, instance->volume);
+	for (size_t i = 0; i < instance->volume_count; i++) {
+		struct volume *volume = volume_get(transaction->model, instance->volumes[i].id);
 
-	if (volume) {
 		transaction_edit(transaction, volume);
 		volume->delete_on_termination = true;
 	}

@@ -65,7 +65,8 @@ struct instance {
 	int64_t zone;
 	struct rid_item *interfaces; /* by device index; none once terminated */
 	size_t interface_count;
-	struct rid volume; /* the root; unset once terminated */
+	struct rid_item *volumes; /* in the order they were attached; none once terminated */
+	size_t volume_count;
 	/* It has been running: what an interrupted launch leaves behind hasn't, and is forgotten.
 	 */
 	bool has_run;
@@ -114,6 +115,8 @@ struct launch_request {
 	size_t interface_count;
 	struct name_request names;
 	struct volume_request root;
+	struct volume_request *volumes; /* beside it, each with a device of its own */
+	size_t volume_count;
 	const bool *public_address; /* AssociatePublicIpAddress; NULL: as the subnet says */
 	int64_t minimum, maximum;   /* 1 when there is an existing interface */
 };

@@ -127,11 +127,12 @@ static bool child_reason(const struct view *view, size_t index, struct view *ret
 
 static bool child_volume(const struct view *view, size_t index, struct view *ret_child)
 {
-	const struct volume *volume =
-		volume_get(view->model, ((const struct instance *)view->object)->volume);
+	const struct instance *instance = view->object;
+	const struct volume *volume;
 
-	if (!volume || index > 0)
+	if (index >= instance->volume_count)
 		return false;
+	volume = volume_get(view->model, instance->volumes[index].id);
 	*ret_child = (struct view){ view->model, &volume->resource, volume };
 	return true;
 }
@@ -320,7 +321,8 @@ static const struct field fields[] = {
 	KEPT(reason_message, FIELD_TEXT, "reasonMessage"),
 	FIELD_LIST_OF(struct instance, interfaces, interface_count, rid_item_fields, "interfaces",
 		      FIELD_STORED),
-	KEPT(volume, FIELD_RID, "volume"),
+	FIELD_LIST_OF(struct instance, volumes, volume_count, rid_item_fields, "volumes",
+		      FIELD_STORED),
 	KEPT(has_run, FIELD_BOOL, "hasRun"),
 	KEPT(pid, FIELD_INT, "pid"),
 	KEPT(start_time, FIELD_INT, "startTime"),

@@ -282,7 +282,7 @@ static int check_available(const struct nat_gateway *gateway, struct error *erro
 {
 	if (gateway->state == NAT_AVAILABLE)
 		return 0;
-	return error_set(error, ERROR_NAT_STATE, "The NAT gateway %s is %s, not available",
+	return error_set(error, ERROR_INCORRECT_STATE, "The NAT gateway %s is %s, not available",
 			 rid_format(gateway->resource.id).text, state_names[gateway->state]);
 }
 

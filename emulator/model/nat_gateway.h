@@ -74,16 +74,16 @@ void nat_gateway_settle(struct transaction *transaction, struct nat_gateway *gat
 /*
  * More private addresses, each with an Elastic IP where the gateway is public: `allocations` is as
  * long as there are addresses then, and nothing else. Appended; what is there stays as it is.
- * ERROR_NAT_STATE (it is not available), ERROR_QUOTA (of its addresses), ERROR_ALREADY_ASSOCIATED,
- * those of interface_assign().
+ * ERROR_INCORRECT_STATE (it is not available), ERROR_QUOTA (of its addresses),
+ * ERROR_ALREADY_ASSOCIATED, those of interface_assign().
  */
 int nat_gateway_assign(struct transaction *transaction, struct nat_gateway *gateway,
 		       struct assignment *assignment, const struct rid_item *allocations,
 		       struct error *error);
 /*
  * Those addresses go, and their Elastic IPs are free again; connections that stood behind them end
- * at once, where AWS lets them drain. ERROR_NAT_STATE, ERROR_INVALID_PARAMETER_VALUE (the primary
- * one, or not one of its own).
+ * at once, where AWS lets them drain. ERROR_INCORRECT_STATE, ERROR_INVALID_PARAMETER_VALUE (the
+ * primary one, or not one of its own).
  */
 int nat_gateway_unassign(struct transaction *transaction, struct nat_gateway *gateway,
 			 const struct interface_address *addresses, size_t count,

@@ -18,7 +18,6 @@
 #include "model/group.h"
 
 #define PATH_TEXT_MAX 1024
-#define ROOT_DEVICE   "/dev/xvda" /* as DescribeInstances says */
 
 /* Where in the tree we are, and whose it is. */
 struct place {
@@ -56,7 +55,6 @@ struct node {
 	}
 
 CONSTANT(get_manifest, "(unknown)") /* of an image that is no instance store's */
-CONSTANT(get_root_device, ROOT_DEVICE)
 CONSTANT(get_no_events, "[]")
 CONSTANT(get_action, "none")
 CONSTANT(get_life_cycle, "on-demand")
@@ -461,6 +459,43 @@ static bool each_tag(const struct place *place, size_t index, struct place *ret_
 	return put(name, resource->tags[index].key);
 }
 
+/* How many volumes beside the root were there when the instance started; `ret_volume`: one of
+ * them. */
+static size_t told_volumes(const struct place *place, size_t index,
+			   const struct volume **ret_volume)
+{
+	const struct instance *instance = place->instance;
+	size_t count = 0;
+
+	for (size_t i = 0; i < instance->volume_count; i++) {
+		const struct volume *volume = volume_get(place->model, instance->volumes[i].id);
+
+		if (!volume->told || volume_is_root(volume))
+			continue;
+		if (count++ == index)
+			*ret_volume = volume;
+	}
+	return count;
+}
+
+/* "ami", "ebs1" and on, "root": EC2 guide, "Instance metadata categories". */
+static bool each_device(const struct place *place, size_t index, struct place *ret_entry,
+			struct buffer *name)
+{
+	const struct volume *volume = NULL;
+	const size_t count = told_volumes(place, index - 1, &volume);
+
+	if (index > count + 1)
+		return false;
+	*ret_entry = *place;
+	ret_entry->text = volume ? volume->device : ROOT_DEVICE;
+	if (volume)
+		buffer_printf(name, "ebs%zu", index);
+	else
+		buffer_puts(name, index ? "root" : "ami");
+	return true;
+}
+
 /* ---- the tree ---- */
 
 /* clang-format off */
@@ -470,11 +505,7 @@ static bool each_tag(const struct place *place, size_t index, struct place *ret_
 	{ .name = (name_), .since = (since_), .each = (each_), .entry = &(entry_) }
 #define END { .name = NULL }
 
-static const struct node block_device_nodes[] = {
-	LEAF("ami", NULL, get_root_device),
-	LEAF("root", NULL, get_root_device),
-	END,
-};
+static const struct node device_entry = { .get = get_text };
 
 static const struct node maintenance_nodes[] = {
 	LEAF("history", NULL, get_no_events),
@@ -559,7 +590,7 @@ static const struct node metadata_nodes[] = {
 	LEAF("ami-id", NULL, get_image),
 	LEAF("ami-launch-index", NULL, get_launch_index),
 	LEAF("ami-manifest-path", NULL, get_manifest),
-	DIRECTORY("block-device-mapping", "2007-12-15", block_device_nodes),
+	EACH("block-device-mapping", "2007-12-15", each_device, device_entry),
 	DIRECTORY("events", "2018-08-17", event_nodes),
 	LEAF("hostname", NULL, get_local_hostname),
 	LEAF("instance-action", "2008-09-01", get_action),

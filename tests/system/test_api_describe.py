@@ -113,6 +113,12 @@ def ec2(world):
         instance = launched["Instances"][0]["InstanceId"]
         client.create_route(RouteTableId=table, DestinationCidrBlock="192.0.2.0/24",
                             InstanceId=instance)
+        volume = client.create_volume(
+            AvailabilityZone="us-east-1" + "abc"[number % 3], Size=10 + number,
+            VolumeType=("gp2", "gp3", "standard")[number % 3], Encrypted=number > 3,
+            **tagged("volume"))["VolumeId"]
+        if number < 3:
+            client.attach_volume(VolumeId=volume, InstanceId=instance, Device=f"/dev/sd{'fgh'[number]}")
         if number < ADDRESS_COUNT:
             address = client.allocate_address(**tagged("elastic-ip"))["AllocationId"]
         if number < 2:

@@ -164,6 +164,8 @@ static void an_instance_is_told_what_it_is(void **state)
 	expect(META "ami-id", "ami-12345678");
 	expect(META "ami-launch-index", "0");
 	expect(META "ami-manifest-path", "(unknown)");
+	expect(META "block-device-mapping", "ami\nroot");
+	expect(META "block-device-mapping/ami", "/dev/xvda");
 	expect(META "block-device-mapping/root", "/dev/xvda");
 	expect(META "events/maintenance/scheduled", "[]");
 	expect(META "instance-action", "none");
