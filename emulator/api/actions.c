@@ -328,6 +328,7 @@ const struct action actions[] = {
 	EC2("DeleteLaunchTemplate", delete_launch_template, "LaunchTemplateId LaunchTemplateName"),
 	EC2("ModifyLaunchTemplate", modify_launch_template,
 	    "ClientToken LaunchTemplateId LaunchTemplateName SetDefaultVersion"),
+	EC2("GetLaunchTemplateData", get_launch_template_data, "InstanceId!"),
 	EC2("DescribeLaunchTemplates", describe_launch_templates,
 	    PAGED "LaunchTemplateId.N LaunchTemplateName.N"),
 	EC2("DescribeLaunchTemplateVersions", describe_launch_template_versions,

@@ -81,7 +81,7 @@ int describe_instance_status(struct call *call, struct error *error)
 		.no_tags = true,
 		.minimum = 5,
 		.maximum = 1000,
-		.absent = "application-status.status attached-ebs-status.status event.code "
+		.absent = "application-status.status event.code "
 			  "event.description event.instance-event-id event.not-after "
 			  "event.not-before event.not-before-deadline operator.managed "
 			  "operator.principal",

@@ -340,11 +340,14 @@ int instance_terminate(struct transaction *transaction, struct instance *instanc
 {
 	if (instance->state == INSTANCE_TERMINATED || instance->state == INSTANCE_SHUTTING_DOWN)
 		return 0;
-	if (instance->options.disable_api_termination)
+	/* "Stop protection also protects your instance from accidental termination." */
+	if (instance->options.disable_api_termination || instance->options.disable_api_stop)
 		return error_set(error, ERROR_OPERATION_NOT_PERMITTED,
-				 "The instance '%s' may not be terminated. Modify its "
-				 "'disableApiTermination' instance attribute and try again.",
-				 rid_format(instance->resource.id).text);
+				 "The instance '%s' may not be terminated. Modify its '%s' "
+				 "instance attribute and try again.",
+				 rid_format(instance->resource.id).text,
+				 instance->options.disable_api_termination ? "disableApiTermination"
+									   : "disableApiStop");
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_SHUTTING_DOWN;
 	set_reason(instance, "Client.UserInitiatedShutdown", "User initiated shutdown",

@@ -132,7 +132,7 @@ int instance_launch(struct transaction *transaction, const struct launch_request
 int instance_start(struct transaction *transaction, struct instance *instance, struct error *error);
 /* No-op for a stopped one. ERROR_INSTANCE_STATE, ERROR_OPERATION_NOT_PERMITTED. */
 int instance_stop(struct transaction *transaction, struct instance *instance, struct error *error);
-/* Idempotent. ERROR_OPERATION_NOT_PERMITTED (termination protection). */
+/* Idempotent. ERROR_OPERATION_NOT_PERMITTED (protected from it, or from being stopped). */
 int instance_terminate(struct transaction *transaction, struct instance *instance,
 		       struct error *error);
 /*

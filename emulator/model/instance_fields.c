@@ -388,6 +388,7 @@ static bool child_detail(const struct view *view, size_t index, struct view *ret
 
 STATUS_FIELDS(machine, "instance-status");
 STATUS_FIELDS(host, "system-status");
+STATUS_FIELDS(disks, "attached-ebs-status");
 
 const struct field instance_status_fields[] = {
 	FIELD_GET_OF(get_id, "instanceId", NULL),
@@ -396,5 +397,6 @@ const struct field instance_status_fields[] = {
 	FIELD_CHILD_OF(child_self, instance_state_fields, "instanceState"),
 	FIELD_CHILD_OF(child_self, machine_fields, "instanceStatus"),
 	FIELD_CHILD_OF(child_self, host_fields, "systemStatus"),
+	FIELD_CHILD_OF(child_self, disks_fields, "attachedEbsStatus"),
 	FIELD_END,
 };

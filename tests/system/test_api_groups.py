@@ -888,6 +888,10 @@ def test_attributes_of_an_instance(world, ec2, subnet):
     change(InstanceId=instance, DisableApiStop={"Value": True})
     assert show("disableApiStop")["DisableApiStop"] == {"Value": True}
     refused("OperationNotPermitted", ec2.stop_instances, InstanceIds=[instance])
+    refused("OperationNotPermitted", ec2.terminate_instances, InstanceIds=[instance], text=(
+        f"The instance '{instance}' may not be terminated. Modify its 'disableApiStop' instance "
+        "attribute and try again."))
+    assert world.instance(instance)["State"]["Name"] == "running"
     change(InstanceId=instance, Attribute="disableApiStop", Value="false")
     assert show("disableApiStop")["DisableApiStop"] == {"Value": False}
     change(InstanceId=instance, InstanceInitiatedShutdownBehavior={"Value": "terminate"})

@@ -166,6 +166,17 @@ def test_status_lists_the_running(world, ec2, instance):
     assert entry["InstanceState"] == {"Code": 16, "Name": "running"}
     assert entry["InstanceStatus"] == entry["SystemStatus"] == {
         "Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
+    assert not entry.get("Events")
+    for name, value in (("instance-status.status", "ok"), ("system-status.status", "ok"),
+                        ("attached-ebs-status.status", "ok"), ("instance-state-code", "16"),
+                        ("instance-status.reachability", "passed"),
+                        ("system-status.reachability", "passed"),
+                        ("availability-zone", entry["AvailabilityZone"])):
+        for wanted, count in ((value, 1), ("x", 0)):
+            assert len(ec2.describe_instance_status(InstanceIds=[instance], Filters=[
+                {"Name": name, "Values": [wanted]}])["InstanceStatuses"]) == count
+    assert ec2.describe_instance_status(Filters=[
+        {"Name": "event.code", "Values": ["*"]}])["InstanceStatuses"] == []
     ec2.stop_instances(InstanceIds=[instance])
     world.await_state("stopped", instance)
     assert ec2.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"] == []

@@ -151,6 +151,36 @@ def test_a_stopped_one_changes(world, ec2, launch):
     assert world.instance(instance)["InstanceType"] == "t2.micro"
 
 
+def test_every_attribute_is_answered_or_refused_by_name(world, ec2, launch):
+    """Those that the model of the API has, all."""
+    instance = launch()
+    shape = ec2.meta.service_model.shape_for("InstanceAttributeName")
+    known = [*shape.enum, "disableApiStop"]  # newer than the model
+    shown = {"kernel": "KernelId", "ramdisk": "RamdiskId", "groupSet": "Groups",
+             "blockDeviceMapping": "BlockDeviceMappings"}
+    assert len(known) > 15
+    for name in known:
+        reply = wire.call(world, "DescribeInstanceAttribute", InstanceId=instance, Attribute=name)
+        assert reply.status == 200, (name, reply.code)
+        tags = [child.tag.split("}")[1] for child in reply.root]
+        assert tags == ["requestId", "instanceId", name], tags
+        assert shown.get(name, name[0].upper() + name[1:]) in ec2.describe_instance_attribute(
+            InstanceId=instance, Attribute=name)
+    settable = {"instanceType": "IncorrectInstanceState", "userData": "IncorrectInstanceState",
+                "ebsOptimized": "IncorrectInstanceState", "disableApiTermination": None,
+                "disableApiStop": None, "sourceDestCheck": None,
+                "instanceInitiatedShutdownBehavior": None}
+    values = {"instanceType": "t3.small", "userData": "eA==",
+              "instanceInitiatedShutdownBehavior": "stop"}
+    for name in known:
+        reply = wire.call(world, "ModifyInstanceAttribute", InstanceId=instance, Attribute=name,
+                          Value=values.get(name, "false"))
+        if name not in settable:
+            assert reply.code == "UnsupportedOperation" and name in reply.message, name
+        else:
+            assert reply.code == settable[name], name
+
+
 def test_a_type_too_small(world, ec2, subnet, launch):
     instance = launch(InstanceType="t3.large")
     for index in (1, 2):

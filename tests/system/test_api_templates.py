@@ -269,6 +269,72 @@ def test_token(world, ec2, subnet):
             **{**arguments, "LaunchTemplate": {"LaunchTemplateName": "web"}})
 
 
+def test_data_of_an_instance(world, ec2, vpc, subnet):
+    """All that was asked for, which makes the like of it again."""
+    group = world.security_group(vpc, "got")
+    instance = ec2.run_instances(
+        MinCount=1, MaxCount=1, ImageId=IMAGE, InstanceType="t3.small", KeyName="login",
+        UserData="#!/bin/sh\n", Monitoring={"Enabled": True}, DisableApiStop=False,
+        InstanceInitiatedShutdownBehavior="terminate",
+        MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 4},
+        PrivateDnsNameOptions={"HostnameType": "resource-name"},
+        BlockDeviceMappings=[
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 5, "DeleteOnTermination": False}},
+            {"DeviceName": "/dev/sdg", "Ebs": {"VolumeSize": 9, "VolumeType": "gp3",
+                                               "Encrypted": True}}],
+        NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group],
+                            "PrivateIpAddress": "10.1.1.40", "Description": "card",
+                            "SecondaryPrivateIpAddressCount": 1}],
+        TagSpecifications=tag_specification("instance", Name="x"))["Instances"][0]["InstanceId"]
+    world.await_state("running", instance)
+    data = ec2.get_launch_template_data(InstanceId=instance)["LaunchTemplateData"]
+    assert {name: data[name] for name in (
+        "ImageId", "InstanceType", "KeyName", "Monitoring", "EbsOptimized", "DisableApiStop",
+        "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "UserData", "Placement",
+        "CreditSpecification", "EnclaveOptions", "HibernationOptions", "TagSpecifications",
+        "MaintenanceOptions")} == {
+            "ImageId": IMAGE, "InstanceType": "t3.small", "KeyName": "login",
+            "Monitoring": {"Enabled": True}, "EbsOptimized": False, "DisableApiStop": False,
+            "DisableApiTermination": False, "InstanceInitiatedShutdownBehavior": "terminate",
+            "UserData": "IyEvYmluL3NoCg==", "CreditSpecification": {"CpuCredits": "unlimited"},
+            "Placement": {"AvailabilityZone": "us-east-1a", "GroupName": "", "Tenancy": "default"},
+            "EnclaveOptions": {"Enabled": False}, "HibernationOptions": {"Configured": False},
+            "TagSpecifications": [{"ResourceType": "instance", "Tags": tags(Name="x")}],
+            "MaintenanceOptions": {"AutoRecovery": "default"}}
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 4
+    assert data["PrivateDnsNameOptions"]["HostnameType"] == "resource-name"
+    volumes = {entry["DeviceName"]: {**entry["Ebs"]} for entry in data["BlockDeviceMappings"]}
+    assert volumes["/dev/sdf"] == {"DeleteOnTermination": False, "Encrypted": False,
+                                   "VolumeSize": 5, "VolumeType": "gp2"}
+    assert volumes["/dev/sdg"].pop("KmsKeyId").startswith("arn:aws:kms:")
+    assert volumes["/dev/sdg"] == {"DeleteOnTermination": True, "Encrypted": True, "VolumeSize": 9,
+                                   "VolumeType": "gp3", "Iops": 3000, "Throughput": 125}
+    assert volumes["/dev/xvda"]["SnapshotId"] == f"snap{IMAGE[3:]}"
+    card, = data["NetworkInterfaces"]
+    assert (card["SubnetId"], card["Groups"], card["Description"], card["DeviceIndex"],
+            card["PrivateIpAddress"], len(card["PrivateIpAddresses"])) == (
+        subnet, [group], "card", 0, "10.1.1.40", 2)
+    assert card["PrivateIpAddresses"][0] == {"Primary": True, "PrivateIpAddress": "10.1.1.40"}
+    # The card itself is in use; its like elsewhere is not.
+    data["NetworkInterfaces"] = [{name: card[name] for name in ("SubnetId", "Groups",
+                                                                 "DeviceIndex", "Description")}]
+    again = launch(world, create(ec2, data))["InstanceId"]
+    more = ec2.get_launch_template_data(InstanceId=again)["LaunchTemplateData"]
+    for entry in (data, more):
+        entry.pop("NetworkInterfaces")
+    assert more == data
+    refused("InvalidInstanceID.NotFound", ec2.get_launch_template_data,
+            InstanceId="i-0fedcba9876543210")
+    ec2.terminate_instances(InstanceIds=[instance])
+    world.await_state("terminated", instance)
+    for volume in ec2.describe_volumes(Filters=[
+            {"Name": "status", "Values": ["available"]}])["Volumes"]:
+        ec2.delete_volume(VolumeId=volume["VolumeId"])
+    assert "NetworkInterfaces" not in ec2.get_launch_template_data(
+        InstanceId=instance)["LaunchTemplateData"]
+
+
 def test_tags_of_aws_stay(world, ec2, subnet):
     instance = launch(world, create(ec2, {"ImageId": IMAGE}), SubnetId=subnet)["InstanceId"]
     refused("InvalidParameterValue", ec2.create_tags, Resources=[instance],
