@@ -60,6 +60,5 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	create_launch_template, create_launch_template_version, delete_launch_template,
 	modify_launch_template, describe_launch_templates, describe_launch_template_versions,
 	delete_launch_template_versions, get_console_output, get_instance_console,
-	modify_private_dns_name_options, create_volume, attach_volume, detach_volume,
-	modify_volume, describe_volumes_modifications, get_launch_template_data,
-	modify_volume_attribute;
+	modify_private_dns_name_options, create_volume, attach_volume, detach_volume, modify_volume,
+	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute;

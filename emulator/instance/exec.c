@@ -124,7 +124,6 @@ static noreturn void command_main(int slave, int caller, char *const argv[])
 
 /* ---- the helper ---- */
 
-
 /* The memory is a copy of the caller's: nobody in there may look into it. */
 static int become_root(void)
 {

@@ -136,7 +136,7 @@ static int name_machine(const struct init_plan *plan)
 
 	if (!plan->fresh)
 		return 0;
-	unlink(INIT_LOG); /* what the machine or the image once said is not what this one says */
+	unlink(INIT_LOG);    /* what the machine or the image once said is not what this one says */
 	mkdir("/etc", 0755); /* an image may have none */
 	return put("/etc/hostname", name) < 0 ? -1 : put("/etc/hosts", hosts);
 }

@@ -35,7 +35,7 @@ enum launcher_task {
 	LAUNCHER_FORGET,  /* the disk; not answered */
 	LAUNCHER_LIST,	  /* the disks */
 	LAUNCHER_UNSTAGE, /* the image; not answered */
-	LAUNCHER_LOG,	 /* a descriptor of the disk's INIT_LOG */
+	LAUNCHER_LOG,	  /* a descriptor of the disk's INIT_LOG */
 };
 
 struct launcher_request {
