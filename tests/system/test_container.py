@@ -77,7 +77,11 @@ def container(scratch):
             mkdir -m 700 /opt/private; echo {SECRET} >/opt/private/file
             for file in /etc/secret /opt/secret; do echo {SECRET} >$file; chmod 600 $file; done
             install -m 4755 /usr/bin/id /opt/id; setcap cap_net_raw+ep /opt/id || true
-            echo public >/opt/public; chown 1:2 /opt/public
+            echo public >/opt/public
+            python3 -c 'import os; os.setxattr("/opt/public", "user.mine", b"x")'
+            touch -d 2001-02-03 /opt/public /opt/empty
+            ln -s /nowhere /opt/link
+            chown 1:2 /opt/public
             cp -r {guest.path("ssh")}/usr /
             getent passwd sshd || useradd --system --home-dir /run/sshd sshd""")
         yield made
@@ -130,6 +134,21 @@ def test_owners(world, pair):
         "0\npublic\n"
     status = sh(world, pair[0], "getcap /opt/id", check=False)
     assert "cap_net_raw" in status.stdout or "not found" in status.stderr
+
+
+def test_all_that_can_be_seen_of_files(world, container, pair):
+    """Kinds, modes, owners, sizes, times and targets, of whatever is public."""
+    line = ("find /usr/bin /usr/lib /usr/sbin /opt -xdev -type d ! -perm -005 -prune -o "
+            "-type d -printf '%p %m %U %G %T@\\n' -o -type f ! -perm -004 -o "
+            "-printf '%p %y %m %U %G %s %T@ %l\\n' | sort")
+    inside, outside = (text.splitlines() for text in (sh(world, pair[1], line),
+                                                      box(container, line)))
+    assert len(outside) > 5000
+    assert sorted(set(inside) ^ set(outside)) == []
+    assert sh(world, pair[1], "sha256sum /usr/bin/dpkg /usr/bin/perl") == \
+        box(container, "sha256sum /usr/bin/dpkg /usr/bin/perl")
+    assert sh(world, pair[1], "python3 -c 'import os; print(os.getxattr(\"/opt/public\", "
+                              "\"user.mine\"))'") == "b'x'\n"
 
 
 def test_what_is_written_stays_apart(world, container, pair):

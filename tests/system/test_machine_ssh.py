@@ -77,7 +77,8 @@ def test_nothing_runs_until_somebody_comes(world, lab):
 
 def test_a_command(world, lab):
     name = "ip-" + lab.address.replace(".", "-")
-    assert said(ssh(world, lab.client, lab.address, "hostname; id -u; pwd")) == f"{name}\n0\n/root\n"
+    done = ssh(world, lab.client, lab.address, "hostname; id -u; pwd")
+    assert said(done) == f"{name}\n0\n/root\n"
     done = ssh(world, lab.client, lab.address, "echo to stderr >&2; cat; exit 7", input="through\n")
     assert said(done, 7) == "through\n" and done.stderr == "to stderr\n"
     assert said(ssh(world, lab.client, lab.address, "echo $SSH_CONNECTION")).split()[0] == \
@@ -273,8 +274,9 @@ def test_a_configuration_of_its_own(world, lab):
     """What is written in the instance is gone by; what the package left on this machine is not."""
     instance = fresh(world, lab)
     address = world.private(instance)
-    world.exec(instance, ["sh", "-c", "printf '%s\\n' 'Banner /etc/banner' 'ForceCommand echo forced' "
-                                      ">/etc/ssh/sshd_config; echo keep out >/etc/banner"])
+    world.exec(instance, ["sh", "-c", (
+        "printf '%s\\n' 'Banner /etc/banner' 'ForceCommand echo forced' >/etc/ssh/sshd_config; "
+        "echo keep out >/etc/banner")])
     done = ssh(world, lab.client, address, "hostname", options=["-o", "LogLevel=INFO"])
     assert said(done) == "forced\n" and "keep out" in done.stderr
     # As its package leaves it: by PAM, to which a locked password is no locked account.
