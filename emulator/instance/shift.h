@@ -2,9 +2,8 @@
  * Owners of a file system that can't be idmapped (an overlay: the root of a container): a layer in
  * memory that holds each file's owner and mode for the instances, and none of its data. Private
  * ones may be left out: they stay this machine's own, so that root in an instance may neither read
- * nor change them. So does what is made later. (No kernel up
- * to 6.18 idmaps an overlay; what it is made of could be, but a container has its layers nowhere in
- * sight.)
+ * nor change them. So does what is made later. (No kernel up to 6.18 idmaps an overlay; what it
+ * is made of could be, but a container has its layers nowhere in sight.)
  */
 #pragma once
 
