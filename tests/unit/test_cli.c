@@ -45,6 +45,7 @@ static char *describe(const struct request *request)
 		{ "state", request->state },	   { "listen", request->listen },
 		{ "region", request->region },	   { "output", request->output },
 		{ "instance", request->instance }, { "host", request->host },
+		{ "image", request->image },	   { "path", request->path_of_image },
 		{ "address", request->address },
 	};
 	struct buffer text = BUFFER_INIT;
@@ -118,6 +119,12 @@ static const struct {
 	{ "internet list", VERB_INTERNET_LIST, "internet list" },
 	{ "internet ps -o json", VERB_INTERNET_LIST, "internet ps output=json" },
 	{ "internet delete web", VERB_INTERNET_DELETE, "internet delete host=web" },
+	{ "image import web /srv/web", VERB_IMAGE_IMPORT, "image import image=web path=/srv/web" },
+	{ "image import --state d web x.tar", VERB_IMAGE_IMPORT,
+	  "image import state=d image=web path=x.tar" },
+	{ "image list -o json", VERB_IMAGE_LIST, "image list output=json" },
+	{ "image ps", VERB_IMAGE_LIST, "image ps" },
+	{ "image delete ami-1", VERB_IMAGE_DELETE, "image delete image=ami-1" },
 	{ "ps", VERB_PS, "ps" },
 	{ "ps -a -o json", VERB_PS, "ps all output=json" },
 	{ "ps -ojson --state d", VERB_PS, "ps state=d output=json" },
