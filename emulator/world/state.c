@@ -222,8 +222,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 /* What archives held: links in there lead nowhere. */
 static int remove_images(const struct paths *paths, struct error *error)
 {
-	if (nftw(paths->images, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 &&
-	    errno != ENOENT)
+	if (nftw(paths->images, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
 		return error_sys(error, errno, "%s", paths->images);
 	return 0;
 }
