@@ -80,6 +80,31 @@ def test_root_is_nobody_here(world, subnet, root):
     assert mounts.startswith("overlay / overlay rw,nodev,") or " / overlay rw" in mounts
 
 
+@pytest.fixture
+def overlay(root, tmp_path):
+    """The same directory seen through a file system that can't be idmapped."""
+    for name in ("upper", "work", "merged"):
+        (tmp_path / name).mkdir()
+    place = str(tmp_path / "merged")
+    done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={root},"
+                           f"upperdir={tmp_path}/upper,workdir={tmp_path}/work", place],
+                          check=False, capture_output=True, env=environment())
+    if done.returncode:
+        pytest.skip("an overlay on the file system of /tmp")
+    yield place
+    subprocess.run(["umount", place], check=True, env=environment())
+
+
+def test_what_can_not_be_idmapped(world, subnet, overlay):
+    before = tree(overlay)
+    instance, = launch(world, subnet, imported(world, "overlay", overlay))
+    assert sh(world, instance, "cat /marker /private") == "first\nsecret of first\n"
+    assert sh(world, instance, "stat -c '%u %g %a' /theirs /private /bin/sh /").split("\n")[:3] == [
+        "1000 1001 4750", "0 0 600", "0 0 755"]
+    sh(world, instance, "echo changed >/private; rm /marker; chmod 700 /theirs; rm -r /lib64")
+    assert tree(overlay) == before
+
+
 def test_two_side_by_side(world, subnet, root, scratch):
     second = make_root(os.path.join(scratch, "second"), "second")
     images = [imported(world, "first", root),
