@@ -141,15 +141,18 @@ static void take(struct tool *tool, const char *text, size_t length)
 	}
 }
 
-/* Returns false at the end of it. */
+/* Of one that says much no more at a time than a pipe holds. Returns false at the end of it. */
 static bool listen_to(struct tool *tool)
 {
 	char text[4096];
-	ssize_t size;
+	ssize_t size = 1;
 
-	while ((size = read(tool->errors, text, sizeof(text))) > 0)
-		take(tool, text, (size_t)size);
-	return size < 0 && errno == EAGAIN;
+	for (int i = 0; size > 0 && i < 16; i++) {
+		size = read(tool->errors, text, sizeof(text));
+		if (size > 0)
+			take(tool, text, (size_t)size);
+	}
+	return size > 0 || (size < 0 && errno == EAGAIN);
 }
 
 static void on_speech(void *context, uint32_t events)

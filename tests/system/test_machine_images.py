@@ -76,8 +76,9 @@ def test_root_is_nobody_here(world, subnet, root):
     assert (first, count) == ("0", "65536") and int(outside) >= 65536
     done = sh(world, instance, "echo x >/proc/sys/kernel/core_pattern", check=False)
     assert done.returncode != 0 and "Permission denied" in done.stderr
-    mounts = sh(world, instance, "cat /proc/self/mounts")
-    assert mounts.startswith("overlay / overlay rw,nodev,") or " / overlay rw" in mounts
+    disk, = [line for line in sh(world, instance, "cat /proc/self/mounts").splitlines()
+             if line.split()[1] == "/"]
+    assert disk.split()[2] == "overlay" and {"rw", "nodev"} <= set(disk.split()[3].split(","))
 
 
 @pytest.fixture
@@ -382,7 +383,7 @@ def test_nobody_waits_for_it(world, subnet, root, tmp_path):
         for _ in range(20):
             assert described(world, image)["State"] == "pending"
         launch(world, subnet, IMAGE)
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 10  # the archive takes 30
         refused("InvalidAMIID.Unavailable", world.ec2.run_instances, ImageId=image, MinCount=1,
                 MaxCount=1, SubnetId=subnet, text=f"The image ID '{image}' is not available: it is pending")
         pipe.go.set()
@@ -453,7 +454,7 @@ def test_the_daemon_ends_meanwhile(own_world, root, tmp_path, how):
 
 
 def test_copies_of_a_killed_daemon(own_world, root, tmp_path):
-    """Deregistered, and killed before the copy was removed: the next start does it."""
+    """What was to be removed when it was killed the next start removes."""
     world = own_world
     image = imported(world, "kept", pack(root, str(tmp_path / "x.tar")))
     world.kill()
@@ -461,6 +462,27 @@ def test_copies_of_a_killed_daemon(own_world, root, tmp_path):
     os.makedirs(os.path.join(stray, "some", "where"))
     world.serve()
     wait_for(lambda: copies(world) == [image], 10, "what no image keeps is gone")
+
+
+def test_another_launcher(own_world, root, tmp_path):
+    """One that was killed is replaced, and has the images that the last one had."""
+    world = own_world
+    subnet = world.subnet(world.open_vpc(), "10.0.1.0/24")
+    images = [imported(world, "place", root),
+              imported(world, "copy", pack(root, str(tmp_path / "x.tar")))]
+    before, = launch(world, subnet, images[0])
+    with open(f"/proc/{world.daemon.pid}/task/{world.daemon.pid}/children", encoding="ascii") as file:
+        children = file.read().split()
+    for pid in children:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            if file.read() == "launcher\n":
+                os.kill(int(pid), signal.SIGKILL)
+                break
+    else:
+        pytest.fail("there is no launcher")
+    after = [launch(world, subnet, image)[0] for image in images]
+    for one in (before, *after):
+        assert sh(world, one, "cat /marker") == "first\n"
 
 
 def test_many(own_world, root):
