@@ -7,8 +7,8 @@ import tarfile
 
 from lib import IMAGE, environment, names
 
-TOOLS = ("sh", "cat", "ls", "ping", "mkdir", "chmod", "base64", "stat", "id", "sleep", "rm", "wc",
-         "touch", "tar", "dirname", "mktemp", "mv", "cp", "realpath", "basename")
+TOOLS = ("sh", "cat", "ls", "ln", "ping", "mkdir", "chmod", "base64", "stat", "id", "sleep", "rm",
+         "wc", "touch", "tar", "dirname", "mktemp", "mv", "cp", "realpath", "basename")
 
 
 def make_root(directory, marker, tools=TOOLS):

@@ -156,7 +156,7 @@ def test_without_a_shell(world, subnet, scratch):
                        UserData="#!/bin/sh\necho ran\n")
     wait_for(lambda: world.exec(instance, ["/bin/cat", LOG], check=False).stdout, 10, "the log")
     assert world.exec(instance, ["/bin/cat", LOG]) == (
-        "no /bin/sh can be run here: the user data was not\n")
+        "init: there is no /bin/sh to run user data with\n")
     assert world.exec(instance, ["/bin/cat", "/marker"]) == "bare\n"
 
 
