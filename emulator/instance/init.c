@@ -9,6 +9,7 @@
 #include "instance/init.h"
 
 #include "instance/confine.h"
+#include "instance/end.h"
 #include "instance/ssh.h"
 #include "instance/sysfs.h"
 
@@ -28,6 +29,9 @@
 
 #define SHUTDOWN_MS 10000 /* the daemon's own grace is shorter and ends in SIGKILL */
 #define PAUSE_MS    5
+
+/* Where poweroff(8), reboot(8) and shutdown(8) turn to, systemd's own among them. */
+#define CONTROL "/run/initctl"
 
 #define PLAIN (MS_NOSUID | MS_NODEV)
 
@@ -84,7 +88,8 @@ static int mount_run(const struct init_plan *plan)
 	mkdir("/run", 0755);
 	if (mount("tmpfs", "/run", "tmpfs", PLAIN, "mode=755,size=64m,nr_inodes=16k") < 0)
 		return -1;
-	if (mkdir("/run/shm", 01777) < 0) /* /dev/shm leads here */
+	if (mkdir("/run/shm", 01777) < 0 || /* /dev/shm leads here */
+	    mkfifo(CONTROL, 0600) < 0)
 		return -1;
 	return mkdir("/run/lock", 01777);
 }
@@ -209,7 +214,7 @@ static void say(const char *text)
 	closep(&fd);
 }
 
-static noreturn void shut_down(void)
+static noreturn void shut_down(const struct init_plan *plan, enum instance_end end)
 {
 	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	int waited = 0;
@@ -223,18 +228,70 @@ static noreturn void shut_down(void)
 	}
 	if (waited >= SHUTDOWN_MS)
 		say("init: killing processes that don't end\n");
-	_exit(0); /* the kernel kills the rest */
+	_exit(end_leave_note(plan->ends, plan->name, end)); /* the kernel kills the rest */
 }
 
-static void handle_signal(int fd)
+/* What is asked of an init, by whom: systemd's tools, BusyBox's, LXC's, Ctrl-Alt-Del. BusyBox's
+ * reboot says SIGTERM, which asks everybody else to shut down. */
+static bool is_request(int number, enum instance_end *ret_end)
+{
+	const struct {
+		int number;
+		enum instance_end end;
+	} requests[] = {
+		{ SIGTERM, INSTANCE_SHUT_DOWN },      { SIGUSR1, INSTANCE_SHUT_DOWN },
+		{ SIGUSR2, INSTANCE_SHUT_DOWN },      { SIGPWR, INSTANCE_SHUT_DOWN },
+		{ SIGRTMIN + 3, INSTANCE_SHUT_DOWN }, { SIGRTMIN + 4, INSTANCE_SHUT_DOWN },
+		{ SIGINT, INSTANCE_REBOOTED },	      { SIGRTMIN + 5, INSTANCE_REBOOTED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (requests[i].number != number)
+			continue;
+		*ret_end = requests[i].end;
+		return true;
+	}
+	return false;
+}
+
+static void handle_signal(const struct init_plan *plan, int fd)
 {
 	struct signalfd_siginfo info;
+	enum instance_end end;
 
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (info.ssi_signo == SIGTERM)
-		shut_down();
+	if (is_request((int)info.ssi_signo, &end))
+		shut_down(plan, end);
 	reap();
+}
+
+/* As initctl(5) has it: System V's runlevels. */
+static void handle_control(const struct init_plan *plan, int fd)
+{
+	struct {
+		int32_t magic, command, level, pause;
+		char reserved[368];
+	} request;
+
+	if (read(fd, &request, sizeof(request)) != sizeof(request) || request.magic != 0x03091969 ||
+	    request.command != 1)
+		return;
+	if (request.level == '0')
+		shut_down(plan, INSTANCE_SHUT_DOWN);
+	if (request.level == '6')
+		shut_down(plan, INSTANCE_REBOOTED);
+}
+
+/* Held open at both ends, or it would be at its end whenever a writer goes; and small, for all
+ * instances' pipes are counted as one user's. */
+static int open_control(void)
+{
+	int fd = open(CONTROL, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETPIPE_SZ, 4096);
+	return fd;
 }
 
 static noreturn void run_script(int script)
@@ -274,36 +331,40 @@ static pid_t boot(const struct init_plan *plan)
 	return pid < 0 ? 0 : pid;
 }
 
+enum {
+	SIGNALS,
+	REQUESTS,
+	LIFELINE,
+	SSH,
+	SOURCES
+};
+
 static noreturn void serve(const struct init_plan *plan)
 {
-	enum {
-		SIGNALS,
-		LIFELINE,
-		SSH,
-		COUNT
+	struct pollfd fds[SOURCES] = {
+		[REQUESTS] = { .fd = open_control(), .events = POLLIN },
+		[LIFELINE] = { .fd = plan->lifeline, .events = POLLIN },
+		[SSH] = { .fd = -1, .events = POLLIN },
 	};
-	struct pollfd fds[COUNT] = { [LIFELINE] = { .fd = plan->lifeline, .events = POLLIN },
-				     [SIGNALS] = { .events = POLLIN },
-				     [SSH] = { .fd = -1, .events = POLLIN } };
 	sigset_t signals;
 	pid_t script = 0;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGCHLD);
-	fds[SIGNALS].fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	sigfillset(&signals); /* what says nothing to us does nothing */
+	fds[SIGNALS] = (struct pollfd){ signalfd(-1, &signals, SFD_CLOEXEC), POLLIN, 0 };
 	if (fds[SIGNALS].fd < 0)
 		_exit(1);
 	reap();
 	for (;;) {
-		if (poll(fds, COUNT, -1) < 0)
+		if (poll(fds, SOURCES, -1) < 0)
 			continue;
 		if (fds[SIGNALS].revents)
-			handle_signal(fds[SIGNALS].fd);
+			handle_signal(plan, fds[SIGNALS].fd);
+		if (fds[REQUESTS].revents)
+			handle_control(plan, fds[REQUESTS].fd);
 		if (fds[SSH].revents)
 			ssh_answer(fds[SSH].fd, script);
 		if (fds[LIFELINE].revents & POLLIN) {
-			close(plan->lifeline);
+			closep(&fds[LIFELINE].fd);
 			fds[LIFELINE].fd = -1;
 			script = boot(plan);
 			if (plan->identity->ssh)

@@ -42,6 +42,8 @@ struct init_plan {
 	/* pipe: a byte in it (never taken out) means go on for ever; end of file without one means
 	 * that the daemon died before it knew of us: exit */
 	int lifeline;
+	int ends;	  /* see end.h */
+	const char *name; /* there */
 };
 
 noreturn void init_main(const struct init_plan *plan);

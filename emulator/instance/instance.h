@@ -38,8 +38,14 @@ struct process {
 	uint64_t start_time; /* field 22 of /proc/PID/stat, clock ticks since boot */
 };
 
+enum instance_end {
+	INSTANCE_CRASHED,   /* killed, or nobody knows */
+	INSTANCE_SHUT_DOWN, /* in order */
+	INSTANCE_REBOOTED,  /* in order, and it wants to start again */
+};
+
 /* An init that we launched or adopted is gone. Called from the loop. */
-typedef void (*instance_exit_fn)(void *context, struct rid id);
+typedef void (*instance_exit_fn)(void *context, struct rid id, enum instance_end end);
 
 struct instances_options {
 	/* Directories that instances must not see: the world's state and run directories. Ends in
@@ -48,6 +54,9 @@ struct instances_options {
 	/* A file, where the mounts of the disks are kept from the first launch on (unmount it to
 	 * let go of them all); NULL: they last no longer than this process and the instances. */
 	const char *disks;
+	/* A file, where inits leave notes of how they ended; NULL: those that aren't children of
+	 * this process have crashed when they are gone. */
+	const char *ends;
 	uint64_t disk_size; /* of each, in bytes; they take what is written to them */
 };
 
@@ -106,6 +115,13 @@ int instances_adopt(struct instances *instances, struct rid id, struct process p
  * on_exit tells when it is gone. Not alive is fine: if it was not watched, on_exit stays silent. */
 int instances_stop(struct instances *instances, struct rid id, struct process process,
 		   unsigned int grace, struct error *error);
+/* The same, for it to start again: INSTANCE_REBOOTED, also when it had to be killed. */
+int instances_reboot(struct instances *instances, struct rid id, struct process process,
+		     unsigned int grace, struct error *error);
+/* How an init has ended that was gone before it could be adopted. */
+enum instance_end instances_end(struct instances *instances, struct rid id, struct process process);
+/* Once nobody needs to know any more of those that are gone. */
+void instances_forget_ends(struct instances *instances);
 /*
  * Kills at once and waits until every one is gone (bounded: 10 s). on_exit is not called for them.
  * Not alive is fine.

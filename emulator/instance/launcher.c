@@ -49,6 +49,7 @@ struct stage {
 /* Its descriptors, after standard input, output and error. */
 enum {
 	SOCKET = 3,
+	ENDS,
 	REPORT,
 	LIFELINE,
 	MAPS,
@@ -84,29 +85,34 @@ static void set_arguments(const char *text)
 	memcpy(arguments, text, strlen(text));
 }
 
-/* Keeps nothing of the daemon's but the socket; standard streams come with the new root, which has
- * no /proc. */
-static int keep_socket(int socket)
+/* Keeps nothing of the daemon's but the socket and the file for the inits' ends (-1: none);
+ * standard streams come with the new root, which has no /proc. */
+static int keep_files(int socket, int ends)
 {
-	int maps = open("/proc/self/maps", O_RDONLY);
+	const int files[] = { socket, ends, open("/proc/self/maps", O_RDONLY) };
+	static const int places[] = { SOCKET, ENDS, MAPS };
+	int high[ARRAY_SIZE(files)];
 
-	if (maps < 0 || dup2(maps, MAPS) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		high[i] = files[i] < 0 ? -1 : fcntl(files[i], F_DUPFD, MAPS + 1);
+		if (high[i] < 0 && places[i] != ENDS)
+			return -errno;
+	}
+	if (close_range(0, MAPS, 0) < 0)
 		return -errno;
-	if (socket != SOCKET && dup2(socket, SOCKET) < 0)
-		return -errno;
-	if (close_range(0, SOCKET - 1, 0) < 0 || close_range(REPORT, LIFELINE, 0) < 0 ||
-	    close_range(MAPS + 1, ~0U, 0) < 0)
-		return -errno;
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (high[i] >= 0 && dup2(high[i], places[i]) < 0)
+			return -errno;
+	return close_range(MAPS + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* Twice: nothing else may get these numbers, and then they are to hold nothing of the host's. */
-static int open_null(void)
+static int open_null(bool has_ends)
 {
 	int null = open("/dev/null", O_RDWR);
 
 	for (int fd = 0; fd <= LIFELINE; fd++)
-		if (null < 0 || (fd != SOCKET && dup2(null, fd) < 0))
+		if (null < 0 || (fd != SOCKET && !(has_ends && fd == ENDS) && dup2(null, fd) < 0))
 			return -errno;
 	if (null > LIFELINE)
 		close(null);
@@ -116,12 +122,13 @@ static int open_null(void)
 static int prepare(int socket, const struct launcher *launcher, struct stage *stage,
 		   struct error *error)
 {
+	const bool has_ends = launcher->ends >= 0;
 	struct rlimit limit;
 	int r;
 
-	r = keep_socket(socket);
+	r = keep_files(socket, launcher->ends);
 	if (r == 0)
-		r = open_null();
+		r = open_null(has_ends);
 	if (r < 0)
 		return error_sys(error, r, "the launcher's socket");
 	umask(0);
@@ -142,7 +149,7 @@ static int prepare(int socket, const struct launcher *launcher, struct stage *st
 	r = root_stage(&launcher->root, &stage->root, error);
 	if (r < 0)
 		return r;
-	r = open_null();
+	r = open_null(has_ends);
 	if (r < 0)
 		return error_sys(error, r, "/dev/null");
 	r = confine_launcher();
@@ -295,6 +302,8 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 		.index = request->index,
 		.report = REPORT,
 		.lifeline = LIFELINE,
+		.ends = ENDS,
+		.name = request->disk,
 	};
 	char map[32];
 	int pair[2];

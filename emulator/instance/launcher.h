@@ -22,12 +22,13 @@ struct launcher {
 	pid_t reported;	   /* the newest that a reply told of */
 	rlim_t open_files; /* the soft limit that inits get: ours before it was raised */
 	uint64_t disk_size;
+	int ends;		  /* borrowed, for the inits; -1: none */
 	struct root_options root; /* all of it borrowed */
 };
 
 #define LAUNCHER_INIT                                                                              \
 	{                                                                                          \
-		.socket = -1                                                                       \
+		.socket = -1, .ends = -1                                                           \
 	}
 
 enum launcher_task {

@@ -6,9 +6,11 @@
 #include "instance/watch.h"
 
 #include "base/hash.h"
+#include "instance/end.h"
 #include "instance/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -23,6 +25,8 @@ struct watched {
 	int pidfd;
 	struct loop_source *source;
 	struct loop_source *grace; /* NULL: not asked to stop */
+	bool is_rebooting;
+	uint64_t start_time; /* of one that was adopted */
 };
 
 static struct watched *watched_free(struct watched *watched)
@@ -37,17 +41,28 @@ static struct watched *watched_free(struct watched *watched)
 	return NULL;
 }
 
+static enum instance_end end_of(const struct watched *watched)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)watched->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid)
+		return watched->is_rebooting ? INSTANCE_REBOOTED : end_of_status(&info);
+	if (watched->is_rebooting)
+		return INSTANCE_REBOOTED;
+	return end_read_note(watched->instances->ends, rid_format(watched->id).text,
+			     watched->start_time);
+}
+
 static void on_gone(void *context, uint32_t events)
 {
 	struct watched *watched = context;
 	struct instances *instances = watched->instances;
 	struct rid id = watched->id;
-	siginfo_t info;
+	enum instance_end end = end_of(watched);
 
 	(void)events;
-	waitid(P_PIDFD, (id_t)watched->pidfd, &info, WEXITED | WNOHANG);
 	watched_free(watched);
-	instances->on_exit(instances->context, id);
+	instances->on_exit(instances->context, id, end);
 }
 
 int watch_add(struct instances *instances, struct rid id, int pidfd, struct error *error)
@@ -74,9 +89,14 @@ int watch_add(struct instances *instances, struct rid id, int pidfd, struct erro
 	return 0;
 }
 
+static struct watched *find(const struct instances *instances, struct rid id)
+{
+	return map_get(&instances->watched, map_key_rid(id));
+}
+
 int watch_pidfd(const struct instances *instances, struct rid id)
 {
-	const struct watched *watched = map_get(&instances->watched, map_key_rid(id));
+	const struct watched *watched = find(instances, id);
 
 	return watched ? watched->pidfd : -1;
 }
@@ -90,7 +110,10 @@ int instances_adopt(struct instances *instances, struct rid id, struct process p
 	r = process_open(process, &pidfd, error);
 	if (r < 0)
 		return error_wrap(error, r, "%s", rid_format(id).text);
-	return watch_add(instances, id, pidfd, error);
+	r = watch_add(instances, id, pidfd, error);
+	if (r == 0)
+		find(instances, id)->start_time = process.start_time;
+	return r;
 }
 
 static void on_grace_over(void *context)
@@ -101,26 +124,67 @@ static void on_grace_over(void *context)
 	pidfd_send_signal(watched->pidfd, SIGKILL, NULL, 0);
 }
 
+/* NULL: it is not alive. */
+static int find_or_adopt(struct instances *instances, struct rid id, struct process process,
+			 struct watched **ret_watched, struct error *error)
+{
+	int r = 0;
+
+	if (!find(instances, id))
+		r = instances_adopt(instances, id, process, error);
+	*ret_watched = find(instances, id);
+	return r == -ESRCH ? 0 : r;
+}
+
+static int ask(struct watched *watched, int signal, unsigned int grace, struct error *error)
+{
+	int r;
+
+	watched->grace = loop_remove(watched->grace);
+	r = loop_add_timer(watched->instances->loop, grace, on_grace_over, watched, &watched->grace,
+			   error);
+	if (r < 0)
+		return r;
+	if (pidfd_send_signal(watched->pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
+		return error_sys(error, errno, "stopping %s", rid_format(watched->id).text);
+	return 0;
+}
+
 int instances_stop(struct instances *instances, struct rid id, struct process process,
 		   unsigned int grace, struct error *error)
 {
-	struct watched *watched = map_get(&instances->watched, map_key_rid(id));
-	int r;
+	struct watched *watched;
+	int r = find_or_adopt(instances, id, process, &watched, error);
 
-	if (!watched) {
-		r = instances_adopt(instances, id, process, error);
-		if (r < 0)
-			return r == -ESRCH ? 0 : r;
-		watched = map_get(&instances->watched, map_key_rid(id));
-	}
-	loop_remove(watched->grace);
-	watched->grace = NULL;
-	r = loop_add_timer(instances->loop, grace, on_grace_over, watched, &watched->grace, error);
-	if (r < 0)
+	if (r < 0 || !watched)
 		return r;
-	if (pidfd_send_signal(watched->pidfd, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
-		return error_sys(error, errno, "stopping %s", rid_format(id).text);
-	return 0;
+	watched->is_rebooting = false;
+	return ask(watched, SIGTERM, grace, error);
+}
+
+int instances_reboot(struct instances *instances, struct rid id, struct process process,
+		     unsigned int grace, struct error *error)
+{
+	struct watched *watched;
+	int r = find_or_adopt(instances, id, process, &watched, error);
+
+	if (r < 0 || !watched || watched->is_rebooting)
+		return r;
+	r = ask(watched, SIGINT, grace, error);
+	if (r == 0)
+		watched->is_rebooting = true;
+	return r;
+}
+
+enum instance_end instances_end(struct instances *instances, struct rid id, struct process process)
+{
+	return end_read_note(instances->ends, rid_format(id).text, process.start_time);
+}
+
+void instances_forget_ends(struct instances *instances)
+{
+	if (instances->ends >= 0 && ftruncate(instances->ends, 0) < 0)
+		return; /* they are told apart by their time */
 }
 
 /* A pidfd to kill by, or -1 when the process is gone. One that was watched is so no more. */
@@ -221,6 +285,15 @@ static uint32_t first_id(const char *disks)
 	return 0x70000000u + (uint32_t)(hash % 4095) * ROOT_IDS;
 }
 
+static int open_ends(struct instances *instances, const struct instances_options *options,
+		     struct error *error)
+{
+	if (!options || !options->ends)
+		return 0;
+	instances->ends = open(options->ends, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return instances->ends < 0 ? error_sys(error, errno, "%s", options->ends) : 0;
+}
+
 int instances_open(const struct instances_options *options, struct loop *loop,
 		   instance_exit_fn on_exit, void *context, struct instances **ret_instances,
 		   struct error *error)
@@ -235,6 +308,7 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	instances->context = context;
 	instances->hidden = copy_list(options ? options->hidden : nothing);
 	instances->disks = xstrdup_null(options ? options->disks : NULL);
+	instances->ends = -1;
 	*launcher = (struct launcher)LAUNCHER_INIT;
 	launcher->open_files = raise_open_files();
 	launcher->disk_size = options ? options->disk_size : 0;
@@ -242,7 +316,10 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	launcher->root.pin = instances->disks;
 	launcher->root.first_id = first_id(instances->disks);
 	if (loop) {
-		r = launcher_start(launcher, error);
+		r = open_ends(instances, options, error);
+		launcher->ends = instances->ends;
+		if (r == 0)
+			r = launcher_start(launcher, error);
 		if (r < 0) {
 			instances_close(instances);
 			return r;
@@ -257,6 +334,7 @@ struct instances *instances_close(struct instances *instances)
 	if (!instances)
 		return NULL;
 	launcher_clear(&instances->launcher);
+	closep(&instances->ends);
 	map_for_each (&instances->watched, slot) {
 		struct watched *watched = slot->value;
 

@@ -24,6 +24,7 @@ struct instances {
 	size_t staged_count;
 	char **hidden; /* owned, ends in NULL */
 	char *disks;   /* NULL: they are kept nowhere */
+	int ends;      /* see end.h; -1: none */
 };
 
 /* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */

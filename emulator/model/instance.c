@@ -88,23 +88,37 @@ const char *instance_cpu_credits(const struct instance *instance)
 	return strncmp(options->type, "t2.", 3) == 0 ? "standard" : "unlimited";
 }
 
-static void set_reason(struct instance *instance, const char *code, const char *message,
-		       int64_t now)
+/* Takes `reason` over. */
+static void set_reason(struct instance *instance, char *reason, const char *code,
+		       const char *message)
 {
 	free(instance->reason);
 	free(instance->reason_code);
 	free(instance->reason_message);
-	instance->reason = NULL;
+	instance->reason = reason;
 	instance->reason_code = xstrdup_null(code);
 	instance->reason_message = code ? xasprintf("%s: %s", code, message) : NULL;
-	if (code) {
-		CLEANUP(buffer_clear) struct buffer when = BUFFER_INIT;
+}
 
-		/* "User initiated (2024-01-01 00:00:00 GMT)" */
-		time_format(now, &when);
-		instance->reason =
-			xasprintf("User initiated (%.10s %.8s GMT)", when.data, when.data + 11);
-	}
+static void set_reason_user(struct instance *instance, int64_t now)
+{
+	CLEANUP(buffer_clear) struct buffer when = BUFFER_INIT;
+
+	/* "User initiated (2024-01-01 00:00:00 GMT)" */
+	time_format(now, &when);
+	set_reason(instance,
+		   xasprintf("User initiated (%.10s %.8s GMT)", when.data, when.data + 11),
+		   "Client.UserInitiatedShutdown", "User initiated shutdown");
+}
+
+static void set_reason_itself(struct instance *instance, bool orderly)
+{
+	if (orderly)
+		set_reason(instance, NULL, "Client.InstanceInitiatedShutdown",
+			   "Instance initiated shutdown");
+	else
+		set_reason(instance, xstrdup("Server.InternalError"), "Server.InternalError",
+			   "Internal error");
 }
 
 static void copy_options(struct instance_template *to, const struct instance_template *from)
@@ -306,7 +320,7 @@ int instance_start(struct transaction *transaction, struct instance *instance, s
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_PENDING;
 	instance->launch_time = transaction->now;
-	set_reason(instance, NULL, NULL, 0);
+	set_reason(instance, NULL, NULL, NULL);
 	if (instance_may_have_public(transaction->model, instance) &&
 	    (r = interface_assign_public(transaction, interface, error)) < 0)
 		return r;
@@ -330,8 +344,7 @@ int instance_stop(struct transaction *transaction, struct instance *instance, st
 			rid_format(instance->resource.id).text);
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_STOPPING;
-	set_reason(instance, "Client.UserInitiatedShutdown", "User initiated shutdown",
-		   transaction->now);
+	set_reason_user(instance, transaction->now);
 	return 0;
 }
 
@@ -350,8 +363,7 @@ int instance_terminate(struct transaction *transaction, struct instance *instanc
 									   : "disableApiStop");
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_SHUTTING_DOWN;
-	set_reason(instance, "Client.UserInitiatedShutdown", "User initiated shutdown",
-		   transaction->now);
+	set_reason_user(instance, transaction->now);
 	return 0;
 }
 
@@ -414,11 +426,11 @@ void instance_forget(struct transaction *transaction, struct instance *instance)
 	transaction_delete(transaction, instance);
 }
 
-void instance_exited(struct transaction *transaction, struct instance *instance)
+void instance_exited(struct transaction *transaction, struct instance *instance, bool orderly)
 {
 	bool asked = instance->state == INSTANCE_STOPPING;
 	/* One that was only being started has not shut itself down. */
-	bool by_itself = instance->state == INSTANCE_RUNNING;
+	bool by_itself = instance->state == INSTANCE_RUNNING && orderly;
 
 	if (!instance_is_live(instance))
 		return;
@@ -428,8 +440,7 @@ void instance_exited(struct transaction *transaction, struct instance *instance)
 	if (by_itself && streq(instance->options.shutdown_behavior, "terminate"))
 		instance->state = INSTANCE_SHUTTING_DOWN; /* and on to terminated */
 	if (!asked)
-		set_reason(instance, "Client.InstanceInitiatedShutdown",
-			   "Instance initiated shutdown", transaction->now);
+		set_reason_itself(instance, orderly);
 	for (size_t i = 0; i < instance->interface_count; i++)
 		interface_release_public(
 			transaction, interface_get(transaction->model, instance->interfaces[i].id));

@@ -161,7 +161,8 @@ void instance_settle(struct transaction *transaction, struct instance *instance)
 /* Removes its record; one that never ran takes along all that was made with it. */
 void instance_forget(struct transaction *transaction, struct instance *instance);
 /*
- * Its init is gone: stopping → stopped as asked; otherwise stopped, or on the way to terminated
- * when that is its shutdown behaviour, with a reason that says so.
+ * Its init is gone: stopping → stopped as asked; otherwise stopped, with a reason that says whether
+ * it shut down in order or crashed. One that was running and has shut down in order is on the way
+ * to terminated when that is its shutdown behaviour.
  */
-void instance_exited(struct transaction *transaction, struct instance *instance);
+void instance_exited(struct transaction *transaction, struct instance *instance, bool orderly);

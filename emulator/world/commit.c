@@ -401,46 +401,71 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 
 /* ---- inits that end by themselves ---- */
 
-void world_on_exit(void *context, struct rid id)
+/* A new init in place of the one that is gone, with the same interfaces and addresses. */
+static int start_over(struct world *world, struct instance *instance, struct error *error)
 {
-	struct world *world = context;
 	struct transaction transaction = transaction_begin(&world->model, world_now());
-	struct resource *resource = model_get(&world->model, NULL, id);
-	struct error error = ERROR_INIT;
 
-	if (!resource)
-		return;
-	if (id.kind == KIND_INSTANCE) {
-		instance_exited(&transaction, (struct instance *)resource);
-	} else {
-		struct internet_host *host = transaction_edit(&transaction, resource);
-
-		host->running = false;
-		host->pid = host->start_time = 0;
-	}
-	if (world_commit(world, &transaction, &error) < 0)
-		log_error("%s has ended: %s", rid_format(id).text, error.text);
-}
-
-/* A new init in place of the old one, with the same interfaces and addresses. */
-int world_reboot(void *context, struct rid id, struct error *error)
-{
-	struct world *world = context;
-	struct transaction transaction = transaction_begin(&world->model, world_now());
-	struct instance *instance = instance_get(&world->model, id);
-	struct process process;
-	int r;
-
-	if (!instance || !instance->pid)
-		return error_sys(error, ESRCH, "%s", rid_format(id).text);
-	process = instance_process(instance);
-	if ((r = instances_kill(world->instances, &id, &process, 1, error)) < 0)
-		return r;
 	transaction_edit(&transaction, instance);
 	instance->state = INSTANCE_PENDING;
 	instance->pid = instance->start_time = 0;
-	r = world_commit(world, &transaction, error);
-	if (r < 0) /* it is back in "running", without an init */
-		world_on_exit(world, id);
-	return r;
+	return world_commit(world, &transaction, error);
+}
+
+static int end_instance(struct world *world, struct instance *instance, enum instance_end end,
+			struct error *error)
+{
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+	int r = -ESRCH;
+
+	if (instance->state == INSTANCE_RUNNING && end == INSTANCE_REBOOTED) {
+		r = start_over(world, instance, error);
+		if (r == 0)
+			return 0;
+		log_error("%s does not start again: %s", rid_format(instance->resource.id).text,
+			  error->text);
+	}
+	if (instance->state == INSTANCE_RUNNING && end == INSTANCE_CRASHED)
+		log_info("%s: its init was killed", rid_format(instance->resource.id).text);
+	instance_exited(&transaction, instance, end == INSTANCE_SHUT_DOWN);
+	return world_commit(world, &transaction, error);
+}
+
+static int end_host(struct world *world, struct internet_host *host, struct error *error)
+{
+	struct transaction transaction = transaction_begin(&world->model, world_now());
+
+	transaction_edit(&transaction, host);
+	host->running = false;
+	host->pid = host->start_time = 0;
+	return world_commit(world, &transaction, error);
+}
+
+void world_on_exit(void *context, struct rid id, enum instance_end end)
+{
+	struct world *world = context;
+	struct resource *resource = model_get(&world->model, NULL, id);
+	struct error error = ERROR_INIT;
+	int r;
+
+	if (!resource)
+		return;
+	if (id.kind == KIND_INSTANCE)
+		r = end_instance(world, (struct instance *)resource, end, &error);
+	else
+		r = end_host(world, (struct internet_host *)resource, &error);
+	if (r < 0)
+		log_error("%s has ended: %s", rid_format(id).text, error.text);
+}
+
+/* It ends in its own time, then world_on_exit() starts it again. */
+int world_reboot(void *context, struct rid id, struct error *error)
+{
+	struct world *world = context;
+	struct instance *instance = instance_get(&world->model, id);
+
+	if (!instance || !instance->pid)
+		return error_sys(error, ESRCH, "%s", rid_format(id).text);
+	return instances_reboot(world->instances, id, instance_process(instance), STOP_GRACE,
+				error);
 }

@@ -27,8 +27,10 @@ struct world {
 	struct uplink *uplink; /* NULL: none */
 	struct fabric *fabric;
 	struct services *services;
-	struct imds *imds; /* answers what they accept */
-	bool sweeping;	   /* a timer is set for fabric_sweep() */
+	struct imds *imds;    /* answers what they accept */
+	struct rid *rebooted; /* by themselves, while no daemon was there */
+	size_t rebooted_count;
+	bool sweeping; /* a timer is set for fabric_sweep() */
 	struct api *api;
 	struct errand **errands; /* images.c: what is at work; owned */
 	size_t errand_count;
@@ -47,7 +49,7 @@ struct init_identity world_identity(const struct model *model, const struct reso
 int world_commit(void *context, struct transaction *transaction, struct error *error);
 int world_reboot(void *context, struct rid instance, struct error *error);
 /* An init is gone: its instance stops. */
-void world_on_exit(void *context, struct rid id);
+void world_on_exit(void *context, struct rid id, enum instance_end end);
 
 /* images.c: images of one's own. The directory that instances of one boot from; the caller frees
  * it.
@@ -76,6 +78,8 @@ int world_nat_counts(void *context, struct rid gateway, struct api_nat_counts *r
 
 /* recover.c: from what the store and the kernel hold to one world. */
 int world_recover(struct world *world, struct error *error);
+/* Starts again what rebooted itself meanwhile: once all that recovery readies is open. */
+void world_resume(struct world *world);
 /* Changes the store alone: the kernel was or will be reconciled. */
 int world_save(struct world *world, struct transaction *transaction, struct error *error);
 /* Forgets instances that were terminated an hour ago. */

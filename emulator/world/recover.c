@@ -39,11 +39,23 @@ static int kill_one(struct world *world, const struct instance *instance, struct
 }
 
 /* Its init is gone; where that means termination, there is nothing more to wait for. */
-static void exited(struct transaction *transaction, struct instance *instance)
+static void exited(struct transaction *transaction, struct instance *instance, bool orderly)
 {
-	instance_exited(transaction, instance);
+	instance_exited(transaction, instance, orderly);
 	if (instance->state == INSTANCE_SHUTTING_DOWN)
 		instance_settle(transaction, instance);
+}
+
+static void end_unseen(struct world *world, struct transaction *transaction,
+		       struct instance *instance)
+{
+	enum instance_end end =
+		instances_end(world->instances, instance->resource.id, instance_process(instance));
+
+	if (instance->state == INSTANCE_RUNNING && end == INSTANCE_REBOOTED)
+		*array_grow(&world->rebooted, &world->rebooted_count) = instance->resource.id;
+	else
+		exited(transaction, instance, end == INSTANCE_SHUT_DOWN);
 }
 
 static int adopt(struct world *world, struct transaction *transaction, struct instance *instance,
@@ -53,7 +65,7 @@ static int adopt(struct world *world, struct transaction *transaction, struct in
 				error);
 
 	if (r == -ESRCH) {
-		exited(transaction, instance);
+		end_unseen(world, transaction, instance);
 		return 0;
 	}
 	if (r < 0)
@@ -77,7 +89,7 @@ static int recover_instance(struct world *world, struct transaction *transaction
 		/* Never answered: a new one was never asked for, a started one stays stopped. */
 		if ((r = kill_one(world, instance, error)) < 0)
 			return r;
-		exited(transaction, instance);
+		exited(transaction, instance, false);
 		return 0;
 	case INSTANCE_SHUTTING_DOWN:
 		instance_settle(transaction, instance);
@@ -243,6 +255,15 @@ int world_recover(struct world *world, struct error *error)
 	world_images_look(world);
 	world_images_sweep(world);
 	return 0;
+}
+
+void world_resume(struct world *world)
+{
+	for (size_t i = 0; i < world->rebooted_count; i++)
+		world_on_exit(world, world->rebooted[i], INSTANCE_REBOOTED);
+	freep(&world->rebooted);
+	world->rebooted_count = 0;
+	instances_forget_ends(world->instances);
 }
 
 int world_purge(struct world *world, struct error *error)

@@ -24,6 +24,7 @@ static void close_world(struct world *world)
 	world->services = services_close(world->services);
 	world->imds = imds_close(world->imds);
 	world->uplink = uplink_close(world->uplink);
+	freep(&world->rebooted);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
 	world->kernel = kernel_close(world->kernel);
@@ -89,6 +90,7 @@ static int open_machines(struct world *world, struct error *error)
 	const struct instances_options options = {
 		.hidden = hidden,
 		.disks = world->options.paths.disks,
+		.ends = world->options.paths.ends,
 		.disk_size = world->options.disk_size,
 	};
 	int r;
@@ -222,9 +224,11 @@ static int run(struct world *world, int *signals, struct error *error)
 	    (r = open_machines(world, error)) < 0 || (r = open_model(world, error)) < 0 ||
 	    (r = open_api(world, error)) < 0 || (r = close_uplink(world, error)) < 0 ||
 	    (r = world_recover(world, error)) < 0 || (r = open_uplink(world, error)) < 0 ||
-	    (r = open_services(world, error)) < 0 || (r = announce(world, error)) < 0)
+	    (r = open_services(world, error)) < 0)
 		return r;
-	return loop_run(world->loop, error);
+	world_resume(world);
+	r = announce(world, error);
+	return r < 0 ? r : loop_run(world->loop, error);
 }
 
 int world_serve(const struct world_options *options, struct error *error)

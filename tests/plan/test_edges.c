@@ -60,7 +60,7 @@ static void an_elastic_ip_is_wired(void **state)
 	assert_mapped("198.18.1.1", "10.0.2.6", 2);
 	assert_mapped("198.18.1.2", "10.0.1.4", 2); /* a new one */
 	assert_int_equal(instance_stop(&transaction, database, &error), 0);
-	instance_exited(&transaction, database);
+	instance_exited(&transaction, database, true);
 	assert_int_equal(commit(), 0);
 	assert_mapped("198.18.1.2", "10.0.1.4", 1); /* what is stopped is silent */
 	assert_lacks(internet_get(&model)->resource.id, "198.18.1.1");

@@ -1,12 +1,11 @@
 """An instance's life: states, transitions, interfaces, statuses, what it looks like inside."""
 import os
 import re
-import signal
 
 import pytest
 
 from conformance import demand
-from lib import ACCOUNT, INTERNET, names, namespaces, refused, tags, wait_for
+from lib import ACCOUNT, names, namespaces, refused, tags, wait_for
 
 NOWHERE = "i-0fedcba9876543210"
 
@@ -228,24 +227,6 @@ def test_network_interface(world, ec2, instance, subnet):
     for member in ("MacAddress", "PrivateIpAddress", "SourceDestCheck", "Groups"):
         assert entry[member] == inner[member]
     assert entry["Attachment"]["AttachmentId"] == inner["Attachment"]["AttachmentId"]
-
-
-def test_a_killed_init_shows_as_stopped(world, ec2, instance):
-    """Shutdown from within: InstanceInitiatedShutdownBehavior is stop."""
-    for pid in world.pids(instance):
-        os.kill(pid, signal.SIGKILL)
-    world.await_state("stopped", instance, seconds=5)
-    assert world.ping(INTERNET, world.internet_address(), count=1).received == 1
-    ec2.start_instances(InstanceIds=[instance])
-    world.await_state("running", instance)
-    world.assert_reaches(instance, "10.1.1.1")
-
-
-def test_shutdown_from_within_terminates_where_asked(world, ec2, subnet):
-    instance, = world.run_instances(subnet, InstanceInitiatedShutdownBehavior="terminate")
-    for pid in world.pids(instance):
-        os.kill(pid, signal.SIGKILL)
-    world.await_state("terminated", instance, seconds=5)
 
 
 def test_inside(world, instance):

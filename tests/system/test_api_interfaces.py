@@ -351,8 +351,7 @@ def test_a_stopped_instance_finds_it_at_its_start(world, ec2, subnet, make, laun
     world.await_state("running", instance)
     assert links(instance) == {"lo", "eth0", "eth2"}
     attach(ec2, early, instance, 1)
-    ec2.reboot_instances(InstanceIds=[instance])
-    world.await_state("running", instance)
+    world.reboot(instance)
     assert links(instance) == {"lo", "eth0", "eth1", "eth2"}
     inner = world.instance(instance)["NetworkInterfaces"]
     assert names(inner, "NetworkInterfaceId")[1:] == [early, late]

@@ -282,7 +282,7 @@ def test_stop_start_terminate(world, ec2, net, table):
         ec2.start_instances(InstanceIds=[instance])
         world.await_state("running", instance)
         told(instance)
-    ec2.reboot_instances(InstanceIds=[instance])
+    world.reboot(instance)
     told(instance)
     ec2.terminate_instances(InstanceIds=[instance])
     world.await_state("terminated", instance)

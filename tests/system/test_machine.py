@@ -74,8 +74,7 @@ def test_resolver_by_dhcp_options(world, pair):
     ec2.associate_dhcp_options(DhcpOptionsId=options, VpcId=vpc)
     try:
         assert "corp" not in sh(world, instance, "cat /etc/resolv.conf")
-        ec2.reboot_instances(InstanceIds=[instance])
-        world.await_state("running", instance)
+        world.reboot(instance)
         assert sh(world, instance, "grep -v '#' /etc/resolv.conf") == \
             "nameserver 10.7.1.9\nnameserver 10.7.0.2\nsearch corp.example\n"
     finally:
@@ -179,8 +178,7 @@ def test_disk_is_kept(own_world):
     world.await_state("stopped", one)
     world.ec2.start_instances(InstanceIds=[one])
     check("a")
-    world.ec2.reboot_instances(InstanceIds=[one])
-    wait_for(lambda: sh(world, one, "true", check=False).returncode == 0, 10, "rebooted")
+    world.reboot(one)
     check("ax")
     world.restart(signal.SIGKILL)
     check("axx")

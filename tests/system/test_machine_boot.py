@@ -56,7 +56,7 @@ def test_a_script(own_world):
     world.await_state("stopped", instance)
     world.ec2.start_instances(InstanceIds=[instance])
     world.await_state("running", instance)
-    world.ec2.reboot_instances(InstanceIds=[instance])
+    world.reboot(instance)
     time.sleep(1)
     assert len(log(world, instance, 4)) == 4
     assert world.exec(instance, ["wc", "-l", "/root/times"]).split()[0] == "1"

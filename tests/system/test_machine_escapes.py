@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lib import alive, wait_for
+from lib import alive
 
 SECRET = "minivpc-secret-41825"
 
@@ -269,19 +269,25 @@ except OSError as error:
     count, errno = map(int, done.stdout.split())
     assert 1900 < count <= 2048 and errno == 11
     assert world.exec(neighbour, "echo alive") == "alive\n"
-    world.ec2.reboot_instances(InstanceIds=[instance])
-    wait_for(lambda: world.exec(instance, "true", check=False).returncode == 0, 20, "it is back")
+    world.reboot(instance)
 
 
 def test_power_off(target):
     """It is its own power that goes off."""
     world, instance, neighbour, _, _ = target
-    for command in ("poweroff -ff", "reboot -ff", ["sh", "-c", "kill -TERM 1; sleep 1"]):
+    for command in ("poweroff -ff", ["sh", "-c", "kill -TERM 1; sleep 1"]):
         world.exec(instance, command, check=False)
         world.await_state("stopped", instance)
         assert world.exec(neighbour, "echo alive") == "alive\n"
         world.ec2.start_instances(InstanceIds=[instance])
         world.await_state("running", instance)
+
+
+def test_reset(target):
+    world, instance, neighbour, _, _ = target
+    before = world.init(neighbour)
+    world.reboot(instance, lambda: world.exec(instance, "reboot -ff", check=False))
+    assert world.init(neighbour) == before
 
 
 def test_other_user_namespaces_do_not_help(target):

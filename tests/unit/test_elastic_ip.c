@@ -181,7 +181,7 @@ static void stop_and_start_keep_it(void **state)
 	associate(elastic_ip, card_of(instance), primary);
 	for (int round = 0; round < 2; round++) {
 		assert_int_equal(instance_stop(&transaction, instance, &error), 0);
-		instance_exited(&transaction, instance);
+		instance_exited(&transaction, instance, true);
 		if (round == 1)
 			elastic_ip_disassociate(&transaction, elastic_ip);
 		assert_false(address_is_set(card_of(instance)->public_address));

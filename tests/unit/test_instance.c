@@ -1,4 +1,4 @@
-/* objects: emulator/instance/confine.o emulator/instance/disk.o emulator/instance/exec.o emulator/instance/image.o emulator/instance/init.o emulator/instance/launch.o emulator/instance/launcher.o emulator/instance/mask.o emulator/instance/memory.o emulator/instance/process.o emulator/instance/root.o emulator/instance/shift.o emulator/instance/terminal.o emulator/instance/watch.o emulator/base/error.o emulator/base/util.o emulator/base/id.o emulator/base/map.o emulator/base/loop.o emulator/instance/sysfs.o emulator/instance/ssh.o emulator/instance/pass.o emulator/base/buffer.o */
+/* objects: emulator/instance/confine.o emulator/instance/disk.o emulator/instance/exec.o emulator/instance/image.o emulator/instance/init.o emulator/instance/launch.o emulator/instance/launcher.o emulator/instance/mask.o emulator/instance/memory.o emulator/instance/process.o emulator/instance/root.o emulator/instance/shift.o emulator/instance/terminal.o emulator/instance/watch.o emulator/base/error.o emulator/base/util.o emulator/base/id.o emulator/base/map.o emulator/base/loop.o emulator/instance/sysfs.o emulator/instance/ssh.o emulator/instance/pass.o emulator/base/buffer.o emulator/instance/end.o */
 /* libs: -lutil */
 /*
  * Instances on the real kernel: needs root, and skips without. Everything it makes is its own
@@ -67,10 +67,13 @@ static void pause_ms(long milliseconds)
 			fail_msg("never: %s", #condition);                                         \
 	} while (0)
 
-static void on_exit_of(void *context, struct rid id)
+static enum instance_end how; /* and how it ended */
+
+static void on_exit_of(void *context, struct rid id, enum instance_end end)
 {
 	assert_ptr_equal(context, &gone);
 	gone = id;
+	how = end;
 	gone_count++;
 	loop_stop(loop);
 }
@@ -314,7 +317,7 @@ static void test_inside(void **state)
 	expect(process, "tr -d '\\0' </proc/1/cmdline", "init");
 	expect(process, "tail -n +3 /proc/net/dev | sed 's/:.*//'", "    lo\n");
 	expect(process, "ls /sys/class/net", "lo\n");
-	expect(process, "ls /run", "lock\nshm\n");
+	expect(process, "ls /run", "initctl\nlock\nshm\n");
 	expect(process, "echo x >/tmp/x && echo y >/dev/shm/y && cat /tmp/x /run/shm/y", "x\ny\n");
 	expect(process, "echo x >/dev/null; head -c 3 /dev/zero | wc -c", "3\n");
 	expect(process,
@@ -677,6 +680,12 @@ static void test_stop(void **state)
 	assert_true(rid_equal(gone, id));
 	assert_int_equal(finish(&command, output, sizeof(output)), 0);
 	assert_non_null(strstr(output, "bye\n"));
+	assert_int_equal(how, INSTANCE_SHUT_DOWN);
+
+	process = launch_one(&id);
+	must(instances_reboot(instances, id, process, 4000, &error), &error);
+	assert_true(wait_exit(PATIENCE_MS));
+	assert_int_equal(how, INSTANCE_REBOOTED);
 
 	process = launch_one(&id);
 	command = start(process, -1, deaf);
@@ -685,6 +694,15 @@ static void test_stop(void **state)
 	must(instances_stop(instances, id, process, 300, &error), &error);
 	assert_true(wait_exit(PATIENCE_MS));
 	assert_in_range(clock_ms() - start_ms, 250, 2000);
+	assert_int_equal(finish(&command, output, sizeof(output)), 128 + SIGKILL);
+	assert_int_equal(how, INSTANCE_CRASHED);
+
+	process = launch_one(&id);
+	command = start(process, -1, deaf);
+	read_until(command.output, "on", output, sizeof(output));
+	must(instances_reboot(instances, id, process, 300, &error), &error);
+	assert_true(wait_exit(PATIENCE_MS));
+	assert_int_equal(how, INSTANCE_REBOOTED);
 	assert_int_equal(finish(&command, output, sizeof(output)), 128 + SIGKILL);
 
 	must(instances_stop(instances, id, process, 300, &error), &error); /* not alive is fine */

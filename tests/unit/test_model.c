@@ -318,7 +318,7 @@ static void states_follow_the_life_cycle(void **state)
 	assert_int_equal(instance_stop(&transaction, instance, &error), 0);
 	assert_true(instance_start(&transaction, instance, &error) < 0);
 	assert_int_equal(error.code, ERROR_INSTANCE_STATE);
-	instance_exited(&transaction, instance);
+	instance_exited(&transaction, instance, true);
 	assert_int_equal(instance->state, INSTANCE_STOPPED);
 	assert_false(address_is_set(interface->public_address));
 	assert_int_equal(instance_start(&transaction, instance, &error), 0);
@@ -340,12 +340,18 @@ static void only_a_running_instance_terminates_by_itself(void **state)
 	instance = newest();
 	free(instance->options.shutdown_behavior);
 	instance->options.shutdown_behavior = xstrdup("terminate");
-	instance_exited(&transaction, instance); /* a start that was cut short */
+	instance_exited(&transaction, instance, true); /* a start that was cut short */
 	assert_int_equal(instance->state, INSTANCE_STOPPED);
 	assert_int_equal(instance_start(&transaction, instance, &error), 0);
 	instance_settle(&transaction, instance);
-	instance_exited(&transaction, instance);
+	instance_exited(&transaction, instance, false); /* a crash */
+	assert_int_equal(instance->state, INSTANCE_STOPPED);
+	assert_string_equal(instance->reason_code, "Server.InternalError");
+	assert_int_equal(instance_start(&transaction, instance, &error), 0);
+	instance_settle(&transaction, instance);
+	instance_exited(&transaction, instance, true);
 	assert_int_equal(instance->state, INSTANCE_SHUTTING_DOWN);
+	assert_string_equal(instance->reason_code, "Client.InstanceInitiatedShutdown");
 	instance_settle(&transaction, instance);
 	assert_int_equal(instance->state, INSTANCE_TERMINATED);
 }
