@@ -510,6 +510,9 @@ static bool is_local(const struct vpc *vpc, struct cidr cidr)
 	for (size_t i = 0; i < vpc->cidr_count; i++)
 		if (cidr_covers(vpc->cidrs[i].cidr, cidr))
 			return true;
+	for (size_t i = 0; i < vpc->ipv6_cidr_count; i++)
+		if (cidr_covers(vpc->ipv6_cidrs[i].cidr, cidr))
+			return true;
 	return false;
 }
 

@@ -469,6 +469,16 @@ def test_a_subnet_that_assigns(world, ec2, vpc):
     ec2.run_instances(**LAUNCH, SubnetId=subnet)
 
 
+def test_a_gateways_table(world, ec2, vpc):
+    """The local route of the VPC's block is no route to somewhere else."""
+    gateway = world.gateway(vpc)
+    table = world.route_table(vpc)
+    ec2.associate_route_table(RouteTableId=table, GatewayId=gateway)
+    world.delete_table(table)
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.delete_internet_gateway(InternetGatewayId=gateway)
+
+
 # IPv4 goes on as it was.
 
 def test_packets_of_ipv4(world, ec2, vpc):
