@@ -4,13 +4,21 @@
  */
 #include "api/actions.h"
 
-#define EC2(name_, handler_, parameters_)                                                          \
+#define ENFORCED(name_, handler_, parameters_)                                                     \
 	{                                                                                          \
-		"ec2", name_, parameters_, handler_                                                \
+		"ec2", name_, parameters_, handler_, ACTION_ENFORCED                               \
+	}
+#define RECORDED(name_, handler_, parameters_)                                                     \
+	{                                                                                          \
+		"ec2", name_, parameters_, handler_, ACTION_RECORDED                               \
+	}
+#define READ(name_, handler_, parameters_)                                                         \
+	{                                                                                          \
+		"ec2", name_, parameters_, handler_, ACTION_READ                                   \
 	}
 #define OWN(name_, handler_, parameters_)                                                          \
 	{                                                                                          \
-		"minivpc", name_, parameters_, handler_                                            \
+		"minivpc", name_, parameters_, handler_, ACTION_READ                               \
 	}
 
 #define PAGED "Filter.N NextToken MaxResults:i "
@@ -111,308 +119,329 @@
 	"VersionDescription ClientToken LaunchTemplateName "
 
 const struct action actions[] = {
-	EC2("CreateVpc", create_vpc,
-	    "CidrBlock Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId "
-	    "Ipv6NetmaskLength:i Ipv6CidrBlockNetworkBorderGroup " TAGS
-	    "InstanceTenancy AmazonProvidedIpv6CidrBlock:b"),
-	EC2("DeleteVpc", delete_vpc, "VpcId!"),
-	EC2("DescribeVpcs", describe_vpcs, PAGED "VpcId.N"),
-	EC2("DescribeVpcAttribute", describe_vpc_attribute, "Attribute! VpcId!"),
-	EC2("ModifyVpcAttribute", modify_vpc_attribute,
-	    "EnableDnsHostnames.Value:b EnableDnsSupport.Value:b VpcId! "
-	    "EnableNetworkAddressUsageMetrics.Value:b"),
-	EC2("CreateDefaultVpc", create_default_vpc, ""),
-	EC2("CreateDefaultSubnet", create_default_subnet,
-	    "AvailabilityZone Ipv6Native:b AvailabilityZoneId"),
-	EC2("AssociateVpcCidrBlock", associate_vpc_cidr_block,
-	    "CidrBlock Ipv6CidrBlockNetworkBorderGroup Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId "
-	    "Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i VpcId! "
-	    "AmazonProvidedIpv6CidrBlock:b"),
-	EC2("DisassociateVpcCidrBlock", disassociate_vpc_cidr_block, "AssociationId!"),
-	EC2("CreateSubnet", create_subnet,
-	    TAGS
-	    "AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "
-	    "OutpostArn Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i"),
-	EC2("DeleteSubnet", delete_subnet, "SubnetId!"),
-	EC2("DescribeSubnets", describe_subnets, PAGED "SubnetId.N"),
-	EC2("ModifySubnetAttribute", modify_subnet_attribute,
-	    "AssignIpv6AddressOnCreation.Value:b MapPublicIpOnLaunch.Value:b SubnetId! "
-	    "MapCustomerOwnedIpOnLaunch.Value:b CustomerOwnedIpv4Pool EnableDns64.Value:b "
-	    "PrivateDnsHostnameTypeOnLaunch EnableResourceNameDnsARecordOnLaunch.Value:b "
-	    "EnableResourceNameDnsAAAARecordOnLaunch.Value:b EnableLniAtDeviceIndex:i "
-	    "DisableLniAtDeviceIndex.Value:b"),
-	EC2("AssociateSubnetCidrBlock", associate_subnet_cidr_block,
-	    "Ipv6IpamPoolId Ipv6NetmaskLength:i SubnetId! Ipv6CidrBlock"),
-	EC2("DisassociateSubnetCidrBlock", disassociate_subnet_cidr_block, "AssociationId!"),
-	EC2("CreateInternetGateway", create_internet_gateway, TAGS),
-	EC2("DeleteInternetGateway", delete_internet_gateway, "InternetGatewayId!"),
-	EC2("AttachInternetGateway", attach_internet_gateway, "InternetGatewayId! VpcId!"),
-	EC2("DetachInternetGateway", detach_internet_gateway, "InternetGatewayId! VpcId!"),
-	EC2("DescribeInternetGateways", describe_internet_gateways, PAGED "InternetGatewayId.N"),
-	EC2("CreateEgressOnlyInternetGateway", create_egress_only_internet_gateway,
-	    "ClientToken VpcId! " TAGS),
-	EC2("DeleteEgressOnlyInternetGateway", delete_egress_only_internet_gateway,
-	    "EgressOnlyInternetGatewayId!"),
-	EC2("DescribeEgressOnlyInternetGateways", describe_egress_only_internet_gateways,
-	    PAGED "EgressOnlyInternetGatewayId.N"),
-	EC2("CreateRouteTable", create_route_table, TAGS "ClientToken VpcId!"),
-	EC2("DeleteRouteTable", delete_route_table, "RouteTableId!"),
-	EC2("DescribeRouteTables", describe_route_tables, PAGED "RouteTableId.N"),
-	EC2("AssociateRouteTable", associate_route_table,
-	    "GatewayId PublicIpv4Pool SubnetId RouteTableId!"),
-	EC2("DisassociateRouteTable", disassociate_route_table, "AssociationId!"),
-	EC2("ReplaceRouteTableAssociation", replace_route_table_association,
-	    "AssociationId! RouteTableId!"),
-	EC2("CreateRoute", create_route, ROUTE_PARAMETERS),
-	EC2("ReplaceRoute", replace_route, ROUTE_PARAMETERS "LocalTarget:b"),
-	EC2("DeleteRoute", delete_route,
-	    "DestinationPrefixListId RouteTableId! DestinationCidrBlock DestinationIpv6CidrBlock"),
-	EC2("CreateSecurityGroup", create_security_group,
-	    "GroupDescription! GroupName! VpcId " TAGS),
-	EC2("DeleteSecurityGroup", delete_security_group, "GroupId GroupName"),
-	EC2("DescribeSecurityGroups", describe_security_groups, PAGED "GroupId.N GroupName.N"),
-	EC2("CreateNetworkAcl", create_network_acl, TAGS "ClientToken VpcId!"),
-	EC2("DeleteNetworkAcl", delete_network_acl, "NetworkAclId!"),
-	EC2("DescribeSecurityGroupRules", describe_security_group_rules,
-	    PAGED "SecurityGroupRuleId.N"),
-	EC2("AuthorizeSecurityGroupIngress", authorize_ingress,
-	    "GroupId GroupName " TAGS FLAT_PERMISSION PERMISSIONS),
-	EC2("AuthorizeSecurityGroupEgress", authorize_egress,
-	    "GroupId! " TAGS FLAT_PERMISSION PERMISSIONS),
-	EC2("RevokeSecurityGroupIngress", revoke_ingress,
-	    "GroupId GroupName SecurityGroupRuleId.N " FLAT_PERMISSION PERMISSIONS),
-	EC2("RevokeSecurityGroupEgress", revoke_egress,
-	    "GroupId! SecurityGroupRuleId.N " FLAT_PERMISSION PERMISSIONS),
-	EC2("ModifySecurityGroupRules", modify_security_group_rules,
-	    "GroupId! SecurityGroupRule.N!.SecurityGroupRuleId " NEW_RULE "IpProtocol " NEW_RULE
-	    "FromPort:i " NEW_RULE "ToPort:i " NEW_RULE "CidrIpv4 " NEW_RULE "CidrIpv6 " NEW_RULE
-	    "PrefixListId " NEW_RULE "ReferencedGroupId " NEW_RULE "Description"),
-	EC2("UpdateSecurityGroupRuleDescriptionsIngress", update_descriptions_ingress,
-	    "GroupId GroupName " PERMISSIONS NEW_DESCRIPTIONS),
-	EC2("UpdateSecurityGroupRuleDescriptionsEgress", update_descriptions_egress,
-	    "GroupId GroupName " PERMISSIONS NEW_DESCRIPTIONS),
-	EC2("DescribeSecurityGroupReferences", describe_security_group_references, "GroupId.N!"),
-	EC2("DescribeStaleSecurityGroups", describe_stale_security_groups,
-	    "MaxResults:i NextToken VpcId!"),
-	EC2("DescribeNetworkAcls", describe_network_acls, PAGED "NetworkAclId.N"),
-	EC2("CreateNetworkAclEntry", create_network_acl_entry, ACL_ENTRY_PARAMETERS),
-	EC2("ReplaceNetworkAclEntry", replace_network_acl_entry, ACL_ENTRY_PARAMETERS),
-	EC2("DeleteNetworkAclEntry", delete_network_acl_entry,
-	    "NetworkAclId! RuleNumber!:i Egress!:b"),
-	EC2("ReplaceNetworkAclAssociation", replace_network_acl_association,
-	    "AssociationId! NetworkAclId!"),
-	EC2("CreateManagedPrefixList", create_managed_prefix_list,
-	    TAGS "PrefixListName! Entry.N.Cidr Entry.N.Description MaxEntries!:i AddressFamily! "
+	ENFORCED("CreateVpc", create_vpc,
+		 "CidrBlock Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength:i "
+		 "Ipv6IpamPoolId "
+		 "Ipv6NetmaskLength:i Ipv6CidrBlockNetworkBorderGroup " TAGS
+		 "InstanceTenancy AmazonProvidedIpv6CidrBlock:b"),
+	ENFORCED("DeleteVpc", delete_vpc, "VpcId!"),
+	READ("DescribeVpcs", describe_vpcs, PAGED "VpcId.N"),
+	READ("DescribeVpcAttribute", describe_vpc_attribute, "Attribute! VpcId!"),
+	ENFORCED("ModifyVpcAttribute", modify_vpc_attribute,
+		 "EnableDnsHostnames.Value:b EnableDnsSupport.Value:b VpcId! "
+		 "EnableNetworkAddressUsageMetrics.Value:b"),
+	ENFORCED("CreateDefaultVpc", create_default_vpc, ""),
+	ENFORCED("CreateDefaultSubnet", create_default_subnet,
+		 "AvailabilityZone Ipv6Native:b AvailabilityZoneId"),
+	ENFORCED("AssociateVpcCidrBlock", associate_vpc_cidr_block,
+		 "CidrBlock Ipv6CidrBlockNetworkBorderGroup Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId "
+		 "Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i VpcId! "
+		 "AmazonProvidedIpv6CidrBlock:b"),
+	ENFORCED("DisassociateVpcCidrBlock", disassociate_vpc_cidr_block, "AssociationId!"),
+	ENFORCED(
+		"CreateSubnet", create_subnet,
+		TAGS
+		"AvailabilityZone AvailabilityZoneId CidrBlock Ipv6CidrBlock VpcId! Ipv6Native:b "
+		"OutpostArn Ipv4IpamPoolId Ipv4NetmaskLength:i Ipv6IpamPoolId Ipv6NetmaskLength:i"),
+	ENFORCED("DeleteSubnet", delete_subnet, "SubnetId!"),
+	READ("DescribeSubnets", describe_subnets, PAGED "SubnetId.N"),
+	ENFORCED("ModifySubnetAttribute", modify_subnet_attribute,
+		 "AssignIpv6AddressOnCreation.Value:b MapPublicIpOnLaunch.Value:b SubnetId! "
+		 "MapCustomerOwnedIpOnLaunch.Value:b CustomerOwnedIpv4Pool EnableDns64.Value:b "
+		 "PrivateDnsHostnameTypeOnLaunch EnableResourceNameDnsARecordOnLaunch.Value:b "
+		 "EnableResourceNameDnsAAAARecordOnLaunch.Value:b EnableLniAtDeviceIndex:i "
+		 "DisableLniAtDeviceIndex.Value:b"),
+	RECORDED("AssociateSubnetCidrBlock", associate_subnet_cidr_block,
+		 "Ipv6IpamPoolId Ipv6NetmaskLength:i SubnetId! Ipv6CidrBlock"),
+	RECORDED("DisassociateSubnetCidrBlock", disassociate_subnet_cidr_block, "AssociationId!"),
+	ENFORCED("CreateInternetGateway", create_internet_gateway, TAGS),
+	ENFORCED("DeleteInternetGateway", delete_internet_gateway, "InternetGatewayId!"),
+	ENFORCED("AttachInternetGateway", attach_internet_gateway, "InternetGatewayId! VpcId!"),
+	ENFORCED("DetachInternetGateway", detach_internet_gateway, "InternetGatewayId! VpcId!"),
+	READ("DescribeInternetGateways", describe_internet_gateways, PAGED "InternetGatewayId.N"),
+	RECORDED("CreateEgressOnlyInternetGateway", create_egress_only_internet_gateway,
+		 "ClientToken VpcId! " TAGS),
+	RECORDED("DeleteEgressOnlyInternetGateway", delete_egress_only_internet_gateway,
+		 "EgressOnlyInternetGatewayId!"),
+	READ("DescribeEgressOnlyInternetGateways", describe_egress_only_internet_gateways,
+	     PAGED "EgressOnlyInternetGatewayId.N"),
+	ENFORCED("CreateRouteTable", create_route_table, TAGS "ClientToken VpcId!"),
+	ENFORCED("DeleteRouteTable", delete_route_table, "RouteTableId!"),
+	READ("DescribeRouteTables", describe_route_tables, PAGED "RouteTableId.N"),
+	ENFORCED("AssociateRouteTable", associate_route_table,
+		 "GatewayId PublicIpv4Pool SubnetId RouteTableId!"),
+	ENFORCED("DisassociateRouteTable", disassociate_route_table, "AssociationId!"),
+	ENFORCED("ReplaceRouteTableAssociation", replace_route_table_association,
+		 "AssociationId! RouteTableId!"),
+	ENFORCED("CreateRoute", create_route, ROUTE_PARAMETERS),
+	ENFORCED("ReplaceRoute", replace_route, ROUTE_PARAMETERS "LocalTarget:b"),
+	ENFORCED("DeleteRoute", delete_route,
+		 "DestinationPrefixListId RouteTableId! DestinationCidrBlock "
+		 "DestinationIpv6CidrBlock"),
+	ENFORCED("CreateSecurityGroup", create_security_group,
+		 "GroupDescription! GroupName! VpcId " TAGS),
+	ENFORCED("DeleteSecurityGroup", delete_security_group, "GroupId GroupName"),
+	READ("DescribeSecurityGroups", describe_security_groups, PAGED "GroupId.N GroupName.N"),
+	ENFORCED("CreateNetworkAcl", create_network_acl, TAGS "ClientToken VpcId!"),
+	ENFORCED("DeleteNetworkAcl", delete_network_acl, "NetworkAclId!"),
+	READ("DescribeSecurityGroupRules", describe_security_group_rules,
+	     PAGED "SecurityGroupRuleId.N"),
+	ENFORCED("AuthorizeSecurityGroupIngress", authorize_ingress,
+		 "GroupId GroupName " TAGS FLAT_PERMISSION PERMISSIONS),
+	ENFORCED("AuthorizeSecurityGroupEgress", authorize_egress,
+		 "GroupId! " TAGS FLAT_PERMISSION PERMISSIONS),
+	ENFORCED("RevokeSecurityGroupIngress", revoke_ingress,
+		 "GroupId GroupName SecurityGroupRuleId.N " FLAT_PERMISSION PERMISSIONS),
+	ENFORCED("RevokeSecurityGroupEgress", revoke_egress,
+		 "GroupId! SecurityGroupRuleId.N " FLAT_PERMISSION PERMISSIONS),
+	ENFORCED("ModifySecurityGroupRules", modify_security_group_rules,
+		 "GroupId! SecurityGroupRule.N!.SecurityGroupRuleId " NEW_RULE
+		 "IpProtocol " NEW_RULE "FromPort:i " NEW_RULE "ToPort:i " NEW_RULE
+		 "CidrIpv4 " NEW_RULE "CidrIpv6 " NEW_RULE "PrefixListId " NEW_RULE
+		 "ReferencedGroupId " NEW_RULE "Description"),
+	RECORDED("UpdateSecurityGroupRuleDescriptionsIngress", update_descriptions_ingress,
+		 "GroupId GroupName " PERMISSIONS NEW_DESCRIPTIONS),
+	RECORDED("UpdateSecurityGroupRuleDescriptionsEgress", update_descriptions_egress,
+		 "GroupId GroupName " PERMISSIONS NEW_DESCRIPTIONS),
+	READ("DescribeSecurityGroupReferences", describe_security_group_references, "GroupId.N!"),
+	READ("DescribeStaleSecurityGroups", describe_stale_security_groups,
+	     "MaxResults:i NextToken VpcId!"),
+	READ("DescribeNetworkAcls", describe_network_acls, PAGED "NetworkAclId.N"),
+	ENFORCED("CreateNetworkAclEntry", create_network_acl_entry, ACL_ENTRY_PARAMETERS),
+	ENFORCED("ReplaceNetworkAclEntry", replace_network_acl_entry, ACL_ENTRY_PARAMETERS),
+	ENFORCED("DeleteNetworkAclEntry", delete_network_acl_entry,
+		 "NetworkAclId! RuleNumber!:i Egress!:b"),
+	ENFORCED("ReplaceNetworkAclAssociation", replace_network_acl_association,
+		 "AssociationId! NetworkAclId!"),
+	ENFORCED("CreateManagedPrefixList", create_managed_prefix_list,
+		 TAGS
+		 "PrefixListName! Entry.N.Cidr Entry.N.Description MaxEntries!:i AddressFamily! "
 		 "ClientToken"),
-	EC2("DeleteManagedPrefixList", delete_managed_prefix_list, "PrefixListId!"),
-	EC2("DescribeManagedPrefixLists", describe_managed_prefix_lists, PAGED "PrefixListId.N"),
-	EC2("ModifyManagedPrefixList", modify_managed_prefix_list,
-	    "PrefixListId! CurrentVersion:i PrefixListName AddEntry.N.Cidr AddEntry.N.Description "
-	    "RemoveEntry.N.Cidr MaxEntries:i IpamPrefixListResolverSyncEnabled:b"),
-	EC2("RestoreManagedPrefixListVersion", restore_managed_prefix_list_version,
-	    "PrefixListId! PreviousVersion!:i CurrentVersion!:i"),
-	EC2("GetManagedPrefixListEntries", get_managed_prefix_list_entries,
-	    "PrefixListId! TargetVersion:i MaxResults:i NextToken"),
-	EC2("GetManagedPrefixListAssociations", get_managed_prefix_list_associations,
-	    "PrefixListId! MaxResults:i NextToken"),
-	EC2("DescribePrefixLists", describe_prefix_lists, PAGED "PrefixListId.N"),
-	EC2("CreateVpcPeeringConnection", create_vpc_peering_connection,
-	    TAGS "PeerRegion VpcId! PeerVpcId PeerOwnerId"),
-	EC2("AcceptVpcPeeringConnection", accept_vpc_peering_connection, "VpcPeeringConnectionId!"),
-	EC2("RejectVpcPeeringConnection", reject_vpc_peering_connection, "VpcPeeringConnectionId!"),
-	EC2("DeleteVpcPeeringConnection", delete_vpc_peering_connection, "VpcPeeringConnectionId!"),
-	EC2("DescribeVpcPeeringConnections", describe_vpc_peering_connections,
-	    PAGED "VpcPeeringConnectionId.N"),
-	EC2("ModifyVpcPeeringConnectionOptions", modify_vpc_peering_connection_options,
-	    PEERING_OPTIONS("Accepter") PEERING_OPTIONS("Requester") "VpcPeeringConnectionId!"),
-	EC2("CreateNatGateway", create_nat_gateway,
-	    TAGS "AvailabilityMode AllocationId ClientToken SubnetId! VpcId "
-		 "ConnectivityType PrivateIpAddress SecondaryAllocationId.N "
-		 "SecondaryPrivateIpAddress.N SecondaryPrivateIpAddressCount:i"),
-	EC2("DeleteNatGateway", delete_nat_gateway, "NatGatewayId!"),
-	EC2("AssociateNatGatewayAddress", associate_nat_gateway_address,
-	    "NatGatewayId! AllocationId.N! PrivateIpAddress.N"),
-	EC2("DisassociateNatGatewayAddress", disassociate_nat_gateway_address,
-	    "NatGatewayId! AssociationId.N! MaxDrainDurationSeconds:i"),
-	EC2("AssignPrivateNatGatewayAddress", assign_private_nat_gateway_address,
-	    "NatGatewayId! PrivateIpAddress.N PrivateIpAddressCount:i"),
-	EC2("UnassignPrivateNatGatewayAddress", unassign_private_nat_gateway_address,
-	    "NatGatewayId! PrivateIpAddress.N! MaxDrainDurationSeconds:i"),
-	EC2("DescribeNatGateways", describe_nat_gateways, PAGED "NatGatewayId.N"),
-	EC2("CreateDhcpOptions", create_dhcp_options,
-	    "DhcpConfiguration.N!.Key DhcpConfiguration.N!.Value.N " TAGS),
-	EC2("DeleteDhcpOptions", delete_dhcp_options, "DhcpOptionsId!"),
-	EC2("AssociateDhcpOptions", associate_dhcp_options, "DhcpOptionsId! VpcId!"),
-	EC2("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
-	EC2("DescribeNetworkInterfaces", describe_network_interfaces,
-	    PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
-	EC2("CreateNetworkInterface", create_network_interface,
-	    "Ipv4Prefix.N.Ipv4Prefix Ipv4PrefixCount:i Ipv6Prefix.N.Ipv6Prefix Ipv6PrefixCount:i "
-	    "InterfaceType " TAGS "ClientToken EnablePrimaryIpv6:b "
-	    "ConnectionTrackingSpecification.TcpEstablishedTimeout:i "
-	    "ConnectionTrackingSpecification.UdpStreamTimeout:i "
-	    "ConnectionTrackingSpecification.UdpTimeout:i SubnetId! Description PrivateIpAddress "
-	    "SecurityGroupId.N PrivateIpAddresses.N.Primary:b "
-	    "PrivateIpAddresses.N.PrivateIpAddress "
-	    "SecondaryPrivateIpAddressCount:i Ipv6Addresses.N.Ipv6Address "
-	    "Ipv6Addresses.N.IsPrimaryIpv6:b Ipv6AddressCount:i"),
-	EC2("DeleteNetworkInterface", delete_network_interface, "NetworkInterfaceId!"),
-	EC2("AttachNetworkInterface", attach_network_interface,
-	    "NetworkCardIndex:i EnaQueueCount:i NetworkInterfaceId! InstanceId! DeviceIndex!:i"),
-	EC2("DetachNetworkInterface", detach_network_interface, "AttachmentId! Force:b"),
-	EC2("AssignPrivateIpAddresses", assign_private_ip_addresses,
-	    "Ipv4Prefix.N Ipv4PrefixCount:i NetworkInterfaceId! PrivateIpAddress.N "
-	    "SecondaryPrivateIpAddressCount:i AllowReassignment:b"),
-	EC2("UnassignPrivateIpAddresses", unassign_private_ip_addresses,
-	    "Ipv4Prefix.N NetworkInterfaceId! PrivateIpAddress.N"),
-	EC2("AssignIpv6Addresses", assign_ipv6_addresses,
-	    "Ipv6PrefixCount:i Ipv6Prefix.N NetworkInterfaceId! Ipv6Addresses.N "
-	    "Ipv6AddressCount:i"),
-	EC2("ResetNetworkInterfaceAttribute", reset_network_interface_attribute,
-	    "NetworkInterfaceId! SourceDestCheck"),
-	EC2("DescribeNetworkInterfaceAttribute", describe_network_interface_attribute,
-	    "NetworkInterfaceId! Attribute"),
-	EC2("ModifyNetworkInterfaceAttribute", modify_network_interface_attribute,
-	    "EnablePrimaryIpv6:b ConnectionTrackingSpecification.TcpEstablishedTimeout:i "
-	    "ConnectionTrackingSpecification.UdpStreamTimeout:i "
-	    "ConnectionTrackingSpecification.UdpTimeout:i AssociatePublicIpAddress:b "
-	    "AssociatedSubnetId.N NetworkInterfaceId! Description.Value SourceDestCheck.Value:b "
-	    "SecurityGroupId.N Attachment.DefaultEnaQueueCount:b Attachment.EnaQueueCount:i "
-	    "Attachment.AttachmentId Attachment.DeleteOnTermination:b"),
-	EC2("AllocateAddress", allocate_address,
-	    "Domain Address PublicIpv4Pool NetworkBorderGroup CustomerOwnedIpv4Pool " TAGS
-	    "IpamPoolId"),
-	EC2("AssociateAddress", associate_address,
-	    "AllocationId InstanceId PublicIp NetworkInterfaceId PrivateIpAddress "
-	    "AllowReassociation:b"),
-	EC2("DisassociateAddress", disassociate_address, "AssociationId PublicIp"),
-	EC2("ReleaseAddress", release_address, "AllocationId PublicIp NetworkBorderGroup"),
-	EC2("DescribeAddresses", describe_addresses, "PublicIp.N Filter.N AllocationId.N"),
-	EC2("DescribeAddressesAttribute", describe_addresses_attribute,
-	    "AllocationId.N Attribute NextToken MaxResults:i"),
-	EC2("ModifyAddressAttribute", modify_address_attribute, "AllocationId! DomainName"),
-	EC2("ResetAddressAttribute", reset_address_attribute, "AllocationId! Attribute!"),
-	EC2("RunInstances", run_instances, RUN_PARAMETERS),
-	EC2("DescribeInstanceAttribute", describe_instance_attribute, "InstanceId! Attribute!"),
-	EC2("ModifyInstanceAttribute", modify_instance_attribute,
-	    "SourceDestCheck.Value:b DisableApiStop.Value:b InstanceId! Attribute Value "
-	    "BlockDeviceMapping.N.DeviceName BlockDeviceMapping.N.Ebs.VolumeId "
-	    "BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.VirtualName "
-	    "BlockDeviceMapping.N.NoDevice DisableApiTermination.Value:b InstanceType.Value "
-	    "Kernel.Value Ramdisk.Value UserData.Value:base64 "
-	    "InstanceInitiatedShutdownBehavior.Value GroupId.N EbsOptimized.Value:b "
-	    "SriovNetSupport.Value EnaSupport.Value:b"),
-	EC2("ModifyInstanceMetadataOptions", modify_instance_metadata_options,
-	    "InstanceId! HttpTokens HttpPutResponseHopLimit:i HttpEndpoint HttpProtocolIpv6 "
-	    "InstanceMetadataTags"),
-	EC2("GetInstanceMetadataDefaults", get_instance_metadata_defaults, ""),
-	EC2("ModifyInstanceMetadataDefaults", modify_instance_metadata_defaults,
-	    "HttpTokens HttpPutResponseHopLimit:i HttpEndpoint InstanceMetadataTags "
-	    "HttpTokensEnforced"),
-	EC2("DescribeInstanceCreditSpecifications", describe_instance_credit_specifications,
-	    PAGED "InstanceId.N"),
-	EC2("ModifyInstanceCreditSpecification", modify_instance_credit_specification,
-	    "ClientToken InstanceCreditSpecification.N!.InstanceId "
-	    "InstanceCreditSpecification.N!.CpuCredits"),
-	EC2("GetConsoleOutput", get_console_output, "InstanceId! Latest:b"),
-	EC2("MonitorInstances", monitor_instances, "InstanceId.N!"),
-	EC2("UnmonitorInstances", unmonitor_instances, "InstanceId.N!"),
-	EC2("ModifyInstanceMaintenanceOptions", modify_instance_maintenance_options,
-	    "InstanceId! AutoRecovery RebootMigration"),
-	EC2("ModifyPrivateDnsNameOptions", modify_private_dns_name_options,
-	    "InstanceId! PrivateDnsHostnameType EnableResourceNameDnsARecord:b "
-	    "EnableResourceNameDnsAAAARecord:b"),
-	EC2("CreateLaunchTemplate", create_launch_template, TEMPLATE_PARAMETERS TAGS),
-	EC2("CreateLaunchTemplateVersion", create_launch_template_version,
-	    TEMPLATE_PARAMETERS "LaunchTemplateId SourceVersion"),
-	EC2("DeleteLaunchTemplate", delete_launch_template, "LaunchTemplateId LaunchTemplateName"),
-	EC2("ModifyLaunchTemplate", modify_launch_template,
-	    "ClientToken LaunchTemplateId LaunchTemplateName SetDefaultVersion"),
-	EC2("GetLaunchTemplateData", get_launch_template_data, "InstanceId!"),
-	EC2("DescribeLaunchTemplates", describe_launch_templates,
-	    PAGED "LaunchTemplateId.N LaunchTemplateName.N"),
-	EC2("DescribeLaunchTemplateVersions", describe_launch_template_versions,
-	    PAGED "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N MinVersion "
-		  "MaxVersion"),
-	EC2("DeleteLaunchTemplateVersions", delete_launch_template_versions,
-	    "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N!"),
-	EC2("DescribeInstances", describe_instances,
-	    PAGED "InstanceId.N IncludeManagedResources:b"),
-	EC2("DescribeInstanceStatus", describe_instance_status,
-	    PAGED "InstanceId.N IncludeAllInstances:b IncludeManagedResources:b"),
-	EC2("StartInstances", start_instances, "InstanceId.N! AdditionalInfo"),
-	EC2("StopInstances", stop_instances, "InstanceId.N! Hibernate:b SkipOsShutdown:b Force:b"),
-	EC2("RebootInstances", reboot_instances, "InstanceId.N!"),
-	EC2("TerminateInstances", terminate_instances, "InstanceId.N! Force:b SkipOsShutdown:b"),
-	EC2("CreateKeyPair", create_key_pair, "KeyName! KeyType " TAGS "KeyFormat"),
-	EC2("ImportKeyPair", import_key_pair, TAGS "KeyName! PublicKeyMaterial!:base64"),
-	EC2("DeleteKeyPair", delete_key_pair, "KeyName KeyPairId"),
-	EC2("DescribeKeyPairs", describe_key_pairs,
-	    "KeyName.N KeyPairId.N IncludePublicKey:b Filter.N"),
-	EC2("DescribeVolumes", describe_volumes, PAGED "VolumeId.N IncludeManagedResources:b"),
-	EC2("DescribeVolumeStatus", describe_volume_status,
-	    PAGED "VolumeId.N IncludeManagedResources:b"),
-	EC2("DescribeVolumeAttribute", describe_volume_attribute, "Attribute! VolumeId!"),
-	EC2("CreateVolume", create_volume,
-	    TAGS "AvailabilityZone AvailabilityZoneId Encrypted:b Iops:i KmsKeyId OutpostArn "
-		 "Size:i SnapshotId VolumeType MultiAttachEnabled:b Throughput:i ClientToken "
-		 "VolumeInitializationRate:i Operator.Principal"),
-	EC2("DeleteVolume", delete_volume, "VolumeId!"),
-	EC2("AttachVolume", attach_volume, "Device! InstanceId! VolumeId! EbsCardIndex:i"),
-	EC2("DetachVolume", detach_volume, "Device Force:b InstanceId VolumeId!"),
-	EC2("ModifyVolume", modify_volume,
-	    "VolumeId! Size:i VolumeType Iops:i Throughput:i MultiAttachEnabled:b"),
-	EC2("DescribeVolumesModifications", describe_volumes_modifications, PAGED "VolumeId.N"),
-	EC2("ModifyVolumeAttribute", modify_volume_attribute, "VolumeId! AutoEnableIO.Value:b"),
-	EC2("DescribeImages", describe_images,
-	    PAGED "ExecutableBy.N ImageId.N Owner.N IncludeDeprecated:b IncludeDisabled:b"),
-	EC2("RegisterImage", register_image,
-	    "ImageLocation Architecture BlockDeviceMapping.N.DeviceName "
-	    "BlockDeviceMapping.N.VirtualName BlockDeviceMapping.N.Ebs.DeleteOnTermination:b "
-	    "BlockDeviceMapping.N.Ebs.Iops:i BlockDeviceMapping.N.Ebs.SnapshotId "
-	    "BlockDeviceMapping.N.Ebs.VolumeSize:i BlockDeviceMapping.N.Ebs.VolumeType "
-	    "BlockDeviceMapping.N.Ebs.KmsKeyId BlockDeviceMapping.N.Ebs.Throughput:i "
-	    "BlockDeviceMapping.N.Ebs.OutpostArn BlockDeviceMapping.N.Ebs.Encrypted:b "
-	    "BlockDeviceMapping.N.Ebs.AvailabilityZone BlockDeviceMapping.N.Ebs.AvailabilityZoneId "
-	    "BlockDeviceMapping.N.Ebs.VolumeInitializationRate:i "
-	    "BlockDeviceMapping.N.Ebs.EbsCardIndex:i "
-	    "BlockDeviceMapping.N.NoDevice Description EnaSupport:b KernelId Name! "
-	    "BillingProduct.N RamdiskId RootDeviceName SriovNetSupport VirtualizationType BootMode "
-	    "TpmSupport UefiData ImdsSupport " TAGS),
-	EC2("DeregisterImage", deregister_image, "ImageId! DeleteAssociatedSnapshots:b"),
-	EC2("DescribeImageAttribute", describe_image_attribute, "Attribute! ImageId!"),
-	EC2("ModifyImageAttribute", modify_image_attribute,
-	    "Attribute Description.Value ImageId! LaunchPermission.Add.N.Group "
-	    "LaunchPermission.Add.N.UserId LaunchPermission.Add.N.OrganizationArn "
-	    "LaunchPermission.Add.N.OrganizationalUnitArn LaunchPermission.Remove.N.Group "
-	    "LaunchPermission.Remove.N.UserId LaunchPermission.Remove.N.OrganizationArn "
-	    "LaunchPermission.Remove.N.OrganizationalUnitArn OperationType ProductCode.N "
-	    "UserGroup.N UserId.N Value OrganizationArn.N OrganizationalUnitArn.N "
-	    "ImdsSupport"),
-	EC2("DescribeInstanceTypes", describe_instance_types,
-	    PAGED "InstanceType.N IncludeUnsupportedInRegion:b"),
-	EC2("DescribeInstanceTypeOfferings", describe_instance_type_offerings,
-	    PAGED "LocationType"),
-	EC2("DescribeAccountAttributes", describe_account_attributes, "AttributeName.N"),
-	EC2("CreateTags", create_tags, "ResourceId.N! Tag.N!.Key Tag.N!.Value"),
-	EC2("DeleteTags", delete_tags, "ResourceId.N! Tag.N.Key Tag.N.Value"),
-	EC2("DescribeTags", describe_tags, PAGED),
-	EC2("DescribeRegions", describe_regions, "RegionName.N AllRegions:b Filter.N"),
-	EC2("DescribeAvailabilityZones", describe_availability_zones,
-	    "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
-	{ "sts", "GetCallerIdentity", "", get_caller_identity },
+	ENFORCED("DeleteManagedPrefixList", delete_managed_prefix_list, "PrefixListId!"),
+	READ("DescribeManagedPrefixLists", describe_managed_prefix_lists, PAGED "PrefixListId.N"),
+	ENFORCED("ModifyManagedPrefixList", modify_managed_prefix_list,
+		 "PrefixListId! CurrentVersion:i PrefixListName AddEntry.N.Cidr "
+		 "AddEntry.N.Description "
+		 "RemoveEntry.N.Cidr MaxEntries:i IpamPrefixListResolverSyncEnabled:b"),
+	ENFORCED("RestoreManagedPrefixListVersion", restore_managed_prefix_list_version,
+		 "PrefixListId! PreviousVersion!:i CurrentVersion!:i"),
+	READ("GetManagedPrefixListEntries", get_managed_prefix_list_entries,
+	     "PrefixListId! TargetVersion:i MaxResults:i NextToken"),
+	READ("GetManagedPrefixListAssociations", get_managed_prefix_list_associations,
+	     "PrefixListId! MaxResults:i NextToken"),
+	READ("DescribePrefixLists", describe_prefix_lists, PAGED "PrefixListId.N"),
+	ENFORCED("CreateVpcPeeringConnection", create_vpc_peering_connection,
+		 TAGS "PeerRegion VpcId! PeerVpcId PeerOwnerId"),
+	ENFORCED("AcceptVpcPeeringConnection", accept_vpc_peering_connection,
+		 "VpcPeeringConnectionId!"),
+	ENFORCED("RejectVpcPeeringConnection", reject_vpc_peering_connection,
+		 "VpcPeeringConnectionId!"),
+	ENFORCED("DeleteVpcPeeringConnection", delete_vpc_peering_connection,
+		 "VpcPeeringConnectionId!"),
+	READ("DescribeVpcPeeringConnections", describe_vpc_peering_connections,
+	     PAGED "VpcPeeringConnectionId.N"),
+	ENFORCED("ModifyVpcPeeringConnectionOptions", modify_vpc_peering_connection_options,
+		 PEERING_OPTIONS("Accepter")
+			 PEERING_OPTIONS("Requester") "VpcPeeringConnectionId!"),
+	ENFORCED("CreateNatGateway", create_nat_gateway,
+		 TAGS "AvailabilityMode AllocationId ClientToken SubnetId! VpcId "
+		      "ConnectivityType PrivateIpAddress SecondaryAllocationId.N "
+		      "SecondaryPrivateIpAddress.N SecondaryPrivateIpAddressCount:i"),
+	ENFORCED("DeleteNatGateway", delete_nat_gateway, "NatGatewayId!"),
+	ENFORCED("AssociateNatGatewayAddress", associate_nat_gateway_address,
+		 "NatGatewayId! AllocationId.N! PrivateIpAddress.N"),
+	ENFORCED("DisassociateNatGatewayAddress", disassociate_nat_gateway_address,
+		 "NatGatewayId! AssociationId.N! MaxDrainDurationSeconds:i"),
+	ENFORCED("AssignPrivateNatGatewayAddress", assign_private_nat_gateway_address,
+		 "NatGatewayId! PrivateIpAddress.N PrivateIpAddressCount:i"),
+	ENFORCED("UnassignPrivateNatGatewayAddress", unassign_private_nat_gateway_address,
+		 "NatGatewayId! PrivateIpAddress.N! MaxDrainDurationSeconds:i"),
+	READ("DescribeNatGateways", describe_nat_gateways, PAGED "NatGatewayId.N"),
+	ENFORCED("CreateDhcpOptions", create_dhcp_options,
+		 "DhcpConfiguration.N!.Key DhcpConfiguration.N!.Value.N " TAGS),
+	ENFORCED("DeleteDhcpOptions", delete_dhcp_options, "DhcpOptionsId!"),
+	ENFORCED("AssociateDhcpOptions", associate_dhcp_options, "DhcpOptionsId! VpcId!"),
+	READ("DescribeDhcpOptions", describe_dhcp_options, PAGED "DhcpOptionsId.N"),
+	READ("DescribeNetworkInterfaces", describe_network_interfaces,
+	     PAGED "NetworkInterfaceId.N IncludeManagedResources:b"),
+	ENFORCED("CreateNetworkInterface", create_network_interface,
+		 "Ipv4Prefix.N.Ipv4Prefix Ipv4PrefixCount:i Ipv6Prefix.N.Ipv6Prefix "
+		 "Ipv6PrefixCount:i "
+		 "InterfaceType " TAGS "ClientToken EnablePrimaryIpv6:b "
+		 "ConnectionTrackingSpecification.TcpEstablishedTimeout:i "
+		 "ConnectionTrackingSpecification.UdpStreamTimeout:i "
+		 "ConnectionTrackingSpecification.UdpTimeout:i SubnetId! Description "
+		 "PrivateIpAddress "
+		 "SecurityGroupId.N PrivateIpAddresses.N.Primary:b "
+		 "PrivateIpAddresses.N.PrivateIpAddress "
+		 "SecondaryPrivateIpAddressCount:i Ipv6Addresses.N.Ipv6Address "
+		 "Ipv6Addresses.N.IsPrimaryIpv6:b Ipv6AddressCount:i"),
+	ENFORCED("DeleteNetworkInterface", delete_network_interface, "NetworkInterfaceId!"),
+	ENFORCED("AttachNetworkInterface", attach_network_interface,
+		 "NetworkCardIndex:i EnaQueueCount:i NetworkInterfaceId! InstanceId! "
+		 "DeviceIndex!:i"),
+	ENFORCED("DetachNetworkInterface", detach_network_interface, "AttachmentId! Force:b"),
+	ENFORCED("AssignPrivateIpAddresses", assign_private_ip_addresses,
+		 "Ipv4Prefix.N Ipv4PrefixCount:i NetworkInterfaceId! PrivateIpAddress.N "
+		 "SecondaryPrivateIpAddressCount:i AllowReassignment:b"),
+	ENFORCED("UnassignPrivateIpAddresses", unassign_private_ip_addresses,
+		 "Ipv4Prefix.N NetworkInterfaceId! PrivateIpAddress.N"),
+	RECORDED("AssignIpv6Addresses", assign_ipv6_addresses,
+		 "Ipv6PrefixCount:i Ipv6Prefix.N NetworkInterfaceId! Ipv6Addresses.N "
+		 "Ipv6AddressCount:i"),
+	ENFORCED("ResetNetworkInterfaceAttribute", reset_network_interface_attribute,
+		 "NetworkInterfaceId! SourceDestCheck"),
+	READ("DescribeNetworkInterfaceAttribute", describe_network_interface_attribute,
+	     "NetworkInterfaceId! Attribute"),
+	ENFORCED("ModifyNetworkInterfaceAttribute", modify_network_interface_attribute,
+		 "EnablePrimaryIpv6:b ConnectionTrackingSpecification.TcpEstablishedTimeout:i "
+		 "ConnectionTrackingSpecification.UdpStreamTimeout:i "
+		 "ConnectionTrackingSpecification.UdpTimeout:i AssociatePublicIpAddress:b "
+		 "AssociatedSubnetId.N NetworkInterfaceId! Description.Value "
+		 "SourceDestCheck.Value:b "
+		 "SecurityGroupId.N Attachment.DefaultEnaQueueCount:b Attachment.EnaQueueCount:i "
+		 "Attachment.AttachmentId Attachment.DeleteOnTermination:b"),
+	ENFORCED("AllocateAddress", allocate_address,
+		 "Domain Address PublicIpv4Pool NetworkBorderGroup CustomerOwnedIpv4Pool " TAGS
+		 "IpamPoolId"),
+	ENFORCED("AssociateAddress", associate_address,
+		 "AllocationId InstanceId PublicIp NetworkInterfaceId PrivateIpAddress "
+		 "AllowReassociation:b"),
+	ENFORCED("DisassociateAddress", disassociate_address, "AssociationId PublicIp"),
+	ENFORCED("ReleaseAddress", release_address, "AllocationId PublicIp NetworkBorderGroup"),
+	READ("DescribeAddresses", describe_addresses, "PublicIp.N Filter.N AllocationId.N"),
+	READ("DescribeAddressesAttribute", describe_addresses_attribute,
+	     "AllocationId.N Attribute NextToken MaxResults:i"),
+	ENFORCED("ModifyAddressAttribute", modify_address_attribute, "AllocationId! DomainName"),
+	ENFORCED("ResetAddressAttribute", reset_address_attribute, "AllocationId! Attribute!"),
+	ENFORCED("RunInstances", run_instances, RUN_PARAMETERS),
+	READ("DescribeInstanceAttribute", describe_instance_attribute, "InstanceId! Attribute!"),
+	ENFORCED("ModifyInstanceAttribute", modify_instance_attribute,
+		 "SourceDestCheck.Value:b DisableApiStop.Value:b InstanceId! Attribute Value "
+		 "BlockDeviceMapping.N.DeviceName BlockDeviceMapping.N.Ebs.VolumeId "
+		 "BlockDeviceMapping.N.Ebs.DeleteOnTermination:b BlockDeviceMapping.N.VirtualName "
+		 "BlockDeviceMapping.N.NoDevice DisableApiTermination.Value:b InstanceType.Value "
+		 "Kernel.Value Ramdisk.Value UserData.Value:base64 "
+		 "InstanceInitiatedShutdownBehavior.Value GroupId.N EbsOptimized.Value:b "
+		 "SriovNetSupport.Value EnaSupport.Value:b"),
+	ENFORCED("ModifyInstanceMetadataOptions", modify_instance_metadata_options,
+		 "InstanceId! HttpTokens HttpPutResponseHopLimit:i HttpEndpoint HttpProtocolIpv6 "
+		 "InstanceMetadataTags"),
+	READ("GetInstanceMetadataDefaults", get_instance_metadata_defaults, ""),
+	ENFORCED("ModifyInstanceMetadataDefaults", modify_instance_metadata_defaults,
+		 "HttpTokens HttpPutResponseHopLimit:i HttpEndpoint InstanceMetadataTags "
+		 "HttpTokensEnforced"),
+	READ("DescribeInstanceCreditSpecifications", describe_instance_credit_specifications,
+	     PAGED "InstanceId.N"),
+	RECORDED("ModifyInstanceCreditSpecification", modify_instance_credit_specification,
+		 "ClientToken InstanceCreditSpecification.N!.InstanceId "
+		 "InstanceCreditSpecification.N!.CpuCredits"),
+	READ("GetConsoleOutput", get_console_output, "InstanceId! Latest:b"),
+	RECORDED("MonitorInstances", monitor_instances, "InstanceId.N!"),
+	RECORDED("UnmonitorInstances", unmonitor_instances, "InstanceId.N!"),
+	RECORDED("ModifyInstanceMaintenanceOptions", modify_instance_maintenance_options,
+		 "InstanceId! AutoRecovery RebootMigration"),
+	ENFORCED("ModifyPrivateDnsNameOptions", modify_private_dns_name_options,
+		 "InstanceId! PrivateDnsHostnameType EnableResourceNameDnsARecord:b "
+		 "EnableResourceNameDnsAAAARecord:b"),
+	RECORDED("CreateLaunchTemplate", create_launch_template, TEMPLATE_PARAMETERS TAGS),
+	RECORDED("CreateLaunchTemplateVersion", create_launch_template_version,
+		 TEMPLATE_PARAMETERS "LaunchTemplateId SourceVersion"),
+	RECORDED("DeleteLaunchTemplate", delete_launch_template,
+		 "LaunchTemplateId LaunchTemplateName"),
+	RECORDED("ModifyLaunchTemplate", modify_launch_template,
+		 "ClientToken LaunchTemplateId LaunchTemplateName SetDefaultVersion"),
+	READ("GetLaunchTemplateData", get_launch_template_data, "InstanceId!"),
+	READ("DescribeLaunchTemplates", describe_launch_templates,
+	     PAGED "LaunchTemplateId.N LaunchTemplateName.N"),
+	READ("DescribeLaunchTemplateVersions", describe_launch_template_versions,
+	     PAGED "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N MinVersion "
+		   "MaxVersion"),
+	RECORDED("DeleteLaunchTemplateVersions", delete_launch_template_versions,
+		 "LaunchTemplateId LaunchTemplateName LaunchTemplateVersion.N!"),
+	READ("DescribeInstances", describe_instances,
+	     PAGED "InstanceId.N IncludeManagedResources:b"),
+	READ("DescribeInstanceStatus", describe_instance_status,
+	     PAGED "InstanceId.N IncludeAllInstances:b IncludeManagedResources:b"),
+	ENFORCED("StartInstances", start_instances, "InstanceId.N! AdditionalInfo"),
+	ENFORCED("StopInstances", stop_instances,
+		 "InstanceId.N! Hibernate:b SkipOsShutdown:b Force:b"),
+	ENFORCED("RebootInstances", reboot_instances, "InstanceId.N!"),
+	ENFORCED("TerminateInstances", terminate_instances,
+		 "InstanceId.N! Force:b SkipOsShutdown:b"),
+	RECORDED("CreateKeyPair", create_key_pair, "KeyName! KeyType " TAGS "KeyFormat"),
+	RECORDED("ImportKeyPair", import_key_pair, TAGS "KeyName! PublicKeyMaterial!:base64"),
+	RECORDED("DeleteKeyPair", delete_key_pair, "KeyName KeyPairId"),
+	READ("DescribeKeyPairs", describe_key_pairs,
+	     "KeyName.N KeyPairId.N IncludePublicKey:b Filter.N"),
+	READ("DescribeVolumes", describe_volumes, PAGED "VolumeId.N IncludeManagedResources:b"),
+	READ("DescribeVolumeStatus", describe_volume_status,
+	     PAGED "VolumeId.N IncludeManagedResources:b"),
+	READ("DescribeVolumeAttribute", describe_volume_attribute, "Attribute! VolumeId!"),
+	RECORDED("CreateVolume", create_volume,
+		 TAGS "AvailabilityZone AvailabilityZoneId Encrypted:b Iops:i KmsKeyId OutpostArn "
+		      "Size:i SnapshotId VolumeType MultiAttachEnabled:b Throughput:i ClientToken "
+		      "VolumeInitializationRate:i Operator.Principal"),
+	RECORDED("DeleteVolume", delete_volume, "VolumeId!"),
+	RECORDED("AttachVolume", attach_volume, "Device! InstanceId! VolumeId! EbsCardIndex:i"),
+	RECORDED("DetachVolume", detach_volume, "Device Force:b InstanceId VolumeId!"),
+	RECORDED("ModifyVolume", modify_volume,
+		 "VolumeId! Size:i VolumeType Iops:i Throughput:i MultiAttachEnabled:b"),
+	READ("DescribeVolumesModifications", describe_volumes_modifications, PAGED "VolumeId.N"),
+	RECORDED("ModifyVolumeAttribute", modify_volume_attribute,
+		 "VolumeId! AutoEnableIO.Value:b"),
+	READ("DescribeImages", describe_images,
+	     PAGED "ExecutableBy.N ImageId.N Owner.N IncludeDeprecated:b IncludeDisabled:b"),
+	READ("DescribeInstanceTypes", describe_instance_types,
+	     PAGED "InstanceType.N IncludeUnsupportedInRegion:b"),
+	READ("DescribeInstanceTypeOfferings", describe_instance_type_offerings,
+	     PAGED "LocationType"),
+	READ("DescribeAccountAttributes", describe_account_attributes, "AttributeName.N"),
+	RECORDED("CreateTags", create_tags, "ResourceId.N! Tag.N!.Key Tag.N!.Value"),
+	RECORDED("DeleteTags", delete_tags, "ResourceId.N! Tag.N.Key Tag.N.Value"),
+	READ("DescribeTags", describe_tags, PAGED),
+	READ("DescribeRegions", describe_regions, "RegionName.N AllRegions:b Filter.N"),
+	READ("DescribeAvailabilityZones", describe_availability_zones,
+	     "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
+	{ "sts", "GetCallerIdentity", "", get_caller_identity, ACTION_READ },
 	OWN("ListInstances", list_instances, ""),
 	OWN("ListNatGateways", list_nat_gateways, ""),
-	OWN("ImportImage", import_image, "Name! Path!"),
-	OWN("ListImages", list_images, "Image"),
-	OWN("DeleteImage", delete_image, "Image!"),
+	OWN("ListActions", list_actions, ""),
 	OWN("ListDrops", list_drops, "Instance"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
-	OWN("GetInstanceConsole", get_instance_console, "Instance! From:i"),
 	OWN("GetInternetHost", get_internet_host, "Name"),
 	OWN("GetInternetAddress", get_internet_address, "Name"),
 	OWN("CreateInternetHost", create_internet_host, "Name! Address"),
 	OWN("ListInternetHosts", list_internet_hosts, ""),
 	OWN("DeleteInternetHost", delete_internet_host, "Name!"),
-	{ NULL, NULL, NULL, NULL },
+	RECORDED("RegisterImage", register_image,
+		 "ImageLocation Architecture BlockDeviceMapping.N.DeviceName "
+		 "BlockDeviceMapping.N.VirtualName BlockDeviceMapping.N.Ebs.DeleteOnTermination:b "
+		 "BlockDeviceMapping.N.Ebs.Iops:i BlockDeviceMapping.N.Ebs.SnapshotId "
+		 "BlockDeviceMapping.N.Ebs.VolumeSize:i BlockDeviceMapping.N.Ebs.VolumeType "
+		 "BlockDeviceMapping.N.Ebs.KmsKeyId BlockDeviceMapping.N.Ebs.Throughput:i "
+		 "BlockDeviceMapping.N.Ebs.OutpostArn BlockDeviceMapping.N.Ebs.Encrypted:b "
+		 "BlockDeviceMapping.N.Ebs.AvailabilityZone "
+		 "BlockDeviceMapping.N.Ebs.AvailabilityZoneId "
+		 "BlockDeviceMapping.N.Ebs.VolumeInitializationRate:i "
+		 "BlockDeviceMapping.N.Ebs.EbsCardIndex:i "
+		 "BlockDeviceMapping.N.NoDevice Description EnaSupport:b KernelId Name! "
+		 "BillingProduct.N RamdiskId RootDeviceName SriovNetSupport VirtualizationType "
+		 "BootMode "
+		 "TpmSupport UefiData ImdsSupport " TAGS),
+	RECORDED("DeregisterImage", deregister_image, "ImageId! DeleteAssociatedSnapshots:b"),
+	READ("DescribeImageAttribute", describe_image_attribute, "Attribute! ImageId!"),
+	RECORDED("ModifyImageAttribute", modify_image_attribute,
+		 "Attribute Description.Value ImageId! LaunchPermission.Add.N.Group "
+		 "LaunchPermission.Add.N.UserId LaunchPermission.Add.N.OrganizationArn "
+		 "LaunchPermission.Add.N.OrganizationalUnitArn LaunchPermission.Remove.N.Group "
+		 "LaunchPermission.Remove.N.UserId LaunchPermission.Remove.N.OrganizationArn "
+		 "LaunchPermission.Remove.N.OrganizationalUnitArn OperationType ProductCode.N "
+		 "UserGroup.N UserId.N Value OrganizationArn.N OrganizationalUnitArn.N "
+		 "ImdsSupport"),
+	OWN("ImportImage", import_image, "Name! Path!"),
+	OWN("ListImages", list_images, "Image"),
+	OWN("DeleteImage", delete_image, "Image!"),
+	OWN("GetInstanceConsole", get_instance_console, "Instance! From:i"),
+	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

@@ -28,7 +28,7 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	describe_network_interfaces, run_instances, describe_instances, describe_instance_status,
 	start_instances, stop_instances, reboot_instances, terminate_instances, describe_images,
 	describe_instance_types, create_tags, delete_tags, describe_tags, describe_regions,
-	describe_availability_zones, get_caller_identity, list_instances, list_drops,
+	describe_availability_zones, get_caller_identity, list_instances, list_drops, list_actions,
 	get_instance_process, get_internet_host, get_internet_address, create_internet_host,
 	list_internet_hosts, delete_internet_host, create_security_group, delete_security_group,
 	describe_security_group_rules, authorize_ingress, authorize_egress, revoke_ingress,

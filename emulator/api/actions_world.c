@@ -1,6 +1,6 @@
 /*
- * The private actions behind `minivpc ps`, `exec` and `internet`. They see every account and region
- * of the world: whoever holds its secret is its owner.
+ * The private actions behind `minivpc ps`, `actions`, `exec` and `internet`. They see every account
+ * and region of the world: whoever holds its secret is its owner.
  */
 #include "api/actions.h"
 #include "model/acl.h"
@@ -34,6 +34,30 @@ static void reply_instance(struct call *call, struct instance *instance)
 	xml_text(call->xml, "account", resource->scope->account);
 	xml_close(call->xml);
 	buffer_clear(&zone);
+}
+
+/* The table of actions, but for our own. */
+int list_actions(struct call *call, struct error *error)
+{
+	static const char *const effects[] = {
+		[ACTION_READ] = "read",
+		[ACTION_RECORDED] = "recorded",
+		[ACTION_ENFORCED] = "enforced",
+	};
+
+	(void)error;
+	xml_open(call->xml, "actionSet");
+	for (const struct action *action = actions; action->name; action++) {
+		if (streq(action->service, "minivpc"))
+			continue;
+		xml_open(call->xml, "item");
+		xml_text(call->xml, "action", action->name);
+		xml_text(call->xml, "service", action->service);
+		xml_text(call->xml, "effect", effects[action->effect]);
+		xml_close(call->xml);
+	}
+	xml_close(call->xml);
+	return 0;
 }
 
 int list_instances(struct call *call, struct error *error)

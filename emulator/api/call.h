@@ -93,11 +93,19 @@ struct call {
 	struct xml *xml; /* the reply's document, inside its root */
 };
 
+/* What an action does to packets, and to what serves instances. */
+enum action_effect {
+	ACTION_READ,	 /* it changes nothing */
+	ACTION_RECORDED, /* what it changes is kept and told, and no packet knows of it */
+	ACTION_ENFORCED, /* they obey when it is answered */
+};
+
 struct action {
 	const char *service; /* "ec2", "sts", "minivpc" */
 	const char *name;
 	const char *parameters; /* see params_check() */
 	int (*handle)(struct call *call, struct error *error);
+	enum action_effect effect;
 };
 
 /* Table of all actions, sorted by nothing; ends with a NULL name. */

@@ -1,4 +1,4 @@
-/* What `ps` and `internet list` show: see listing.h. */
+/* What `ps`, `actions` and `internet list` show: see listing.h. */
 #include "cli/listing.h"
 
 #include <jansson.h>
@@ -83,6 +83,16 @@ const struct listing_type listing_nat = {
 		{ "portErrors", "PORT ERRORS", FIELD_NUMBER, NULL },
 		{ "region", NULL, FIELD_TEXT, NULL },
 		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_actions = {
+	.set = "actionSet",
+	.count = 3,
+	.fields = {
+		{ "action", "ACTION", FIELD_TEXT, NULL },
+		{ "service", "SERVICE", FIELD_TEXT, NULL },
+		{ "effect", "EFFECT", FIELD_TEXT, NULL },
 	},
 };
 

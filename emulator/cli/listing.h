@@ -1,6 +1,6 @@
 /*
- * What `ps`, `internet list` and `image list` show, by a table of fields: read from a List… reply,
- * printed as a table or as JSON.
+ * What `ps`, `actions`, `internet list` and `image list` show, by a table of fields: read from a
+ * List… reply, printed as a table or as JSON.
  */
 #pragma once
 
@@ -17,6 +17,7 @@ struct listing_type;
 extern const struct listing_type listing_instances; /* of ListInstances */
 extern const struct listing_type listing_drops;	    /* of ListDrops */
 extern const struct listing_type listing_nat;	    /* of ListNatGateways */
+extern const struct listing_type listing_actions;   /* of ListActions */
 extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
 extern const struct listing_type listing_images;    /* of ListImages */
 

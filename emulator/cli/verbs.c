@@ -408,6 +408,16 @@ static int do_ps(struct context *context, int *ret_status, struct error *error)
 	return print_listing(request, reply, listed.type);
 }
 
+static int do_actions(struct context *context, int *ret_status, struct error *error)
+{
+	const struct parameter none[] = { { NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r = client_call(&context->client, "ListActions", none, &reply, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print_listing(context->request, reply, &listing_actions);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	*ret_status = 0;
@@ -439,6 +449,7 @@ static const struct {
 	[VERB_IMAGE_LIST] = { do_image_list, .client = true },
 	[VERB_IMAGE_DELETE] = { do_image_delete, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
+	[VERB_ACTIONS] = { do_actions, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");

@@ -133,6 +133,7 @@ static const struct {
 	{ "ps --drops web -o json", VERB_PS, "ps drops output=json instance=web" },
 	{ "ps web --drops", VERB_PS, "ps drops instance=web" },
 	{ "ps --help web", VERB_PS, "ps help instance=web" },
+	{ "actions -o json", VERB_ACTIONS, "actions output=json" },
 	{ "down --state d", VERB_DOWN, "down state=d" },
 	{ "version", VERB_VERSION, "version" },
 	{ "--version", VERB_VERSION, "--version" },
