@@ -137,14 +137,95 @@ static const struct field virtualization_items[] = {
 	FIELD_CONST_OF("hvm", "", "supported-virtualization-type"), FIELD_END
 };
 
+/* Types from before Nitro: no NVMe, and no optimisation for volumes. */
+static bool is_old(const struct view *view)
+{
+	const char *name = ((const struct instance_type *)view->object)->name;
+
+	return strncmp(name, "t2.", 3) == 0 || strncmp(name, "m1.", 3) == 0;
+}
+
+static const char *get_nvme(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return is_old(view) ? "unsupported" : "required";
+}
+
+static const char *get_optimized(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return is_old(view) ? "unsupported" : "default";
+}
+
+static const struct field ebs_info_fields[] = {
+	FIELD_GET_OF(get_optimized, "ebsOptimizedSupport", "ebs-info.ebs-optimized-support"),
+	FIELD_CONST_OF("supported", "encryptionSupport", "ebs-info.encryption-support"),
+	FIELD_GET_OF(get_nvme, "nvmeSupport", "ebs-info.nvme-support"),
+	FIELD_END,
+};
+
+/* One word of a list that depends on the type; the view's object is the word. */
+static const char *get_word(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return view->object;
+}
+
+static bool word_at(const char *const *words, size_t index, struct view *ret_child)
+{
+	for (size_t i = 0; i <= index; i++)
+		if (!words[i])
+			return false;
+	*ret_child = (struct view){ .object = words[index] };
+	return true;
+}
+
+static bool child_boot_mode(const struct view *view, size_t index, struct view *ret_child)
+{
+	static const char *const both[] = { "legacy-bios", "uefi", NULL };
+	static const char *const legacy[] = { "legacy-bios", NULL }, *const uefi[] = { "uefi",
+										       NULL };
+	const struct instance_type *type = view->object;
+
+	if (streq(type->architecture, "arm64"))
+		return word_at(uefi, index, ret_child);
+	return word_at(is_old(view) ? legacy : both, index, ret_child);
+}
+
+static bool child_strategy(const struct view *view, size_t index, struct view *ret_child)
+{
+	static const char *const all[] = { "partition", "spread", "cluster", NULL };
+	static const char *const most[] = { "partition", "spread", NULL };
+	const struct instance_type *type = view->object;
+
+	return word_at(instance_type_is_burstable(type->name) ? most : all, index, ret_child);
+}
+
+static const struct field boot_mode_items[] = { FIELD_GET_OF(get_word, "", "supported-boot-mode"),
+						FIELD_END };
+static const struct field strategy_items[] = { FIELD_GET_OF(get_word, "", NULL), FIELD_END };
+
+static const struct field placement_group_fields[] = {
+	FIELD_CHILDREN_OF(child_strategy, strategy_items, "supportedStrategies"),
+	FIELD_END,
+};
+
 static const struct field processor_fields[] = {
 	FIELD_CHILDREN_OF(child_one, architecture_items, "supportedArchitectures"),
 	FIELD_END,
+};
+/* As many as there are is what an instance gets. */
+static const struct field core_items[] = { FIELD_GET_OF(get_cpus, "", "vcpu-info.valid-cores"),
+					   FIELD_END };
+static const struct field thread_items[] = {
+	FIELD_CONST_OF("1", "", "vcpu-info.valid-threads-per-core"), FIELD_END
 };
 static const struct field cpu_fields[] = {
 	FIELD_GET_OF(get_cpus, "defaultVCpus", "vcpu-info.default-vcpus"),
 	FIELD_GET_OF(get_cpus, "defaultCores", "vcpu-info.default-cores"),
 	FIELD_CONST_OF("1", "defaultThreadsPerCore", "vcpu-info.default-threads-per-core"),
+	FIELD_CHILDREN_OF(child_one, core_items, "validCores"),
+	FIELD_CHILDREN_OF(child_one, thread_items, "validThreadsPerCore"),
 	FIELD_END,
 };
 static const struct field memory_fields[] = {
@@ -171,6 +252,9 @@ static const struct field network_fields[] = {
 	FIELD_CONST_OF("false", "ipv6Supported", "network-info.ipv6-supported"),
 	FIELD_CONST_OF("supported", "enaSupport", "network-info.ena-support"),
 	FIELD_CONST_OF("false", "efaSupported", "network-info.efa-supported"),
+	FIELD_CONST_OF("false", "enaSrdSupported", NULL),
+	FIELD_CONST_OF("false", "encryptionInTransitSupported",
+		       "network-info.encryption-in-transit-supported"),
 	FIELD_END,
 };
 
@@ -187,7 +271,10 @@ const struct field instance_type_fields[] = {
 	FIELD_CHILD_OF(child_self, cpu_fields, "vCpuInfo"),
 	FIELD_CHILD_OF(child_self, memory_fields, "memoryInfo"),
 	FIELD_CONST_OF("false", "instanceStorageSupported", "instance-storage-supported"),
+	FIELD_CHILD_OF(child_self, ebs_info_fields, "ebsInfo"),
 	FIELD_CHILD_OF(child_self, network_fields, "networkInfo"),
+	FIELD_CHILD_OF(child_self, placement_group_fields, "placementGroupInfo"),
+	FIELD_CHILDREN_OF(child_boot_mode, boot_mode_items, "supportedBootModes"),
 	FIELD_GET_OF(get_burstable, "burstablePerformanceSupported",
 		     "burstable-performance-supported"),
 	FIELD_CONST_OF("false", "dedicatedHostsSupported", "dedicated-hosts-supported"),
