@@ -565,9 +565,14 @@ class World:
                 ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
 
     def pids(self, namespace):
-        """Processes of a network namespace, as ip(8) finds them."""
-        done = subprocess.run(["ip", "netns", "pids", namespace], check=True, capture_output=True,
-                              text=True, env=environment())
+        """Processes of a network namespace, as ip(8) finds them. It fails where one ends meanwhile,
+        any process of the machine."""
+        for attempt in range(20):
+            done = subprocess.run(["ip", "netns", "pids", namespace], check=attempt == 19,
+                                  capture_output=True, text=True, env=environment())
+            if done.returncode == 0 or namespace not in namespaces():
+                break
+        done.check_returncode()
         return [int(word) for word in done.stdout.split()]
 
 

@@ -482,6 +482,11 @@ def templates(lab):
 def catalogue(lab):
     ec2 = lab.ec2
     ec2.describe_images(Owners=["amazon"])
+    own = {"ImageId": ec2.register_image(Name="own", ImageLocation="/usr")["ImageId"]}
+    ec2.describe_images(Owners=["self"])
+    ec2.modify_image_attribute(Description={"Value": "mine"}, **own)
+    ec2.describe_image_attribute(Attribute="description", **own)
+    ec2.deregister_image(**own)
     ec2.describe_instance_types(MaxResults=5)
     ec2.describe_instance_type_offerings(MaxResults=5)
     ec2.describe_account_attributes()

@@ -139,7 +139,7 @@ def test_reboot_is_orderly(world, instance):
     world.ec2.reboot_instances(InstanceIds=[instance])  # it is at it
     assert world.instance(instance)["State"]["Name"] == "running"
     wait_for(lambda: sh(world, instance, "test -s /root/tidy").returncode == 0, 10, "rebooted")
-    assert world.init(instance)
+    wait_for(lambda: world.init(instance), 10, "its init")
 
 
 def test_a_stop_overtakes_a_reboot(world, instance):
