@@ -91,7 +91,7 @@ ABSENT = {
         VpcPeeringConnectionOptionsDescription.AllowEgressFromLocalVpcToRemoteClassicLink""",
     "AWS sends it, and it is not here": """
         EbsBlockDevice.Iops EbsBlockDevice.KmsKeyId EbsBlockDevice.Throughput
-        EbsInfo.EbsOptimizedInfo Image.Tags LaunchTemplateInstanceMetadataOptions.State
+        EbsInfo.EbsOptimizedInfo LaunchTemplateInstanceMetadataOptions.State
         NetworkInterface.RequesterId ProcessorInfo.SustainedClockSpeedInGhz
         VolumeStatusItem.AttachmentStatuses""",
 }
@@ -485,7 +485,10 @@ def catalogue(lab):
     own = {"ImageId": ec2.register_image(Name="own", ImageLocation="/usr")["ImageId"]}
     ec2.describe_images(Owners=["self"])
     ec2.modify_image_attribute(Description={"Value": "mine"}, **own)
-    ec2.describe_image_attribute(Attribute="description", **own)
+    for attribute in ("description", "kernel", "ramdisk", "launchPermission", "productCodes",
+                      "blockDeviceMapping", "sriovNetSupport", "bootMode", "tpmSupport",
+                      "uefiData", "lastLaunchedTime", "imdsSupport"):
+        ec2.describe_image_attribute(Attribute=attribute, **own)
     ec2.deregister_image(**own)
     ec2.describe_instance_types(MaxResults=5)
     ec2.describe_instance_type_offerings(MaxResults=5)
