@@ -296,6 +296,28 @@ static void a_forgotten_launch_leaves_what_was_there_before(void **state)
 	assert_int_equal(subnet_free_addresses(&model, subnet), 250);
 }
 
+/* As they were when an instance's record named its root, and a volume's no device. */
+static void volumes_of_old_records_are_roots(void **state)
+{
+	struct subnet *subnet = make_subnet_in(make_vpc("10.5.0.0/16"), "10.5.1.0/24", NULL);
+	struct volume *volume;
+
+	(void)state;
+	assert_int_equal(try_launch(subnet, 1, 1), 0);
+	volume = volume_at(&model, newest(), ROOT_DEVICE);
+	assert_non_null(volume);
+	freep(&volume->device);
+	freep(&newest()->volumes);
+	newest()->volume_count = 0;
+	volume->told = false;
+	for (int turn = 0; turn < 2; turn++) {
+		volumes_mend(&transaction, scope);
+		assert_int_equal(newest()->volume_count, 1);
+		assert_ptr_equal(volume_at(&model, newest(), "xvda"), volume);
+		assert_true(volume->told && volume_is_root(volume));
+	}
+}
+
 static void states_follow_the_life_cycle(void **state)
 {
 	struct subnet *subnet = make_subnet(make_vpc("10.0.0.0/16"), "10.0.2.0/24");
@@ -1262,6 +1284,7 @@ int main(void)
 		CASE(secondary_addresses_are_held_like_the_first),
 		CASE(an_interface_comes_and_goes),
 		CASE(a_forgotten_launch_leaves_what_was_there_before),
+		CASE(volumes_of_old_records_are_roots),
 		CASE(states_follow_the_life_cycle),
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
