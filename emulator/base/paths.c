@@ -47,6 +47,7 @@ int paths_for(const char *state, struct paths *ret_paths, struct error *error)
 	    (r = join(paths.images, paths.state, "images", error)) < 0 ||
 	    (r = join(paths.run, RUN_ROOT, name, error)) < 0 ||
 	    (r = join(paths.endpoint, paths.run, "endpoint", error)) < 0 ||
+	    (r = join(paths.limits, paths.run, "limits", error)) < 0 ||
 	    (r = join(paths.ends, paths.run, "ends", error)) < 0 ||
 	    (r = join(paths.disks, paths.run, "disks", error)) < 0)
 		return r;

@@ -22,6 +22,7 @@ struct paths {
 	char images[PATH_MAX];	    /* state/images: what archives held, see world/images.c */
 	char run[PATH_MAX];	    /* RUN_ROOT/<16 hexadecimal digits of the state path> */
 	char endpoint[PATH_MAX];    /* run/endpoint: "http://ADDR:PORT\nREGION\n" while serving */
+	char limits[PATH_MAX];	    /* run/limits: where the instances' control groups are */
 	char ends[PATH_MAX];	    /* run/ends: how instances' inits ended */
 	char disks[PATH_MAX];	    /* run/disks: the mount namespace with the instances' disks */
 };

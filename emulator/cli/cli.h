@@ -17,6 +17,7 @@ struct serve_options {
 	size_t quota_count;
 	bool accept_any_credentials;
 	bool uplink;
+	bool limit_memory;
 	uint64_t disk_size; /* of an instance, in bytes */
 };
 

@@ -105,6 +105,11 @@ static const struct token serve[] = {
 	  .valid = valid_disk,
 	  .help = "what an instance may write, as 512M or 20G (default: " DEFAULT_DISK ")" },
 	{ .kind = TOKEN_FLAG,
+	  .word = "--memory-limits",
+	  .field = FIELD(memory_limits),
+	  .help = "hold instances to the memory of their type and disk, where control groups "
+		  "allow" },
+	{ .kind = TOKEN_FLAG,
 	  .word = "--accept-any-credentials",
 	  .field = FIELD(accept_any_credentials),
 	  .help = "verify no signature: whoever reaches the port is root here" },

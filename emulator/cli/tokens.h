@@ -83,6 +83,7 @@ struct request {
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;
+	bool memory_limits;
 	bool all;
 	bool drops;
 	bool nat;

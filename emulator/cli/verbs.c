@@ -46,6 +46,7 @@ static int do_serve(struct context *context, int *ret_status, struct error *erro
 		.quota_count = request->quotas.count,
 		.accept_any_credentials = request->accept_any_credentials,
 		.uplink = request->uplink,
+		.limit_memory = request->memory_limits,
 	};
 
 	if (text_size(request->disk ? request->disk : DEFAULT_DISK, &options.disk_size) < 0)

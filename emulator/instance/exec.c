@@ -9,6 +9,7 @@
  */
 #include "instance/confine.h"
 #include "instance/init.h"
+#include "instance/limit.h"
 #include "instance/pass.h"
 #include "instance/process.h"
 #include "instance/sysfs.h"
@@ -40,6 +41,7 @@
 	 CLONE_NEWCGROUP)
 
 struct target {
+	pid_t pid;
 	int pidfd;
 	int caller; /* a pidfd of the caller's */
 };
@@ -140,6 +142,9 @@ static int enter(const struct target *target, bool with_terminal, struct entered
 
 	snprintf(entered->step, sizeof(entered->step), "leaving the keyring");
 	if ((r = confine_keyring()) < 0)
+		return r;
+	snprintf(entered->step, sizeof(entered->step), "joining its control group");
+	if ((r = limits_join(target->pid)) < 0)
 		return r;
 	snprintf(entered->step, sizeof(entered->step), "entering its namespaces");
 	if (setns(target->pidfd, NAMESPACES) < 0)
@@ -299,7 +304,7 @@ int process_exec(struct process process, char *const argv[], int *ret_status, st
 	struct sigaction fallback = { .sa_handler = SIG_DFL }, old_child;
 	CLEANUP(closep) int pidfd = -1;
 	CLEANUP(closep) int signals = -1;
-	struct target target = { .caller = -1 };
+	struct target target = { .pid = process.pid, .caller = -1 };
 	sigset_t taken, blocked, old;
 	int master = -1, r;
 	pid_t pid = 0;

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -331,6 +332,22 @@ static pid_t boot(const struct init_plan *plan)
 	return pid < 0 ? 0 : pid;
 }
 
+/* Who sees this name may enter. */
+static void take_name(void)
+{
+	prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
+}
+
+/* The group is what it sees as the root of all of them: no neighbour's. */
+static void enter_limits(const struct init_plan *plan)
+{
+	if (!plan->limited)
+		return;
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		_exit(1);
+	take_name();
+}
+
 enum {
 	SIGNALS,
 	REQUESTS,
@@ -366,6 +383,7 @@ static noreturn void serve(const struct init_plan *plan)
 		if (fds[LIFELINE].revents & POLLIN) {
 			closep(&fds[LIFELINE].fd);
 			fds[LIFELINE].fd = -1;
+			enter_limits(plan);
 			script = boot(plan);
 			if (plan->identity->ssh)
 				fds[SSH].fd = ssh_listen();
@@ -384,7 +402,8 @@ void init_main(const struct init_plan *plan)
 			_exit(1);
 		}
 	}
-	prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
+	if (!plan->limited)
+		take_name();
 	report(plan, 0, (const char[STEP_MAX]){ "" });
 	close(plan->report);
 	serve(plan);

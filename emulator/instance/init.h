@@ -33,6 +33,7 @@ struct init_report {
 
 struct init_plan {
 	const struct init_identity *identity;
+	bool limited;	/* it is in a control group of its own by the lifeline's byte */
 	bool fresh;	/* the disk was made for it */
 	int root;	/* the disk: a detached tree of mounts */
 	int boot;	/* what a fresh disk boots with, for /bin/sh; -1: nothing */

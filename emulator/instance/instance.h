@@ -30,6 +30,7 @@ struct instance_spec {
 	struct rid image;
 	char *image_path; /* the image's directory; borrowed */
 	char *boot;	  /* for /bin/sh, at the first boot of its disk (boot.h); NULL for none */
+	uint64_t memory;  /* bytes that it may use, what it writes to its disk among them; 0: any */
 };
 
 /* A process that can't be mistaken for a later one with the same pid. */
@@ -57,6 +58,9 @@ struct instances_options {
 	/* A file, where inits leave notes of how they ended; NULL: those that aren't children of
 	 * this process have crashed when they are gone. */
 	const char *ends;
+	const char
+		*limits; /* a file, see limits_open(); NULL: instance_spec.memory is left alone */
+	bool limit_memory;
 	uint64_t disk_size; /* of each, in bytes; they take what is written to them */
 };
 
@@ -72,6 +76,9 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 /* Lets go of everything; instances go on. Commit or cancel launches before. NULL is fine; always
  * NULL. */
 struct instances *instances_close(struct instances *instances);
+
+/* Why memory is not limited; "" where nobody wanted that, NULL where it is. */
+const char *instances_unlimited(const struct instances *instances);
 
 /*
  * A launch: `count` inits, all or none. Each has its own user, network, PID, mount, UTS, IPC and

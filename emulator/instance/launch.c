@@ -35,6 +35,7 @@ struct launch {
 	struct rid *ids;
 	struct rid *images;
 	struct init_identity *identities;
+	uint64_t *memories;	   /* their limits */
 	int *boots;		   /* the scripts, each a file; -1: none */
 	struct process *processes; /* those taken */
 	bool *is_ready;
@@ -57,6 +58,7 @@ static void launch_free(struct launch *launch)
 		closep(&launch->boots[i]);
 	free(launch->boots);
 	free(launch->identities);
+	free(launch->memories);
 	free(launch->is_fresh);
 	free(launch->processes);
 	free(launch->is_ready);
@@ -73,6 +75,7 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 	launch->ids = xcalloc(count, sizeof(*launch->ids));
 	launch->images = xcalloc(count, sizeof(*launch->images));
 	launch->identities = xcalloc(count, sizeof(*launch->identities));
+	launch->memories = xcalloc(count, sizeof(*launch->memories));
 	launch->boots = xcalloc(count, sizeof(*launch->boots));
 	launch->is_fresh = xcalloc(count, sizeof(*launch->is_fresh));
 	launch->processes = xcalloc(count, sizeof(*launch->processes));
@@ -81,6 +84,7 @@ static struct launch *launch_new(struct instances *instances, const struct insta
 		launch->ids[i] = specs[i].id;
 		launch->images[i] = specs[i].image;
 		launch->identities[i] = specs[i].identity;
+		launch->memories[i] = specs[i].memory;
 		launch->boots[i] = -1;
 	}
 	for (int end = READ; end <= WRITE; end++)
@@ -106,6 +110,8 @@ static int fill_window(struct launch *launch, struct error *error)
 			.task = LAUNCHER_CLONE,
 			.index = (uint32_t)launch->sent,
 			.first = launch->sent == 0,
+			.limited =
+				launch->instances->limits.is_on && launch->memories[launch->sent],
 			.boot = launch->boots[launch->sent] >= 0,
 			/* Not one of a user, nor the two that mean none. */
 			.owner = 0x80000000u | ((uint32_t)id.n & 0x7ffffff0u),
@@ -287,7 +293,10 @@ static int watch(struct launch *launch, pid_t pid, struct error *error)
 		return error_sys(error, r, "watching %s%s", rid_format(id).text,
 				 r == EMFILE ? " (raise the limit, ulimit -n)" : "");
 	}
-	return watch_add(launch->instances, id, steal_fd(&pidfd), error);
+	/* It has nobody's program to run until the launch is committed. */
+	r = limits_enter(&launch->instances->limits, rid_format(id).text, pid,
+			 launch->memories[launch->taken], error);
+	return r < 0 ? r : watch_add(launch->instances, id, steal_fd(&pidfd), error);
 }
 
 int launch_next(struct launch *launch, struct process *ret_process, struct error *error)
@@ -304,6 +313,8 @@ int launch_next(struct launch *launch, struct process *ret_process, struct error
 	r = watch(launch, clone.pid, error);
 	if (r < 0) {
 		discard(clone.pid);
+		limits_leave(&launch->instances->limits,
+			     rid_format(launch->ids[launch->taken]).text);
 		if (clone.fresh)
 			instances_forget(launch->instances, &launch->ids[launch->taken], 1);
 		return r;

@@ -296,6 +296,7 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 	CLEANUP(closep) int go = -1;
 	struct init_plan plan = {
 		.identity = &request->identity,
+		.limited = request->limited,
 		.fresh = fresh,
 		.root = disk,
 		.boot = boot,

@@ -42,8 +42,9 @@ enum launcher_task {
 struct launcher_request {
 	uint32_t task;
 	uint32_t index;
-	uint32_t first; /* begins a launch: the two pipes of struct init_plan come with it */
-	uint32_t boot;	/* a script to boot with comes with it, after the pipes */
+	uint32_t first;	  /* begins a launch: the two pipes of struct init_plan come with it */
+	uint32_t limited; /* see struct init_plan */
+	uint32_t boot;	  /* a script to boot with comes with it, after the pipes */
 	/* an id of the host's that is nobody else's: what runs in the instance is counted by it */
 	uint32_t owner;
 	char disk[DISK_NAME_MAX];

@@ -62,6 +62,7 @@ static void on_gone(void *context, uint32_t events)
 
 	(void)events;
 	watched_free(watched);
+	limits_leave(&instances->limits, rid_format(id).text);
 	instances->on_exit(instances->context, id, end);
 }
 
@@ -227,6 +228,7 @@ static int kill_some(struct instances *instances, const struct rid *ids,
 		if (r < 0)
 			result = error_sys(error, r, "waiting for the end of %s",
 					   rid_format(ids[i]).text);
+		limits_leave(&instances->limits, rid_format(ids[i]).text);
 		closep(&pidfds[i]);
 	}
 	return result;
@@ -309,6 +311,8 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	instances->hidden = copy_list(options ? options->hidden : nothing);
 	instances->disks = xstrdup_null(options ? options->disks : NULL);
 	instances->ends = -1;
+	limits_open(&instances->limits, options ? options->limits : NULL,
+		    options && options->limit_memory, &instances->unlimited);
 	*launcher = (struct launcher)LAUNCHER_INIT;
 	launcher->open_files = raise_open_files();
 	launcher->disk_size = options ? options->disk_size : 0;
@@ -329,12 +333,18 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	return 0;
 }
 
+const char *instances_unlimited(const struct instances *instances)
+{
+	return instances->limits.is_on ? NULL : instances->unlimited.text;
+}
+
 struct instances *instances_close(struct instances *instances)
 {
 	if (!instances)
 		return NULL;
 	launcher_clear(&instances->launcher);
 	closep(&instances->ends);
+	limits_close(&instances->limits);
 	map_for_each (&instances->watched, slot) {
 		struct watched *watched = slot->value;
 

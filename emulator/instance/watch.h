@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "instance/instance.h"
 #include "instance/launcher.h"
+#include "instance/limit.h"
 
 /* What the launcher has staged of an image. */
 struct staged_image {
@@ -25,6 +26,8 @@ struct instances {
 	char **hidden; /* owned, ends in NULL */
 	char *disks;   /* NULL: they are kept nowhere */
 	int ends;      /* see end.h; -1: none */
+	struct limits limits;
+	struct error unlimited; /* why they are off */
 };
 
 /* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */

@@ -22,6 +22,7 @@
 #include "base/base64.h"
 #include "base/log.h"
 #include "instance/boot.h"
+#include "model/catalog.h"
 #include "model/image.h"
 
 #define CHUNK 64 /* inits wired in one kernel transaction, while the next are being cloned */
@@ -105,6 +106,14 @@ static void find_image(const struct world *world, const struct instance *instanc
 	spec->image_path = world_image_path(world, image);
 }
 
+/* Its disk is memory too. A type that is in no catalogue has no limit. */
+static uint64_t memory_of(const struct world *world, const struct instance *instance)
+{
+	const struct instance_type *type = instance_type_find(instance->options.type);
+
+	return type ? ((uint64_t)type->memory_mib << 20) + world->options.disk_size : 0;
+}
+
 static void find_machines(const struct world *world, const struct transaction *transaction,
 			  struct machines *machines)
 {
@@ -118,8 +127,11 @@ static void find_machines(const struct world *world, const struct transaction *t
 		spec->id = entry->after->id;
 		spec->identity = world_identity(transaction->model, entry->after);
 		if (spec->id.kind == KIND_INSTANCE) {
-			spec->boot = script_for((const struct instance *)entry->after);
-			find_image(world, (const struct instance *)entry->after, spec);
+			const struct instance *instance = (const struct instance *)entry->after;
+
+			spec->boot = script_for(instance);
+			spec->memory = memory_of(world, instance);
+			find_image(world, instance, spec);
 		}
 		*array_grow(&machines->launched, &machines->launched_count) =
 			(struct provisional){ entry->after->id, entry->before == NULL };

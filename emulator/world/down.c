@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "instance/limit.h"
 #include "world/state.h"
 #include "world/uplink.h"
 
@@ -105,6 +106,8 @@ static int take_down(const struct paths *paths, struct error *error)
 		r = instances_open(NULL, NULL, NULL, NULL, &instances, error);
 	if (r == 0)
 		r = kill_processes(instances, &model, error);
+	if (r == 0)
+		limits_remove(paths->limits);
 	if (r == 0)
 		r = uplink_end(paths, error);
 	if (r == 0)

@@ -91,6 +91,8 @@ static int open_machines(struct world *world, struct error *error)
 		.hidden = hidden,
 		.disks = world->options.paths.disks,
 		.ends = world->options.paths.ends,
+		.limits = world->options.paths.limits,
+		.limit_memory = world->options.limit_memory,
 		.disk_size = world->options.disk_size,
 	};
 	int r;
@@ -192,6 +194,20 @@ static void on_purge(void *context)
 		log_error("%s", error.text);
 }
 
+static void log_limits(const struct world *world)
+{
+	const char *why = instances_unlimited(world->instances);
+
+	log_info(
+		"an instance has %d processes at most and a disk of %llu MiB in memory; its memory "
+		"is %s%s",
+		CONFINE_PROCESSES, (unsigned long long)world->options.disk_size >> 20,
+		!why   ? "that of its type and that of its disk at most"
+		: *why ? "not limited: "
+		       : "not limited (serve --memory-limits)",
+		why ? why : "");
+}
+
 static int announce(struct world *world, struct error *error)
 {
 	int r = state_announce(&world->options.paths, api_url(world->api),
@@ -200,10 +216,7 @@ static int announce(struct world *world, struct error *error)
 	if (r < 0)
 		return r;
 	world->announced = true;
-	log_info(
-		"an instance has %d processes at most and a disk of %llu MiB in memory; the memory "
-		"of its processes is not limited",
-		CONFINE_PROCESSES, (unsigned long long)world->options.disk_size >> 20);
+	log_limits(world);
 	if (printf("ready %s\n", api_url(world->api)) < 0 || fflush(stdout) != 0)
 		log_info("standard output is closed");
 	return loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, error);

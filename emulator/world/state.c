@@ -18,8 +18,8 @@
 
 static const char *const our_files[] = { "world.db",	     "world.db-wal", "world.db-shm",
 					 "world.db-journal", "credentials",  "lock" };
-static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log", "disks",
-					 "ends",     UPLINK_RECORD,  UPLINK_LOG };
+static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log",  "disks",
+					 "ends",     "limits",	     UPLINK_RECORD, UPLINK_LOG };
 
 static void closedirp(DIR **directory)
 {
