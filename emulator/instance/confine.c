@@ -4,6 +4,7 @@
 #include "base/util.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/securebits.h>
@@ -60,6 +61,14 @@ int confine_keyring(void)
 	if (keyring < 0)
 		return errno == ENOSYS || errno == EPERM ? 0 : -errno;
 	return syscall(SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, 0) < 0 ? -errno : 0;
+}
+
+int confine_memory(void)
+{
+	static const char badness[] = "500"; /* as if it had half of all memory */
+	CLEANUP(closep) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, badness, strlen(badness)) < 0 ? -errno : 0;
 }
 
 int confine_enter(void)

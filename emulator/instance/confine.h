@@ -15,6 +15,13 @@
 int confine_launcher(void);
 
 /*
+ * When the machine runs out of memory the kernel is to look for it in instances first: for who is
+ * in them or is to go there, and what comes from it. Nobody in there can take it back, where the
+ * caller has CAP_SYS_RESOURCE. Outside, while there is a /proc. 0 or a negative errno.
+ */
+int confine_memory(void);
+
+/*
  * Leaves the session keyring, which is inherited, for one that gives nobody any right. Outside, as
  * root: a user may have 200 keys, and the instances' roots are one user to the kernel. Whoever
  * wants keys inside joins a keyring of his own. 0 or a negative errno.

@@ -144,7 +144,7 @@ static int enter(const struct target *target, bool with_terminal, struct entered
 	if ((r = confine_keyring()) < 0)
 		return r;
 	snprintf(entered->step, sizeof(entered->step), "joining its control group");
-	if ((r = limits_join(target->pid)) < 0)
+	if ((r = limits_join(target->pid)) < 0 || (r = confine_memory()) < 0)
 		return r;
 	snprintf(entered->step, sizeof(entered->step), "entering its namespaces");
 	if (setns(target->pidfd, NAMESPACES) < 0)

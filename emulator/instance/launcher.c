@@ -126,7 +126,9 @@ static int prepare(int socket, const struct launcher *launcher, struct stage *st
 	struct rlimit limit;
 	int r;
 
-	r = keep_files(socket, launcher->ends);
+	r = confine_memory();
+	if (r == 0)
+		r = keep_files(socket, launcher->ends);
 	if (r == 0)
 		r = open_null(has_ends);
 	if (r < 0)

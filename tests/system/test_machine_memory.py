@@ -187,6 +187,20 @@ def test_off_unless_wanted(make_world):
         assert take(world, instance, NANO + 20) == 0
 
 
+def test_the_machine_is_spared(world):
+    """Out of memory itself, it looks for some in instances first."""
+    subnet = world.subnet(world.open_vpc(), "10.0.1.0/24")
+    instance = launch(world, subnet, UserData="#!/bin/sh\ncat /proc/self/oom_score_adj\n")
+    wait_for(lambda: world.ec2.get_console_output(InstanceId=instance).get("Output") == "500\n", 10,
+             "user data is a candidate")
+    assert world.exec(instance, "cat /proc/self/oom_score_adj /proc/1/oom_score_adj") == "500\n500\n"
+    lower = "echo 499 >/proc/self/oom_score_adj"
+    capabilities = re.search(r"^CapEff:\s*(\w+)", read("/proc/self/status"), re.MULTILINE)[1]
+    if int(capabilities, 16) & 1 << 24:  # CAP_SYS_RESOURCE: what it sets binds others
+        assert world.exec(instance, ["sh", "-c", lower], check=False).returncode != 0
+    assert int(read(f"/proc/{world.daemon.pid}/oom_score_adj")) < 500
+
+
 def test_where_there_are_none(make_world, scratch, monkeypatch):
     """The daemon says so, and goes on without."""
     hide = "mount --make-rprivate /sys && umount -R /sys/fs/cgroup"
