@@ -443,5 +443,15 @@ const struct action actions[] = {
 	OWN("ListImages", list_images, "Image"),
 	OWN("DeleteImage", delete_image, "Image!"),
 	OWN("GetInstanceConsole", get_instance_console, "Instance! From:i"),
+	RECORDED("CreateFlowLogs", create_flow_logs,
+		 "ClientToken DeliverLogsPermissionArn DeliverCrossAccountRole LogGroupName "
+		 "ResourceId.N! ResourceType! TrafficType LogDestinationType LogDestination "
+		 "LogFormat "
+		 "MaxAggregationInterval:i DestinationOptions.FileFormat "
+		 "DestinationOptions.HiveCompatiblePartitions:b "
+		 "DestinationOptions.PerHourPartition:b "
+		 "TagFieldSpecification.N.ResourceType TagFieldSpecification.N.TagKey.N " TAGS),
+	RECORDED("DeleteFlowLogs", delete_flow_logs, "FlowLogId.N!"),
+	READ("DescribeFlowLogs", describe_flow_logs, PAGED "FlowLogId.N"),
 	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

@@ -59,6 +59,7 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	monitor_instances, unmonitor_instances, modify_instance_maintenance_options,
 	create_launch_template, create_launch_template_version, delete_launch_template,
 	modify_launch_template, describe_launch_templates, describe_launch_template_versions,
-	delete_launch_template_versions, get_console_output, get_instance_console,
-	modify_private_dns_name_options, create_volume, attach_volume, detach_volume, modify_volume,
-	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute;
+	delete_launch_template_versions, get_console_output, get_instance_console, create_flow_logs,
+	describe_flow_logs, delete_flow_logs, modify_private_dns_name_options, create_volume,
+	attach_volume, detach_volume, modify_volume, describe_volumes_modifications,
+	get_launch_template_data, modify_volume_attribute;

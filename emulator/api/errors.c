@@ -96,6 +96,9 @@
 	ROW(LAUNCH_TEMPLATE_NOT_FOUND, 400, "InvalidLaunchTemplateName.NotFoundException")         \
 	ROW(LAUNCH_TEMPLATE_VERSION, 400, "InvalidLaunchTemplateId.VersionNotFound")               \
 	ROW(CREDITS_NOT_SUPPORTED, 400, "InstanceCreditSpecification.NotSupported")                \
+	ROW(FLOW_LOG_EXISTS, 400, "FlowLogAlreadyExists")                                          \
+	ROW(SERVICE_NAME, 400, "InvalidServiceName")                                               \
+	ROW(SUBNETS_IN_ZONE, 400, "DuplicateSubnetsInSameZone")                                    \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },
@@ -160,6 +163,8 @@ static const struct subject {
 	{ "pcx-outstanding", NULL, NULL, "OutstandingVpcPeeringConnectionLimitExceeded" },
 	{ "vpce", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed",
 	  "VpcEndpointLimitExceeded" },
+	/* Where deleting lists what it did not find. */
+	{ "vpc-endpoint", "InvalidVpcEndpoint.NotFound", NULL, NULL },
 	{ "pl", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed", NULL },
 	/* DescribePrefixLists spells it its own way. */
 	{ "prefix-list", "InvalidPrefixListId.NotFound", "InvalidPrefixListId.Malformed", NULL },

@@ -2,6 +2,7 @@
 #include "model/interface.h"
 
 #include "model/elastic_ip.h"
+#include "model/flow_log.h"
 #include "model/group.h"
 #include "model/group_set.h"
 #include "model/internet.h"
@@ -359,6 +360,7 @@ void interface_remove(struct transaction *transaction, struct interface *interfa
 		if (elastic_ip)
 			elastic_ip_disassociate(transaction, elastic_ip);
 	}
+	flow_logs_forget(transaction, &interface->resource);
 	transaction_delete(transaction, interface);
 }
 

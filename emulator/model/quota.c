@@ -54,6 +54,11 @@ static const struct {
 	[QUOTA_LAUNCH_TEMPLATES] = { "launch-templates-per-region", 5000, 0, "lt",
 				     "launch templates" },
 	[QUOTA_IMAGES] = { "amis-per-region", 50000, 0, "ami", "AMIs" },
+	[QUOTA_FLOW_LOGS] = { "flow-logs-per-resource", 2, 2, "fl", "flow logs" },
+	[QUOTA_GATEWAY_ENDPOINTS] = { "gateway-endpoints-per-region", 20, 255, "vpce",
+				      "VPC endpoints" },
+	[QUOTA_INTERFACE_ENDPOINTS] = { "interface-endpoints-per-vpc", 50, 0, "vpce",
+					"VPC endpoints" },
 	[QUOTA_TAGS] = { "tags-per-resource", 50, 50, NULL, NULL },
 };
 static_assert(ARRAY_SIZE(table) == QUOTA_MAX, "every quota has a row");

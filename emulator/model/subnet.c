@@ -2,6 +2,7 @@
 #include "model/subnet.h"
 
 #include "model/acl.h"
+#include "model/flow_log.h"
 #include "model/interface.h"
 #include "model/region.h"
 #include "model/route.h"
@@ -206,6 +207,7 @@ int subnet_delete(struct transaction *transaction, struct subnet *subnet, struct
 				 rid_format(subnet->resource.id).text);
 	route_table_forget(transaction, subnet->resource.scope, subnet->resource.id);
 	acl_forget_subnet(transaction, subnet->resource.scope, subnet->resource.id);
+	flow_logs_forget(transaction, &subnet->resource);
 	transaction_delete(transaction, subnet);
 	return 0;
 }

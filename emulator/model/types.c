@@ -4,6 +4,7 @@
 #include "model/dhcp.h"
 #include "model/egress_gateway.h"
 #include "model/elastic_ip.h"
+#include "model/flow_log.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/image.h"
@@ -37,6 +38,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_LAUNCH_TEMPLATE] = &launch_template_type,
 	[KIND_KEY_PAIR] = &key_pair_type,
 	[KIND_IMAGE] = &image_type,
+	[KIND_FLOW_LOG] = &flow_log_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
 	[KIND_DEFAULTS] = &defaults_type,

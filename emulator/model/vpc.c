@@ -4,6 +4,7 @@
 #include "model/acl.h"
 #include "model/dhcp.h"
 #include "model/egress_gateway.h"
+#include "model/flow_log.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/interface.h"
@@ -151,6 +152,7 @@ int vpc_delete(struct transaction *transaction, struct vpc *vpc, struct error *e
 	delete_all(transaction, vpc, struct route_table, KIND_ROUTE_TABLE);
 	group_forget(transaction, group_named(vpc->resource.scope, vpc->resource.id, "default"));
 	delete_all(transaction, vpc, struct acl, KIND_NETWORK_ACL);
+	flow_logs_forget(transaction, &vpc->resource);
 	transaction_delete(transaction, vpc);
 	return 0;
 }
