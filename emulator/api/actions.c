@@ -118,6 +118,12 @@
 	LAUNCH_PARAMETERS("LaunchTemplateData.")                                                   \
 	"VersionDescription ClientToken LaunchTemplateName "
 
+#define ENDPOINT_PARAMETERS                                                                        \
+	"DnsOptions.DnsRecordIpType DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:b "        \
+	"DnsOptions.PrivateDnsPreference DnsOptions.PrivateDnsSpecifiedDomain.N "                  \
+	"PrivateDnsEnabled:b SubnetConfiguration.N.SubnetId SubnetConfiguration.N.Ipv4 "           \
+	"SubnetConfiguration.N.Ipv6 "
+
 const struct action actions[] = {
 	ENFORCED("CreateVpc", create_vpc,
 		 "CidrBlock Ipv6Pool Ipv6CidrBlock Ipv4IpamPoolId Ipv4NetmaskLength:i "
@@ -453,5 +459,18 @@ const struct action actions[] = {
 		 "TagFieldSpecification.N.ResourceType TagFieldSpecification.N.TagKey.N " TAGS),
 	RECORDED("DeleteFlowLogs", delete_flow_logs, "FlowLogId.N!"),
 	READ("DescribeFlowLogs", describe_flow_logs, PAGED "FlowLogId.N"),
+	RECORDED("CreateVpcEndpoint", create_vpc_endpoint,
+		 "VpcEndpointType VpcId! ServiceName PolicyDocument RouteTableId.N SubnetId.N "
+		 "SecurityGroupId.N IpAddressType " ENDPOINT_PARAMETERS TAGS
+		 "ClientToken ServiceNetworkArn ResourceConfigurationArn ServiceRegion"),
+	RECORDED("DeleteVpcEndpoints", delete_vpc_endpoints, "VpcEndpointId.N!"),
+	READ("DescribeVpcEndpoints", describe_vpc_endpoints, PAGED "VpcEndpointId.N"),
+	RECORDED("ModifyVpcEndpoint", modify_vpc_endpoint,
+		 "VpcEndpointId! ResetPolicy:b PolicyDocument AddRouteTableId.N "
+		 "RemoveRouteTableId.N "
+		 "AddSubnetId.N RemoveSubnetId.N AddSecurityGroupId.N RemoveSecurityGroupId.N "
+		 "IpAddressType " ENDPOINT_PARAMETERS),
+	READ("DescribeVpcEndpointServices", describe_vpc_endpoint_services,
+	     PAGED "ServiceName.N ServiceRegion.N"),
 	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

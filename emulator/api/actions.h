@@ -51,6 +51,9 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	deregister_image, describe_image_attribute, modify_image_attribute, import_image,
 	list_images, delete_image;
 
+handler_fn create_vpc_endpoint, delete_vpc_endpoints, describe_vpc_endpoints, modify_vpc_endpoint,
+	describe_vpc_endpoint_services;
+
 handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, create_default_vpc,
 	create_default_subnet, describe_account_attributes, describe_instance_type_offerings,
 	create_key_pair, import_key_pair, delete_key_pair, describe_key_pairs, describe_volumes,

@@ -56,6 +56,14 @@ static int read_family(const struct call *call, int *ret_family, struct error *e
 	return 0;
 }
 
+/* Of the caller's own. */
+static int own_list_call(struct call *call, struct prefix_list **ret_list, struct error *error)
+{
+	int r = list_call(call, ret_list, error);
+
+	return r < 0 ? r : prefix_list_check_own(*ret_list, error);
+}
+
 int create_managed_prefix_list(struct call *call, struct error *error)
 {
 	CLEANUP(freep) char *digest = call_digest(call);
@@ -86,7 +94,7 @@ int delete_managed_prefix_list(struct call *call, struct error *error)
 	struct prefix_list *list;
 	int r;
 
-	if ((r = list_call(call, &list, error)) < 0 ||
+	if ((r = own_list_call(call, &list, error)) < 0 ||
 	    (r = prefix_list_retire(&call->transaction, list, error)) < 0)
 		return r;
 	reply_resource(call, "prefixList", list);
@@ -157,7 +165,7 @@ int modify_managed_prefix_list(struct call *call, struct error *error)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "The parameter IpamPrefixListResolverSyncEnabled is not "
 				 "supported.");
-	if ((r = list_call(call, &list, error)) < 0)
+	if ((r = own_list_call(call, &list, error)) < 0)
 		return r;
 	family = prefix_list_address_family(list);
 	if ((r = read_changes(call, "AddEntry", family, &add, error)) < 0 ||
@@ -171,7 +179,7 @@ int restore_managed_prefix_list_version(struct call *call, struct error *error)
 	struct prefix_list *list;
 	int r;
 
-	if ((r = list_call(call, &list, error)) < 0 ||
+	if ((r = own_list_call(call, &list, error)) < 0 ||
 	    (r = check_version(call, list, true, error)) < 0 ||
 	    (r = prefix_list_restore(&call->transaction, list,
 				     number_of(call, "PreviousVersion", 0), error)) < 0)
@@ -232,13 +240,65 @@ int get_managed_prefix_list_associations(struct call *call, struct error *error)
 	return describe_rows(call, &listing, &rows, error);
 }
 
-/*
- * AWS's services, each with its blocks: no list of a customer's (those are what
- * DescribeManagedPrefixLists is for), and AWS owns none here.
- */
+static bool child_cidr(const struct view *view, size_t index, struct view *ret_child)
+{
+	const struct prefix_list *list = (const struct prefix_list *)view->resource;
+
+	*ret_child = *view;
+	for_each_prefix_entry (entry, list, list->version)
+		if (index-- == 0) {
+			ret_child->object = entry;
+			return true;
+		}
+	return false;
+}
+
+/* Amazon's list of that id; a customer's is not one that DescribePrefixLists knows. */
+static int find_service_list(const struct call *call, const char *text,
+			     const struct prefix_list **ret_list, struct error *error)
+{
+	struct rid id;
+
+	if (rid_parse(text, KIND_PREFIX_LIST, &id) < 0)
+		return malformed(KIND_PREFIX_LIST, text, error);
+	*ret_list = (const struct prefix_list *)model_get(call->model, call->scope, id);
+	if (*ret_list && (*ret_list)->of_amazon)
+		return 0;
+	return error_subject(error, ERROR_NOT_FOUND, "prefix-list",
+			     "The prefix list ID '%s' does not exist", text);
+}
+
+static int service_lists(struct call *call, const char *ids, struct rows *rows, struct error *error)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, ids, &indices);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const struct prefix_list *list = NULL;
+
+		r = find_service_list(call, params_get(call->params, "%s.%u", ids, indices[i]),
+				      &list, error);
+		if (r == 0)
+			rows_add(rows, call, &list->resource, list);
+	}
+	if (count)
+		return r;
+	for_each_resource (struct prefix_list, list, call->scope, KIND_PREFIX_LIST)
+		if (list->of_amazon)
+			rows_add(rows, call, &list->resource, list);
+	return 0;
+}
+
+/* Those of AWS's services alone: what a customer has is DescribeManagedPrefixLists' to tell. */
 int describe_prefix_lists(struct call *call, struct error *error)
 {
+	static const struct field cidr_fields[] = {
+		FIELD_OF(struct prefix_entry, cidr, FIELD_CIDR, "", NULL, FIELD_SHOWN),
+		FIELD_END,
+	};
 	static const struct field fields[] = {
+		FIELD_CHILDREN_OF(child_cidr, cidr_fields, "cidrSet"),
 		FIELD_GET_OF(get_id, "prefixListId", "prefix-list-id"),
 		FIELD_OF(struct prefix_list, name, FIELD_TEXT, "prefixListName", "prefix-list-name",
 			 FIELD_SHOWN),
@@ -251,18 +311,8 @@ int describe_prefix_lists(struct call *call, struct error *error)
 		.minimum = 1,
 		.maximum = 1000,
 	};
-	CLEANUP(freep) unsigned int *indices = NULL;
-	size_t count = params_indices(call->params, listing.ids, &indices);
-	struct rows none = { NULL, 0 };
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	int r = service_lists(call, listing.ids, &rows, error);
 
-	for (size_t i = 0; i < count; i++) {
-		const char *text = params_get(call->params, "%s.%u", listing.ids, indices[i]);
-		struct rid id;
-
-		if (rid_parse(text, KIND_PREFIX_LIST, &id) < 0)
-			return malformed(KIND_PREFIX_LIST, text, error);
-		return error_subject(error, ERROR_NOT_FOUND, "prefix-list",
-				     "The prefix list ID '%s' does not exist", text);
-	}
-	return describe_rows(call, &listing, &none, error);
+	return r < 0 ? r : describe_rows(call, &listing, &rows, error);
 }

@@ -53,6 +53,7 @@ static const char *const titles[KIND_MAX] = {
 	[KIND_KEY_PAIR] = "key pair",
 	[KIND_LAUNCH_TEMPLATE] = "launch template ID",
 	[KIND_FLOW_LOG] = "flow log ID",
+	[KIND_VPC_ENDPOINT] = "Vpc Endpoint Id",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule ID",
 	[KIND_ROUTE_TABLE_ASSOCIATION] = "association ID",
 	[KIND_NETWORK_ACL_ASSOCIATION] = "association ID",

@@ -191,20 +191,12 @@ static void of_route_table(const struct model *model, const struct resource *res
 		add_appliance(model, route_interface_id(model, &table->routes[i]), set);
 }
 
-static bool points_at(const struct route_table *table, struct rid target)
-{
-	for (size_t i = 0; i < table->route_count; i++)
-		if (rid_equal(table->routes[i].target, target))
-			return true;
-	return false;
-}
-
 /* Whatever becomes of an interface, the routes that point at it do. */
 static void add_routes_to(const struct model *model, const struct scope *scope, struct rid target,
 			  struct facet_set *set)
 {
 	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
-		if (points_at(table, target))
+		if (route_table_leads_to(table, target))
 			of_route_table(model, &table->resource, set);
 }
 

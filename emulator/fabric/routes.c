@@ -156,6 +156,8 @@ static void want_blocks(struct programming *programming, block_fn *want)
 	for (size_t i = 0; table && i < table->route_count; i++) {
 		const struct route *route = &table->routes[i];
 
+		if (route_is_of_endpoint(route))
+			continue; /* a record: nothing is behind it */
 		if (rid_is_set(route->prefix_list))
 			want_prefix_list(programming, route, want);
 		else if (rid_is_set(route->target))

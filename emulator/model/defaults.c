@@ -2,6 +2,7 @@
 #include "model/defaults.h"
 
 #include "model/dhcp.h"
+#include "model/endpoint_service.h"
 #include "model/gateway.h"
 #include "model/region.h"
 #include "model/route.h"
@@ -37,6 +38,7 @@ static const struct field fields[] = {
 	KEPT(http_endpoint, FIELD_TEXT, "httpEndpoint"),
 	KEPT(metadata_tags, FIELD_TEXT, "metadataTags"),
 	KEPT(hop_limit, FIELD_INT, "hopLimit"),
+	KEPT(has_service_lists, FIELD_BOOL, "hasServiceLists"),
 	FIELD_END,
 };
 
@@ -172,16 +174,28 @@ int default_vpc_create(struct transaction *transaction, struct scope *scope, str
 	return 0;
 }
 
+static void add_service_lists(struct transaction *transaction, struct defaults *defaults)
+{
+	if (defaults->has_service_lists)
+		return;
+	transaction_edit(transaction, defaults);
+	defaults->has_service_lists = true;
+	endpoint_service_lists_create(transaction, defaults->resource.scope);
+}
+
 /* What a region comes with is there whatever the quotas are. */
 int defaults_create(struct transaction *transaction, struct scope *scope, struct error *error)
 {
 	const struct quotas quotas = transaction->model->quotas;
+	struct defaults *defaults = defaults_get(scope);
 	struct vpc *vpc;
 	int r;
 
-	if (scope->lists[KIND_DEFAULTS].count)
+	if (defaults) {
+		add_service_lists(transaction, defaults);
 		return 0;
-	transaction_create(transaction, scope, KIND_DEFAULTS);
+	}
+	add_service_lists(transaction, transaction_create(transaction, scope, KIND_DEFAULTS));
 	/* A world from before there was the mark. */
 	if (scope->lists[KIND_DHCP_OPTIONS].count)
 		return 0;

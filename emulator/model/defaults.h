@@ -12,14 +12,15 @@ struct defaults {
 	struct resource resource;
 	char *http_tokens, *http_endpoint, *metadata_tags; /* NULL: no preference */
 	int64_t hop_limit;				   /* 0: no preference */
+	bool has_service_lists; /* false in a world from before there were any */
 };
 
 extern const struct resource_type defaults_type;
 
 /*
- * Fills an empty scope: the default DHCP options, and the default VPC (172.31.0.0/16) with a /20
- * subnet per Availability Zone, its gateway and the route to it, whatever the quotas are. Does
- * nothing when the scope has been filled before.
+ * Fills an empty scope: Amazon's prefix lists, the default DHCP options, and the default VPC
+ * (172.31.0.0/16) with a /20 subnet per Availability Zone, its gateway and the route to it,
+ * whatever the quotas are. Does nothing when the scope has been filled before.
  */
 int defaults_create(struct transaction *transaction, struct scope *scope, struct error *error);
 

@@ -3,6 +3,7 @@
 #include "model/group.h"
 
 #include "model/interface.h"
+#include "model/vpc_endpoint.h"
 
 #define TEXT_MAX 255
 
@@ -148,6 +149,10 @@ static bool is_used(const struct group *group)
 	for_each_resource (struct interface, interface, scope, KIND_NETWORK_INTERFACE)
 		for (size_t i = 0; i < interface->group_count; i++)
 			if (rid_equal(interface->groups[i].id, id))
+				return true;
+	for_each_resource (struct vpc_endpoint, endpoint, scope, KIND_VPC_ENDPOINT)
+		for (size_t i = 0; i < endpoint->group_count; i++)
+			if (rid_equal(endpoint->groups[i].id, id))
 				return true;
 	/* A reference from another VPC goes stale. */
 	for_each_resource (struct group_rule, rule, scope, KIND_SECURITY_GROUP_RULE)

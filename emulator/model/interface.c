@@ -87,7 +87,7 @@ struct address interface_public_at(const struct model *model, const struct inter
 
 bool interface_is_managed(const struct interface *interface)
 {
-	return rid_is_set(interface->nat_gateway);
+	return rid_is_set(interface->nat_gateway) || rid_is_set(interface->endpoint);
 }
 
 void interface_mac(struct rid id, uint8_t ret_mac[6])
@@ -319,6 +319,7 @@ int interface_create(struct transaction *transaction, const struct interface_req
 	interface->description = xstrdup(request->description ? request->description : "");
 	interface->source_dest_check = !rid_is_set(request->nat_gateway);
 	interface->nat_gateway = request->nat_gateway;
+	interface->endpoint = request->endpoint;
 	interface->client_token = xstrdup_null(request->client_token);
 	interface->token_digest = xstrdup_null(request->token_digest);
 	for (size_t i = 0; i < request->group_count; i++)

@@ -25,6 +25,7 @@ struct interface {
 	/* Set: it is this NAT gateway's, and nobody else may manage it. Then it has no groups,
 	 * which let everything pass. */
 	struct rid nat_gateway;
+	struct rid endpoint; /* set: the same of a VPC endpoint's, which has groups */
 	/* attachment: see attachment.h */
 	struct rid attachment; /* KIND_ATTACHMENT; unset while detached */
 	struct rid instance;
@@ -92,7 +93,7 @@ struct interface_request {
 	size_t secondary_count, more;
 	struct rid_item *groups; /* owned, distinct; none: the VPC's default group */
 	size_t group_count;
-	struct rid nat_gateway; /* whose it is to be; unset: the caller's */
+	struct rid nat_gateway, endpoint; /* whose it is to be; both unset: the caller's */
 	/* NULL for none */
 	const char *description, *client_token, *token_digest;
 };

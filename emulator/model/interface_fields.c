@@ -29,6 +29,8 @@ static const char *get_managed(const struct view *view, struct buffer *scratch)
 static const char *get_type(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
+	if (rid_is_set(((const struct interface *)view->resource)->endpoint))
+		return "vpc_endpoint";
 	return interface_is_managed((const struct interface *)view->resource) ? "nat_gateway"
 									      : "interface";
 }
@@ -260,6 +262,7 @@ const struct field interface_fields[] = {
 	FIELD_CHILDREN_OF(child_none, address_fields, "ipv6AddressesSet"),
 	FIELD_GET_OF(get_type, "interfaceType", "interface-type"),
 	FIELD_OF(struct interface, nat_gateway, FIELD_RID, "natGateway", NULL, FIELD_STORED),
+	FIELD_OF(struct interface, endpoint, FIELD_RID, "endpoint", NULL, FIELD_STORED),
 	FIELD_LIST_OF(struct interface, secondaries, secondary_count, secondary_fields,
 		      "secondaryAddresses", FIELD_STORED),
 	FIELD_OF(struct interface, client_token, FIELD_TEXT, "clientToken", NULL, FIELD_STORED),

@@ -25,12 +25,38 @@ const struct field prefix_entry_fields[] = {
 	FIELD_END,
 };
 
+static const struct prefix_list *seen(const struct view *view)
+{
+	return (const struct prefix_list *)view->resource;
+}
+
 static const char *get_arn(const struct view *view, struct buffer *scratch)
 {
 	const struct scope *scope = view->resource->scope;
 
-	return get_print(scratch, "arn:aws:ec2:%s:%s:prefix-list/%s", scope->region, scope->account,
+	return get_print(scratch, "arn:aws:ec2:%s:%s:prefix-list/%s", scope->region,
+			 seen(view)->of_amazon ? "aws" : scope->account,
 			 rid_format(view->resource->id).text);
+}
+
+static const char *get_list_owner(const struct view *view, struct buffer *scratch)
+{
+	return seen(view)->of_amazon ? "AWS" : get_owner(view, scratch);
+}
+
+static const char *get_own_number(const struct view *view, int64_t number, struct buffer *scratch)
+{
+	return seen(view)->of_amazon ? NULL : get_print(scratch, "%" PRId64, number);
+}
+
+static const char *get_max_entries(const struct view *view, struct buffer *scratch)
+{
+	return get_own_number(view, seen(view)->max_entries, scratch);
+}
+
+static const char *get_version(const struct view *view, struct buffer *scratch)
+{
+	return get_own_number(view, seen(view)->version, scratch);
 }
 
 static const struct field fields[] = {
@@ -41,9 +67,12 @@ static const struct field fields[] = {
 	FIELD_GET_OF(get_arn, "prefixListArn", NULL),
 	FIELD_OF(struct prefix_list, name, FIELD_TEXT, "prefixListName", "prefix-list-name",
 		 FIELD_BOTH),
-	FIELD_OF(struct prefix_list, max_entries, FIELD_INT, "maxEntries", NULL, FIELD_BOTH),
-	FIELD_OF(struct prefix_list, version, FIELD_INT, "version", NULL, FIELD_BOTH),
-	FIELD_GET_OF(get_owner, "ownerId", "owner-id"),
+	FIELD_GET_OF(get_max_entries, "maxEntries", NULL),
+	FIELD_OF(struct prefix_list, max_entries, FIELD_INT, "maxEntries", NULL, FIELD_STORED),
+	FIELD_GET_OF(get_version, "version", NULL),
+	FIELD_OF(struct prefix_list, version, FIELD_INT, "version", NULL, FIELD_STORED),
+	FIELD_GET_OF(get_list_owner, "ownerId", "owner-id"),
+	FIELD_OF(struct prefix_list, of_amazon, FIELD_BOOL, "ofAmazon", NULL, FIELD_STORED),
 	FIELD_LIST_OF(struct prefix_list, entries, entry_count, prefix_entry_fields, "entries",
 		      FIELD_STORED),
 	FIELD_OF(struct prefix_list, client_token, FIELD_TEXT, "clientToken", NULL, FIELD_STORED),
@@ -219,6 +248,15 @@ static struct prefix_list *made_before(const struct scope *scope,
 	return NULL;
 }
 
+static size_t count_own(const struct scope *scope)
+{
+	size_t count = 0;
+
+	for_each_resource (struct prefix_list, list, scope, KIND_PREFIX_LIST)
+		count += !list->of_amazon;
+	return count;
+}
+
 int prefix_list_create(struct transaction *transaction, struct scope *scope,
 		       const struct prefix_list_request *request, struct prefix_list **ret_list,
 		       struct error *error)
@@ -239,8 +277,8 @@ int prefix_list_create(struct transaction *transaction, struct scope *scope,
 	    (r = check_changes(entries, family, error)) < 0 ||
 	    (r = check_count(entries->count, request->max_entries, error)) < 0)
 		return r;
-	if ((r = quota_check(transaction->model, QUOTA_PREFIX_LISTS,
-			     scope->lists[KIND_PREFIX_LIST].count + 1, error)) < 0)
+	if ((r = quota_check(transaction->model, QUOTA_PREFIX_LISTS, count_own(scope) + 1, error)) <
+	    0)
 		return r;
 	list = transaction_create(transaction, scope, KIND_PREFIX_LIST);
 	list->name = xstrdup(request->name);
@@ -253,6 +291,27 @@ int prefix_list_create(struct transaction *transaction, struct scope *scope,
 		append(list, cidr_canonical(entries->items[i].cidr), entries->items[i].description);
 	*ret_list = list;
 	return 0;
+}
+
+void prefix_list_create_amazon(struct transaction *transaction, struct scope *scope,
+			       const char *name, struct cidr entry)
+{
+	struct prefix_list *list = transaction_create(transaction, scope, KIND_PREFIX_LIST);
+
+	list->of_amazon = true;
+	list->name = xstrdup(name);
+	list->max_entries = 1;
+	list->version = 1;
+	append(list, cidr_canonical(entry), NULL);
+}
+
+int prefix_list_check_own(const struct prefix_list *list, struct error *error)
+{
+	if (!list->of_amazon)
+		return 0;
+	return error_set(error, ERROR_OPERATION_NOT_PERMITTED,
+			 "The prefix list '%s' is managed by AWS.",
+			 rid_format(list->resource.id).text);
 }
 
 int prefix_list_rename(struct transaction *transaction, struct prefix_list *list, const char *name,

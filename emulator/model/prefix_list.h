@@ -1,7 +1,8 @@
 /*
  * Managed prefix lists: named sets of blocks, in versions, that route tables and security groups
  * refer to. Rules: VPC user guide, "Managed prefix lists". What AWS does in the background is done
- * at once here, so a list is never in progress. Lists that AWS itself owns are not there.
+ * at once here, so a list is never in progress. Amazon's own, one of each service that a gateway
+ * endpoint leads to, are there in every scope: see endpoint_service.h.
  */
 #pragma once
 
@@ -30,8 +31,9 @@ struct prefix_entry {
 struct prefix_list {
 	struct resource resource;
 	char *name;
-	int family; /* enum prefix_list_family */
-	int state;  /* enum prefix_list_state */
+	bool of_amazon; /* nobody's to change: it has neither a size that is shown nor versions */
+	int family;	/* enum prefix_list_family */
+	int state;	/* enum prefix_list_state */
 	int64_t max_entries, version;
 	struct prefix_entry *entries; /* of every version that is kept, in the order of adding */
 	size_t entry_count;
@@ -80,6 +82,12 @@ struct prefix_list_request {
 int prefix_list_create(struct transaction *transaction, struct scope *scope,
 		       const struct prefix_list_request *request, struct prefix_list **ret_list,
 		       struct error *error);
+
+/* One of Amazon's, with one entry; it weighs as much in a route table. */
+void prefix_list_create_amazon(struct transaction *transaction, struct scope *scope,
+			       const char *name, struct cidr entry);
+/* ERROR_OPERATION_NOT_PERMITTED: it is Amazon's. */
+int prefix_list_check_own(const struct prefix_list *list, struct error *error);
 
 /*
  * ERROR_PREFIX_LIST_VERSION unless `version` is the current one; ERROR_INVALID_PARAMETER_VALUE

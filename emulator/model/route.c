@@ -22,8 +22,11 @@ static const char *get_gateway(const struct view *view, struct buffer *scratch)
 {
 	const struct route *route = view->object;
 
-	return rid_is_set(route->target) ? target_of(view, KIND_INTERNET_GATEWAY, scratch)
-					 : "local";
+	if (!rid_is_set(route->target))
+		return "local";
+	return target_of(view,
+			 route_is_of_endpoint(route) ? KIND_VPC_ENDPOINT : KIND_INTERNET_GATEWAY,
+			 scratch);
 }
 
 static const char *get_peering(const struct view *view, struct buffer *scratch)
@@ -236,6 +239,8 @@ bool route_is_active(const struct model *model, const struct route_table *table,
 		return route_interface(model, route) != NULL;
 	case KIND_VPC_PEERING:
 		return peering && peering->state == PEERING_ACTIVE;
+	case KIND_VPC_ENDPOINT:
+		return target;
 	default:
 		return false;
 	}
@@ -539,7 +544,7 @@ bool route_entry_counts(const struct model *model, const struct route_table *tab
 	for (const struct route *other = table->routes; other < route; other++) {
 		const struct prefix_list *list = prefix_list_get(model, other->prefix_list);
 
-		if (list && prefix_list_has(list, entry))
+		if (list && !route_is_of_endpoint(other) && prefix_list_has(list, entry))
 			return false;
 	}
 	return true;
@@ -789,6 +794,11 @@ int route_replace(struct transaction *transaction, struct route_table *table,
 				 "There is no route defined for '%s' in the route table. Use "
 				 "CreateRoute instead.",
 				 destination_text(destination).text);
+	if (route_is_of_endpoint(route))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "cannot replace VPC endpoint route %s in route table %s",
+				 destination_text(destination).text,
+				 rid_format(table->resource.id).text);
 	if ((r = check_replacement(transaction, table, route, target, error)) < 0)
 		return r;
 	transaction_edit(transaction, table);
@@ -812,11 +822,60 @@ int route_delete(struct transaction *transaction, struct route_table *table,
 				 : destination.cidr.address.family == AF_INET6 ? "ipv6-cidr-block"
 									       : "cidr-block",
 				 text.text, rid_format(table->resource.id).text);
-	if (route->origin == ROUTE_ORIGIN_TABLE)
+	if (route->origin == ROUTE_ORIGIN_TABLE || route_is_of_endpoint(route))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "cannot remove local route %s in route table %s", text.text,
+				 "cannot remove %s route %s in route table %s",
+				 route_is_of_endpoint(route) ? "VPC endpoint" : "local", text.text,
 				 rid_format(table->resource.id).text);
 	transaction_edit(transaction, table);
 	array_remove(table->routes, &table->route_count, (size_t)(route - table->routes));
 	return 0;
+}
+
+/* ---- VPC endpoints ---- */
+
+int route_table_add_endpoint(struct transaction *transaction, struct route_table *table,
+			     const struct prefix_list *list, const struct resource *endpoint,
+			     struct rid vpc, struct error *error)
+{
+	const struct destination destination = { .prefix_list = list->resource.id };
+	struct route *route;
+	int r;
+
+	if (find_route(table, destination))
+		return error_set(error, ERROR_ROUTE_EXISTS,
+				 "route table %s already has a route with "
+				 "destination-prefix-list-id %s",
+				 rid_format(table->resource.id).text,
+				 rid_format(list->resource.id).text);
+	if ((r = check_same_vpc(table, vpc, vpc, error)) < 0 ||
+	    (route_table_is_edge(table) &&
+	     (r = check_edge_route(vpc_get(transaction->model, vpc), destination, endpoint->id,
+				   error)) < 0) ||
+	    (r = check_room(transaction->model, table, list->max_entries, error)) < 0)
+		return r;
+	transaction_edit(transaction, table);
+	route = array_grow(&table->routes, &table->route_count);
+	route->prefix_list = list->resource.id;
+	route->target = endpoint->id;
+	route->origin = ROUTE_ORIGIN_ROUTE;
+	return 0;
+}
+
+void route_table_remove_endpoint(struct transaction *transaction, struct route_table *table,
+				 struct rid endpoint)
+{
+	for (size_t i = table->route_count; i-- > 0;)
+		if (rid_equal(table->routes[i].target, endpoint)) {
+			transaction_edit(transaction, table);
+			array_remove(table->routes, &table->route_count, i);
+		}
+}
+
+bool route_table_leads_to(const struct route_table *table, struct rid target)
+{
+	for (size_t i = 0; i < table->route_count; i++)
+		if (rid_equal(table->routes[i].target, target))
+			return true;
+	return false;
 }

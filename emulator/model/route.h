@@ -153,6 +153,23 @@ int route_create(struct transaction *transaction, struct route_table *table,
 int route_replace(struct transaction *transaction, struct route_table *table,
 		  struct destination destination, const struct resource *target,
 		  struct error *error);
-/* ERROR_ROUTE_NOT_FOUND; ERROR_INVALID_PARAMETER_VALUE for a local route. */
+/* ERROR_ROUTE_NOT_FOUND; ERROR_INVALID_PARAMETER_VALUE for a local route or an endpoint's. */
 int route_delete(struct transaction *transaction, struct route_table *table,
 		 struct destination destination, struct error *error);
+
+/*
+ * The route to a service's prefix list that a VPC endpoint of `vpc` has in a table; no packet
+ * follows it. ERROR_ROUTE_EXISTS, ERROR_INVALID_PARAMETER_VALUE, ERROR_QUOTA.
+ */
+int route_table_add_endpoint(struct transaction *transaction, struct route_table *table,
+			     const struct prefix_list *list, const struct resource *endpoint,
+			     struct rid vpc, struct error *error);
+void route_table_remove_endpoint(struct transaction *transaction, struct route_table *table,
+				 struct rid endpoint);
+/* Is it the target of any route? */
+bool route_table_leads_to(const struct route_table *table, struct rid target);
+/* It is an endpoint's, which only that one's calls change. */
+static inline bool route_is_of_endpoint(const struct route *route)
+{
+	return route->target.kind == KIND_VPC_ENDPOINT;
+}

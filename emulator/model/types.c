@@ -17,6 +17,7 @@
 #include "model/prefix_list.h"
 #include "model/route.h"
 #include "model/volume.h"
+#include "model/vpc_endpoint.h"
 
 static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_VPC] = &vpc_type,
@@ -39,6 +40,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_KEY_PAIR] = &key_pair_type,
 	[KIND_IMAGE] = &image_type,
 	[KIND_FLOW_LOG] = &flow_log_type,
+	[KIND_VPC_ENDPOINT] = &vpc_endpoint_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
 	[KIND_DEFAULTS] = &defaults_type,

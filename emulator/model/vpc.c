@@ -12,6 +12,7 @@
 #include "model/peering.h"
 #include "model/route.h"
 #include "model/subnet.h"
+#include "model/vpc_endpoint.h"
 
 static const char *get_primary(const struct view *view, struct buffer *scratch)
 {
@@ -130,7 +131,8 @@ static bool has_dependencies(const struct model *model, const struct vpc *vpc)
 	for_each_resource (struct acl, acl, scope, KIND_NETWORK_ACL)
 		if (rid_equal(acl->vpc, vpc->resource.id) && !acl->is_default)
 			return true;
-	return gateway_of(vpc) || egress_gateway_of(vpc) || is_peered(model, vpc);
+	return gateway_of(vpc) || egress_gateway_of(vpc) || vpc_has_endpoints(vpc) ||
+	       is_peered(model, vpc);
 }
 
 /* Deletes every resource of `kind` whose VPC this is; they share where `vpc` is kept. */

@@ -125,6 +125,12 @@ def vpc_of(ec2, vpc):
     return ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
 
 
+def own_prefix_lists(ec2):
+    """Without those that are Amazon's."""
+    return [entry for entry in ec2.describe_managed_prefix_lists()["PrefixLists"]
+            if entry["OwnerId"] != "AWS"]
+
+
 def table_of(ec2, table):
     return ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]
 
@@ -515,6 +521,9 @@ class World:
                 {"Name": "status-code", "Values": ["active"]}])["VpcPeeringConnections"]:
             ec2.delete_vpc_peering_connection(
                 VpcPeeringConnectionId=peering["VpcPeeringConnectionId"])
+        endpoints = names(ec2.describe_vpc_endpoints()["VpcEndpoints"], "VpcEndpointId")
+        if endpoints:
+            ec2.delete_vpc_endpoints(VpcEndpointIds=endpoints)
         for vpc in names(ec2.describe_vpcs(Filters=[
                 {"Name": "is-default", "Values": ["false"]}])["Vpcs"], "VpcId"):
             inside = {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}
@@ -558,7 +567,7 @@ class World:
         for options in names(ec2.describe_dhcp_options()["DhcpOptions"], "DhcpOptionsId"):
             if options not in used:
                 ec2.delete_dhcp_options(DhcpOptionsId=options)
-        for prefixes in ec2.describe_managed_prefix_lists()["PrefixLists"]:
+        for prefixes in own_prefix_lists(ec2):
             ec2.delete_managed_prefix_list(PrefixListId=prefixes["PrefixListId"])
         for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
             if not gateway["Attachments"]:
@@ -647,7 +656,8 @@ def api_state(world):
                  "describe_network_acls", "describe_dhcp_options", "describe_managed_prefix_lists",
                  "describe_vpc_peering_connections", "describe_nat_gateways", "describe_addresses",
                  "describe_addresses_attribute", "describe_tags", "describe_instance_status",
-                 "describe_volumes", "describe_key_pairs", "describe_launch_templates"):
+                 "describe_volumes", "describe_key_pairs", "describe_launch_templates",
+                 "describe_flow_logs", "describe_vpc_endpoints", "describe_prefix_lists"):
         state[call] = getattr(ec2, call)()
         del state[call]["ResponseMetadata"]
     for vpc in state["describe_vpcs"]["Vpcs"]:

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from lib import ACCOUNT, names, refused, table_of, tag_specification, tags
+from lib import ACCOUNT, names, own_prefix_lists, refused, table_of, tag_specification, tags
 
 NOWHERE = "pl-0fedcba9876543210"
 TAKEN_BACK = "The prefix list has the incorrect version number."
@@ -65,7 +65,7 @@ def test_life_cycle(ec2):
     assert deleted == {**created, "State": "delete-complete"}
     refused("InvalidPrefixListID.NotFound", ec2.delete_managed_prefix_list, PrefixListId=prefixes,
             text=f"The prefix list ID '{prefixes}' does not exist")
-    assert ec2.describe_managed_prefix_lists()["PrefixLists"] == []
+    assert own_prefix_lists(ec2) == []
 
 
 def test_ipv6(ec2):
@@ -97,7 +97,7 @@ def test_ipv6(ec2):
 ])
 def test_create_refused(ec2, code, change):
     refused(code, create, ec2, **change)
-    assert ec2.describe_managed_prefix_lists()["PrefixLists"] == []
+    assert own_prefix_lists(ec2) == []
 
 
 def test_client_token(ec2):
@@ -135,7 +135,7 @@ def test_dry_runs(ec2):
             (ec2.modify_managed_prefix_list, {"PrefixListId": prefixes, "PrefixListName": "y"}),
             (ec2.delete_managed_prefix_list, {"PrefixListId": prefixes})):
         refused("DryRunOperation", call, DryRun=True, status=412, **arguments)
-    assert ec2.describe_managed_prefix_lists()["PrefixLists"] == [before]
+    assert own_prefix_lists(ec2) == [before]
 
 
 # Versions.
@@ -253,9 +253,10 @@ def test_filters(ec2):
         return names(ec2.describe_managed_prefix_lists(Filters=[
             {"Name": name, "Values": list(values)}])["PrefixLists"], "PrefixListId")
     assert found("prefix-list-name", "office") == [office]
-    assert found("prefix-list-name", "*o*") == [office, home]
+    assert found("prefix-list-name", "*o*e") == [office, home]
     assert found("prefix-list-id", home) == [home] == found("tag:Suite", "one")
-    assert found("owner-id", ACCOUNT) == [office, home] and found("owner-id", "AWS") == []
+    assert found("owner-id", ACCOUNT) == [office, home]
+    assert found("owner-id", "AWS") == found("prefix-list-name", "com.amazonaws.*")
     refused("InvalidParameterValue", ec2.describe_managed_prefix_lists,
             Filters=[{"Name": "colour", "Values": ["x"]}])
 
@@ -264,8 +265,8 @@ def test_pages(ec2):
     made = [create(ec2, *(f"10.{number}.0.0/16" for number in range(7))) for _ in range(5)]
     pages = list(ec2.get_paginator("describe_managed_prefix_lists").paginate(
         PaginationConfig={"PageSize": 2}))
-    assert [len(page["PrefixLists"]) for page in pages] == [2, 2, 1]
-    assert [one for page in pages for one in names(page["PrefixLists"], "PrefixListId")] == made
+    assert [len(page["PrefixLists"]) for page in pages] == [2, 2, 2, 1]  # two are Amazon's
+    assert [one for page in pages for one in names(page["PrefixLists"], "PrefixListId")][2:] == made
     pages = list(ec2.get_paginator("get_managed_prefix_list_entries").paginate(
         PrefixListId=made[0], PaginationConfig={"PageSize": 3}))
     assert [len(page["Entries"]) for page in pages] == [3, 3, 1]
@@ -274,11 +275,12 @@ def test_pages(ec2):
 
 
 def test_lists_of_aws(ec2):
-    """DescribePrefixLists is about AWS's services alone; there is none of theirs here."""
+    """DescribePrefixLists is about AWS's services alone; see test_api_endpoints.py."""
     prefixes = create(ec2, "10.0.0.0/8")
-    assert ec2.describe_prefix_lists()["PrefixLists"] == []
+    assert names(ec2.describe_prefix_lists()["PrefixLists"], "PrefixListName") == [
+        "com.amazonaws.us-east-1.s3", "com.amazonaws.us-east-1.dynamodb"]
     assert ec2.describe_prefix_lists(Filters=[
-        {"Name": "prefix-list-name", "Values": ["com.amazonaws.us-east-1.s3"]},
+        {"Name": "prefix-list-name", "Values": ["com.amazonaws.us-east-1.sqs"]},
         {"Name": "prefix-list-id", "Values": ["pl-*"]}])["PrefixLists"] == []
     refused("InvalidPrefixListId.NotFound", ec2.describe_prefix_lists, PrefixListIds=[prefixes],
             text=f"The prefix list ID '{prefixes}' does not exist")
