@@ -410,6 +410,12 @@ const struct action actions[] = {
 	READ("DescribeAvailabilityZones", describe_availability_zones,
 	     "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
 	{ "sts", "GetCallerIdentity", "", get_caller_identity, ACTION_READ },
+	{ "sts", "AssumeRole",
+	  "RoleArn! RoleSessionName! DurationSeconds:i ExternalId Policy PolicyArns.member.N.arn "
+	  "Tags.member.N.Key Tags.member.N.Value TransitiveTagKeys.member.N SerialNumber TokenCode "
+	  "SourceIdentity ProvidedContexts.member.N.ProviderArn "
+	  "ProvidedContexts.member.N.ContextAssertion",
+	  assume_role, ACTION_READ },
 	OWN("ListInstances", list_instances, ""),
 	OWN("ListNatGateways", list_nat_gateways, ""),
 	OWN("ListActions", list_actions, ""),
@@ -472,5 +478,7 @@ const struct action actions[] = {
 		 "IpAddressType " ENDPOINT_PARAMETERS),
 	READ("DescribeVpcEndpointServices", describe_vpc_endpoint_services,
 	     PAGED "ServiceName.N ServiceRegion.N"),
+	OWN("CreateAccount", create_account, "Account"),
+	OWN("ListAccounts", list_accounts, ""),
 	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

@@ -64,5 +64,5 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	modify_launch_template, describe_launch_templates, describe_launch_template_versions,
 	delete_launch_template_versions, get_console_output, get_instance_console, create_flow_logs,
 	describe_flow_logs, delete_flow_logs, modify_private_dns_name_options, create_volume,
-	attach_volume, detach_volume, modify_volume, describe_volumes_modifications,
-	get_launch_template_data, modify_volume_attribute;
+	assume_role, create_account, list_accounts, attach_volume, detach_volume, modify_volume,
+	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute;

@@ -290,18 +290,3 @@ int describe_instance_type_offerings(struct call *call, struct error *error)
 		rows_add(&rows, call, NULL, &offerings[i]);
 	return describe_rows(call, &listing, &rows, error);
 }
-
-/* ---- who is asking ---- */
-
-int get_caller_identity(struct call *call, struct error *error)
-{
-	CLEANUP(freep) char *arn = xasprintf("arn:aws:iam::%s:root", call->identity->account);
-
-	(void)error;
-	xml_open(call->xml, "GetCallerIdentityResult");
-	xml_text(call->xml, "Arn", arn);
-	xml_text(call->xml, "UserId", call->identity->account);
-	xml_text(call->xml, "Account", call->identity->account);
-	xml_close(call->xml);
-	return 0;
-}

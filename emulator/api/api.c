@@ -145,6 +145,9 @@ static int answer(struct call *call, const char *service, struct http_reply *rep
 
 	if ((r = find_action(call, service, &call->action, error)) < 0)
 		return r;
+	if (streq(service, "minivpc") && !streq(identity->account, DEFAULT_ACCOUNT))
+		return error_set(error, ERROR_FORBIDDEN,
+				 "The world is its default account's to look after.");
 	call->xml = xml;
 	begin_reply(call, service, reply->request_id);
 	if (streq(service, "ec2") &&
@@ -162,12 +165,14 @@ static int handle(struct api *api, const struct http_request *request, struct ht
 		  struct error *error, struct identity *identity)
 {
 	CLEANUP(params_freep) struct params *params = NULL;
-	struct sigv4_policy policy = { .credentials = &api->options.credentials,
+	struct sigv4_policy policy = { .credentials = api->options.credentials,
 				       .accept_any = api->options.accept_any_credentials,
 				       .now = time(NULL) };
 	struct call call = { .model = api->model,
 			     .hooks = &api->options.hooks,
-			     .identity = identity };
+			     .identity = identity,
+			     .accounts = api->options.credentials,
+			     .any_account = api->options.accept_any_credentials };
 	int r;
 
 	if ((r = params_parse(request, &params, error)) < 0)
@@ -185,7 +190,7 @@ static void on_request(void *context, const struct http_request *request, struct
 {
 	struct api *api = context;
 	struct error error = ERROR_INIT;
-	struct identity identity = { "", "", "", "" };
+	struct identity identity = { .service = "" };
 
 	if (handle(api, request, reply, &error, &identity) == 0)
 		return;
@@ -225,7 +230,6 @@ struct api *api_close(struct api *api)
 	if (!api)
 		return NULL;
 	front_close(api->front);
-	explicit_bzero(&api->options.credentials, sizeof(api->options.credentials));
 	free(api);
 	return NULL;
 }

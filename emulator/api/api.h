@@ -8,9 +8,9 @@
 struct api;
 
 struct api_options {
-	const char *listen; /* ADDR:PORT */
-	const char *region; /* of requests that name none */
-	struct credentials credentials;
+	const char *listen;			    /* ADDR:PORT */
+	const char *region;			    /* of requests that name none */
+	const struct credentials_list *credentials; /* of all accounts; outlives the API */
 	bool accept_any_credentials;
 	struct api_hooks hooks;
 };

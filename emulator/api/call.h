@@ -78,6 +78,9 @@ struct api_hooks {
 	 * far), or the last ones: API_CONSOLE_END. */
 	int (*console)(void *context, struct rid instance, uint64_t from,
 		       struct api_console *ret_console, struct error *error);
+	/* Makes one more account; see credentials_add(). */
+	int (*create_account)(void *context, const char *account,
+			      const struct credentials **ret_credentials, struct error *error);
 };
 
 struct action;
@@ -88,6 +91,8 @@ struct call {
 	const struct action *action;
 	const struct params *params;
 	const struct identity *identity;
+	const struct credentials_list *accounts;
+	bool any_account; /* any twelve digits are one */
 	struct scope *scope;
 	struct transaction transaction;
 	struct xml *xml; /* the reply's document, inside its root */

@@ -16,6 +16,7 @@
 	ROW(AUTH_FAILURE, 401, "AuthFailure")                                                      \
 	ROW(INCORRECT_STATE, 400, "IncorrectState")                                                \
 	ROW(NO_PERMISSION, 400, "AuthFailure")                                                     \
+	ROW(FORBIDDEN, 403, "UnauthorizedOperation")                                               \
 	ROW(MISSING_TOKEN, 403, "MissingAuthenticationToken")                                      \
 	ROW(INCOMPLETE_SIGNATURE, 400, "IncompleteSignature")                                      \
 	ROW(REQUEST_EXPIRED, 400, "RequestExpired")                                                \
@@ -235,6 +236,27 @@ static void query_document(struct xml *xml, const struct error_reply *wire, cons
 	xml_text(xml, "RequestId", request_id);
 }
 
+/* Where EC2 has a word of its own, the others have another, and a status of their own. */
+static void query_code(const struct error *error, struct error_reply *wire)
+{
+	static const struct {
+		enum error_code code;
+		const char *subject;
+		struct error_reply reply;
+	} others[] = {
+		{ ERROR_AUTH_FAILURE, "signature", { 403, "SignatureDoesNotMatch" } },
+		{ ERROR_AUTH_FAILURE, NULL, { 403, "InvalidClientTokenId" } },
+		{ ERROR_REQUEST_EXPIRED, "token", { 403, "ExpiredToken" } },
+		{ ERROR_FORBIDDEN, NULL, { 403, "AccessDenied" } },
+		{ ERROR_MISSING_PARAMETER, NULL, { 400, "ValidationError" } },
+		{ ERROR_INVALID_PARAMETER_VALUE, NULL, { 400, "ValidationError" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (error->code == others[i].code && streq(error->subject, others[i].subject))
+			*wire = others[i].reply;
+}
+
 void error_document(const struct error *error, const char *service, const char *request_id,
 		    struct http_reply *reply)
 {
@@ -244,11 +266,7 @@ void error_document(const struct error *error, const char *service, const char *
 	if (service[0] == '\0' || streq(service, "ec2") || streq(service, "minivpc")) {
 		ec2_document(xml, &wire, error->text, request_id);
 	} else {
-		/* AuthFailure is EC2's word; the others refuse a key like this, with a 403. */
-		if (error->code == ERROR_AUTH_FAILURE)
-			wire = (struct error_reply){ 403, streq(error->subject, "signature")
-								  ? "SignatureDoesNotMatch"
-								  : "InvalidClientTokenId" };
+		query_code(error, &wire);
 		query_document(xml, &wire, error->text, request_id);
 	}
 	reply->status = wire.status;

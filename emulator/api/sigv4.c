@@ -19,6 +19,7 @@
 #define SIGNED_HEADERS_MAX 100
 #define MAX_EXPIRES	   604800
 #define SIGNATURE_KEY	   "X-Amz-Signature"
+#define TOKEN		   "X-Amz-Security-Token"
 
 /* What the request says about its own signature; every text is owned, NULL when absent. */
 struct claim {
@@ -27,6 +28,7 @@ struct claim {
 	char *signature;
 	char *timestamp; /* 20240501T123456Z */
 	char *expires;	 /* presigned only */
+	char *token;	 /* of temporary credentials */
 	bool presigned;
 	/* taken from the credential */
 	char date[9];
@@ -40,6 +42,7 @@ static void claim_clear(struct claim *claim)
 	free(claim->signature);
 	free(claim->timestamp);
 	free(claim->expires);
+	free(claim->token);
 }
 
 static int incomplete(struct error *error, const char *text)
@@ -306,6 +309,7 @@ static int read_query(const char *query, struct claim *claim, struct error *erro
 	claim->signature = query_value(query, SIGNATURE_KEY);
 	claim->timestamp = query_value(query, "X-Amz-Date");
 	claim->expires = query_value(query, "X-Amz-Expires");
+	claim->token = query_value(query, TOKEN);
 	if (!streq(algorithm, ALGORITHM) || !claim->credential || !claim->signed_headers ||
 	    !claim->signature || !claim->timestamp || !claim->expires)
 		return incomplete(error, "AWS query-string parameters must include "
@@ -361,6 +365,7 @@ static int read_claim(const struct http_request *request, struct claim *claim, s
 	if (authorization) {
 		r = read_authorization(authorization, claim, error);
 		claim->timestamp = header_time(request);
+		claim->token = xstrdup_null(http_header_get(request, TOKEN));
 	} else if (presigned) {
 		r = read_query(request->query, claim, error);
 	} else {
@@ -422,26 +427,57 @@ static int check_time(const struct claim *claim, int64_t now, struct error *erro
 	return 0;
 }
 
+/* Whose keys these are said to be; the caller looks at the signature. */
+struct signer {
+	struct credentials credentials;
+	struct session session; /* of temporary ones */
+	bool known;
+};
+
+/* An unknown one gets somebody's secret: it takes as long to be refused as a known. */
+static struct signer find_signer(const struct claim *claim, const struct credentials_list *list)
+{
+	struct signer signer = { .credentials = list->items[0] };
+	const char *key = claim->identity.access_key;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (streq(list->items[i].access_key, key)) {
+			signer.credentials = list->items[i];
+			signer.known = true;
+		}
+	/* An account's own key is good without a token, and with one that a shell still had. */
+	if (!signer.known && claim->token)
+		signer.known = session_read(&list->items[0], key, claim->token, &signer.session,
+					    &signer.credentials) == 0;
+	return signer;
+}
+
+static void identify(const struct signer *signer, struct identity *identity)
+{
+	memcpy(identity->account, signer->credentials.account, sizeof(identity->account));
+	memcpy(identity->role, signer->session.role, sizeof(identity->role));
+	memcpy(identity->session, signer->session.name, sizeof(identity->session));
+}
+
 static int check_signature(const struct http_request *request, const struct claim *claim,
-			   const struct credentials *credentials, struct error *error)
+			   const struct signer *signer, struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer canonical = BUFFER_INIT;
 	/* The timestamp begins with the scope's date: check_time(). */
 	const struct signature_scope scope = { claim->timestamp, claim->identity.region,
 					       claim->identity.service };
 	char signature[SIGNATURE_SIZE];
-	bool key, same;
+	bool same;
 
 	canonical_request(request, claim, &canonical);
-	signature_make(credentials->secret_key, &scope, &canonical, signature);
-	/* Both are looked at, whatever the first says: an unknown key takes as long as a known. */
+	signature_make(signer->credentials.secret_key, &scope, &canonical, signature);
+	/* Both are looked at, whatever the first says. */
 	same = strlen(claim->signature) == SIGNATURE_SIZE - 1 &&
 	       memeql_sec(claim->signature, signature, SIGNATURE_SIZE - 1);
-	key = streq(claim->identity.access_key, credentials->access_key);
 	/* EC2 answers both alike; the other services name the second (see errors.c). */
-	if (!key || !same)
+	if (!signer->known || !same)
 		return error_subject(
-			error, ERROR_AUTH_FAILURE, key ? "signature" : NULL,
+			error, ERROR_AUTH_FAILURE, signer->known ? "signature" : NULL,
 			"AWS was not able to validate the provided access credentials");
 	return 0;
 }
@@ -449,6 +485,7 @@ static int check_signature(const struct http_request *request, const struct clai
 static int verify(const struct http_request *request, const struct sigv4_policy *policy,
 		  struct claim *claim, struct error *error)
 {
+	struct signer signer;
 	int r = read_claim(request, claim, error);
 
 	if (r < 0)
@@ -456,36 +493,54 @@ static int verify(const struct http_request *request, const struct sigv4_policy 
 	r = check_signed_headers(claim->signed_headers, error);
 	if (r == 0)
 		r = check_time(claim, policy->now, error);
-	return r < 0 ? r : check_signature(request, claim, policy->credentials, error);
+	if (r < 0)
+		return r;
+	signer = find_signer(claim, policy->credentials);
+	r = check_signature(request, claim, &signer, error);
+	if (r == 0 && *signer.session.account && signer.session.expiration <= policy->now)
+		r = error_subject(error, ERROR_REQUEST_EXPIRED, "token", "Request has expired.");
+	if (r == 0)
+		identify(&signer, &claim->identity);
+	explicit_bzero(&signer, sizeof(signer));
+	return r;
 }
 
-static bool is_account(const char *access_key)
+/* Nothing is verified: the claim is believed. */
+static void believe(const struct http_request *request, const struct sigv4_policy *policy,
+		    struct claim *claim)
 {
-	return strlen(access_key) == 12 && strspn(access_key, "0123456789") == 12;
+	struct identity *identity = &claim->identity;
+	struct error ignored = ERROR_INIT;
+	struct signer signer;
+
+	if (read_claim(request, claim, &ignored) < 0)
+		*identity = (struct identity){ 0 };
+	signer = find_signer(claim, policy->credentials);
+	if (!signer.known && credentials_is_account(identity->access_key))
+		snprintf(signer.credentials.account, sizeof(signer.credentials.account), "%.12s",
+			 identity->access_key);
+	else if (!signer.known)
+		memcpy(signer.credentials.account, DEFAULT_ACCOUNT, sizeof(DEFAULT_ACCOUNT));
+	identify(&signer, identity);
+	explicit_bzero(&signer, sizeof(signer));
 }
 
 int sigv4_verify(const struct http_request *request, const struct sigv4_policy *policy,
 		 struct identity *ret_identity, struct error *error)
 {
 	CLEANUP(claim_clear) struct claim claim = { 0 };
-	struct error ignored = ERROR_INIT;
-	const char *account = SIGV4_DEFAULT_ACCOUNT;
-	int r;
+	int r = 0;
 
-	if (!policy->accept_any) {
+	if (policy->accept_any)
+		believe(request, policy, &claim);
+	else
 		r = verify(request, policy, &claim, error);
-		if (r < 0) {
-			/* Who is refused still learns it in the form that his service has. */
-			memcpy(ret_identity->service, claim.identity.service,
-			       sizeof(ret_identity->service));
-			return r;
-		}
-	} else if (read_claim(request, &claim, &ignored) < 0) {
-		claim.identity = (struct identity){ 0 };
-	} else if (is_account(claim.identity.access_key)) {
-		account = claim.identity.access_key;
+	if (r < 0) {
+		/* Who is refused still learns it in the form that his service has. */
+		memcpy(ret_identity->service, claim.identity.service,
+		       sizeof(ret_identity->service));
+		return r;
 	}
 	*ret_identity = claim.identity;
-	snprintf(ret_identity->account, sizeof(ret_identity->account), "%.12s", account);
 	return 0;
 }

@@ -17,6 +17,7 @@ enum error_code {
 	ERROR_MALFORMED,    /* of `subject`, the same */
 	ERROR_AUTH_FAILURE,
 	ERROR_NO_PERMISSION, /* a known caller's, who may not */
+	ERROR_FORBIDDEN,     /* the same of a whole action */
 	ERROR_MISSING_TOKEN,
 	ERROR_INCOMPLETE_SIGNATURE,
 	ERROR_REQUEST_EXPIRED,

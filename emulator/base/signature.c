@@ -7,6 +7,12 @@
 
 #define DATE_LENGTH 8
 
+static void append_hexadecimal(struct buffer *text, const unsigned char digest[SHA256_DIGEST_SIZE])
+{
+	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+		buffer_printf(text, "%02x", digest[i]);
+}
+
 void signature_append_hash(struct buffer *text, const void *data, size_t length)
 {
 	unsigned char digest[SHA256_DIGEST_SIZE];
@@ -15,8 +21,19 @@ void signature_append_hash(struct buffer *text, const void *data, size_t length)
 	sha256_init(&context);
 	sha256_update(&context, length, data);
 	sha256_digest(&context, sizeof(digest), digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		buffer_printf(text, "%02x", digest[i]);
+	append_hexadecimal(text, digest);
+}
+
+void signature_append_code(struct buffer *text, const char *key, const void *data, size_t length)
+{
+	unsigned char digest[SHA256_DIGEST_SIZE];
+	struct hmac_sha256_ctx context;
+
+	hmac_sha256_set_key(&context, strlen(key), (const unsigned char *)key);
+	hmac_sha256_update(&context, length, data);
+	hmac_sha256_digest(&context, sizeof(digest), digest);
+	append_hexadecimal(text, digest);
+	explicit_bzero(&context, sizeof(context));
 }
 
 /* The key becomes the code of `text` under it. */

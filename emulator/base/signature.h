@@ -22,6 +22,8 @@ struct signature_scope {
 
 /* SHA-256, in hexadecimal. */
 void signature_append_hash(struct buffer *text, const void *data, size_t length);
+/* HMAC-SHA256 under `key`, in hexadecimal. */
+void signature_append_code(struct buffer *text, const char *key, const void *data, size_t length);
 /* Signs a canonical request. */
 void signature_make(const char *secret, const struct signature_scope *scope,
 		    const struct buffer *canonical, char ret_signature[SIGNATURE_SIZE]);

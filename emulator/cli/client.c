@@ -43,8 +43,9 @@ int client_open(const struct paths *paths, struct client *ret_client, struct err
 			  paths->endpoint);
 		return -EBADMSG;
 	}
-	if ((r = credentials_read(paths->credentials, &client.credentials, error)) < 0)
+	if ((r = credentials_read(paths->credentials, NULL, &client.credentials, error)) < 0)
 		return r;
+	client.credentials_file = paths->credentials;
 	*ret_client = client;
 	return 0;
 }

@@ -10,7 +10,8 @@
 struct client {
 	char url[256]; /* "http://ADDR:PORT" */
 	char region[64];
-	struct credentials credentials;
+	struct credentials credentials; /* the default account's */
+	const char *credentials_file;	/* of all accounts; borrowed from the paths */
 };
 
 struct parameter {

@@ -121,6 +121,16 @@ const struct listing_type listing_images = {
 	},
 };
 
+const struct listing_type listing_accounts = {
+	.set = "accountSet",
+	.count = 3,
+	.fields = {
+		{ "account", "ACCOUNT", FIELD_TEXT, NULL },
+		{ "profile", "PROFILE", FIELD_TEXT, NULL },
+		{ "accessKeyId", "ACCESS KEY", FIELD_TEXT, NULL },
+	},
+};
+
 void listing_read(const struct reply *reply, const struct listing_type *type, bool all,
 		  struct listing *ret_listing)
 {

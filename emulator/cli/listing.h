@@ -20,6 +20,7 @@ extern const struct listing_type listing_nat;	    /* of ListNatGateways */
 extern const struct listing_type listing_actions;   /* of ListActions */
 extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
 extern const struct listing_type listing_images;    /* of ListImages */
+extern const struct listing_type listing_accounts;  /* of ListAccounts */
 
 struct listing {
 	const struct listing_type *type;

@@ -88,6 +88,7 @@ void aws_environment(const struct client *client)
 		{ "AWS_DEFAULT_REGION", client->region },
 		{ "AWS_REGION", client->region },
 		{ "AWS_ENDPOINT_URL", client->url },
+		{ "AWS_SHARED_CREDENTIALS_FILE", client->credentials_file },
 		{ "AWS_EC2_METADATA_DISABLED", "true" },
 		{ "AWS_PAGER", "" },
 	};

@@ -18,7 +18,8 @@ void shell_exports(struct buffer *buffer, const struct client *client);
 char **aws_arguments(struct client *client, char **arguments);
 /*
  * Turns this process's environment into one for the AWS CLI: the world's keys, region and endpoint,
- * nothing that would lead to another account or through a proxy.
+ * nothing that would lead to another world's account or through a proxy. A --profile chooses among
+ * this world's.
  */
 void aws_environment(const struct client *client);
 /* Becomes the AWS CLI; returns only on failure. */

@@ -75,7 +75,22 @@ const struct token token_common[] = {
 	{ .kind = TOKEN_END },
 };
 
+static bool valid_account(const char *value)
+{
+	return strlen(value) == 12 && strspn(value, "0123456789") == 12;
+}
+
 static const struct token none[] = {
+	{ .kind = TOKEN_END },
+};
+
+static const struct token env[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--account",
+	  .argument = "ID",
+	  .field = FIELD(account),
+	  .valid = valid_account,
+	  .help = "the keys of this account (default: 123456789012)" },
 	{ .kind = TOKEN_END },
 };
 
@@ -294,6 +309,31 @@ static const struct token image[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token account_create[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "ID",
+	  .field = FIELD(account),
+	  .optional = true,
+	  .valid = valid_account,
+	  .help = "its number, twelve digits (default: one that is free)" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token account[] = {
+	{ .kind = TOKEN_WORD,
+	  .word = "create",
+	  .verb = VERB_ACCOUNT_CREATE,
+	  .next = account_create,
+	  .help = "make one more account with keys of its own, and print its number" },
+	{ .kind = TOKEN_WORD,
+	  .word = "list",
+	  .verb = VERB_ACCOUNT_LIST,
+	  .next = list_options,
+	  .help = "list the accounts and their profiles in the file of credentials" },
+	{ .kind = TOKEN_WORD, .word = "ps", .verb = VERB_ACCOUNT_LIST, .next = list_options },
+	{ .kind = TOKEN_END },
+};
+
 static const struct token ps[] = {
 	{ .kind = TOKEN_FLAG,
 	  .word = "-a",
@@ -330,7 +370,7 @@ const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "env",
 	  .verb = VERB_ENV,
-	  .next = none,
+	  .next = env,
 	  .help = "print shell exports for the AWS tools" },
 	{ .kind = TOKEN_WORD,
 	  .word = "aws",
@@ -365,6 +405,10 @@ const struct token token_verbs[] = {
 	  .word = "image",
 	  .next = image,
 	  .help = "images of one's own, for instances to boot from" },
+	{ .kind = TOKEN_WORD,
+	  .word = "account",
+	  .next = account,
+	  .help = "the world's accounts, each with keys of its own" },
 	{ .kind = TOKEN_WORD,
 	  .word = "ps",
 	  .verb = VERB_PS,

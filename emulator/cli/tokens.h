@@ -23,6 +23,8 @@ enum verb {
 	VERB_IMAGE_IMPORT,
 	VERB_IMAGE_LIST,
 	VERB_IMAGE_DELETE,
+	VERB_ACCOUNT_CREATE,
+	VERB_ACCOUNT_LIST,
 	VERB_PS,
 	VERB_ACTIONS,
 	VERB_DOWN,
@@ -80,6 +82,7 @@ struct request {
 	const char *image;
 	const char *path_of_image;
 	const char *address;
+	const char *account;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;

@@ -60,9 +60,13 @@ static int do_serve(struct context *context, int *ret_status, struct error *erro
 static int do_env(struct context *context, int *ret_status, struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	struct client *client = &context->client;
+	int r = credentials_read(client->credentials_file, context->request->account,
+				 &client->credentials, error);
 
-	(void)error;
-	shell_exports(&text, &context->client);
+	if (r < 0)
+		return r;
+	shell_exports(&text, client);
 	*ret_status = 0;
 	return print(&text);
 }
@@ -374,6 +378,36 @@ static int do_image_delete(struct context *context, int *ret_status, struct erro
 	return call_image(context, "DeleteImage", context->request->image, error);
 }
 
+static int do_account_create(struct context *context, int *ret_status, struct error *error)
+{
+	const struct parameter parameters[] = { { "Account", context->request->account },
+						{ NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	CLEANUP(freep) char *account = NULL;
+	int r = client_call(&context->client, "CreateAccount", parameters, &reply, error);
+
+	if (r < 0)
+		return r;
+	account = reply_text(reply, "account");
+	if (!account) {
+		error_set(error, ERROR_INTERNAL, "the reply holds no usable <account>");
+		return -EBADMSG;
+	}
+	*ret_status = 0;
+	puts(account);
+	return 0;
+}
+
+static int do_account_list(struct context *context, int *ret_status, struct error *error)
+{
+	const struct parameter none[] = { { NULL, NULL } };
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r = client_call(&context->client, "ListAccounts", none, &reply, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print_listing(context->request, reply, &listing_accounts);
+}
+
 /* What `ps` is to list. */
 struct listed {
 	const char *action;
@@ -449,6 +483,8 @@ static const struct {
 	[VERB_IMAGE_IMPORT] = { do_image_import, .client = true },
 	[VERB_IMAGE_LIST] = { do_image_list, .client = true },
 	[VERB_IMAGE_DELETE] = { do_image_delete, .client = true },
+	[VERB_ACCOUNT_CREATE] = { do_account_create, .client = true },
+	[VERB_ACCOUNT_LIST] = { do_account_list, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
 	[VERB_ACTIONS] = { do_actions, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },

@@ -22,6 +22,7 @@ struct world {
 	struct loop *loop;
 	struct store *store;
 	struct model model;
+	struct credentials_list credentials;
 	struct kernel *kernel;
 	struct instances *instances;
 	struct uplink *uplink; /* NULL: none */

@@ -29,6 +29,7 @@ static void close_world(struct world *world)
 	world->instances = instances_close(world->instances);
 	world->kernel = kernel_close(world->kernel);
 	model_clear(&world->model);
+	credentials_clear(&world->credentials);
 	world->store = store_close(world->store);
 	world->loop = loop_free(world->loop);
 	/* A daemon that never came so far changes nothing. */
@@ -105,11 +106,21 @@ static int open_machines(struct world *world, struct error *error)
 	return 0;
 }
 
+static int create_account(void *context, const char *account,
+			  const struct credentials **ret_credentials, struct error *error)
+{
+	struct world *world = context;
+
+	return credentials_add(world->options.paths.credentials, &world->credentials, account,
+			       ret_credentials, error);
+}
+
 static int open_api(struct world *world, struct error *error)
 {
 	struct api_options options = {
 		.listen = world->options.listen,
 		.region = internet_get(&world->model)->region,
+		.credentials = &world->credentials,
 		.accept_any_credentials = world->options.accept_any_credentials,
 		.hooks = { .context = world,
 			   .commit = world_commit,
@@ -117,15 +128,12 @@ static int open_api(struct world *world, struct error *error)
 			   .drops = world_drops,
 			   .look_at = world_look_at,
 			   .nat_counts = world_nat_counts,
-			   .console = world_console },
+			   .console = world_console,
+			   .create_account = create_account },
 	};
-	int r = state_credentials(&world->options.paths, &options.credentials, error);
+	int r = state_credentials(&world->options.paths, &world->credentials, error);
 
-	if (r < 0)
-		return r;
-	r = api_open(world->loop, &world->model, &options, &world->api, error);
-	explicit_bzero(&options.credentials, sizeof(options.credentials));
-	return r;
+	return r < 0 ? r : api_open(world->loop, &world->model, &options, &world->api, error);
 }
 
 /* One that is not wanted any more leaves before the kernel is looked at, for it has a route there.

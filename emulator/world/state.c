@@ -16,8 +16,10 @@
 
 #include "store/store.h"
 
-static const char *const our_files[] = { "world.db",	     "world.db-wal", "world.db-shm",
-					 "world.db-journal", "credentials",  "lock" };
+static const char *const our_files[] = { "world.db",	 "world.db-wal",
+					 "world.db-shm", "world.db-journal",
+					 "credentials",	 "credentials.new",
+					 "lock" };
 static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log",  "disks",
 					 "ends",     "limits",	     UPLINK_RECORD, UPLINK_LOG };
 
@@ -182,10 +184,10 @@ int state_holder(const struct paths *paths, int *ret_pid)
 	return 0;
 }
 
-int state_credentials(const struct paths *paths, struct credentials *ret_credentials,
+int state_credentials(const struct paths *paths, struct credentials_list *ret_credentials,
 		      struct error *error)
 {
-	int r = credentials_read(paths->credentials, ret_credentials, error);
+	int r = credentials_load(paths->credentials, ret_credentials, error);
 
 	return r == -ENOENT ? credentials_create(paths->credentials, ret_credentials, error) : r;
 }

@@ -29,8 +29,8 @@ void state_release(const struct paths *paths, struct state *state, bool undo);
 int state_take_existing(const struct paths *paths, int *ret_lock, struct error *error);
 /* The pid that holds the lock; 0 when nobody does. */
 int state_holder(const struct paths *paths, int *ret_pid);
-/* Reads the credentials, or makes them. */
-int state_credentials(const struct paths *paths, struct credentials *ret_credentials,
+/* Reads the credentials, or makes the first. */
+int state_credentials(const struct paths *paths, struct credentials_list *ret_credentials,
 		      struct error *error);
 /* Tells clients where the daemon listens: "URL\nREGION\n", by rename. */
 int state_announce(const struct paths *paths, const char *url, const char *region,

@@ -1,4 +1,4 @@
-/* objects: emulator/api/sigv4.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
+/* objects: emulator/api/sigv4.o emulator/api/session.o emulator/base/base64.o emulator/base/credentials.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
 /* libs: -lcrypto -lnettle */
 /*
  * The verifier against any request. The input's lines: method, path, query, then headers as
@@ -22,7 +22,8 @@ const char *http_header_get(const struct http_request *request, const char *name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(freep) char *input = xcalloc(size + 1, 1);
-	struct credentials credentials = { "AKIDEXAMPLE", "secret" };
+	struct credentials keys[] = { { DEFAULT_ACCOUNT, "AKIDEXAMPLE", "secret" } };
+	const struct credentials_list credentials = { keys, ARRAY_SIZE(keys) };
 	struct http_header headers[64];
 	struct http_request request = { .headers = headers };
 	struct error error = ERROR_INIT;

@@ -46,7 +46,7 @@ static char *describe(const struct request *request)
 		{ "region", request->region },	   { "output", request->output },
 		{ "instance", request->instance }, { "host", request->host },
 		{ "image", request->image },	   { "path", request->path_of_image },
-		{ "address", request->address },
+		{ "address", request->address },   { "account", request->account },
 	};
 	struct buffer text = BUFFER_INIT;
 	CLEANUP(freep) char *path = cli_path(request);
@@ -89,6 +89,11 @@ static const struct {
 	{ "serve --quota a=1 --quota=b=2 --quota a=3", VERB_SERVE,
 	  "serve quota=a=1 quota=b=2 quota=a=3" },
 	{ "env --state d", VERB_ENV, "env state=d" },
+	{ "env --account 000000000042", VERB_ENV, "env account=000000000042" },
+	{ "account create", VERB_ACCOUNT_CREATE, "account create" },
+	{ "account create 210987654321", VERB_ACCOUNT_CREATE,
+	  "account create account=210987654321" },
+	{ "account list -o json", VERB_ACCOUNT_LIST, "account list output=json" },
 	{ "--state d aws ec2 --state e", VERB_AWS, "aws state=d [ec2|--state|e]" },
 	{ "aws --help", VERB_AWS, "aws [--help]" },
 	{ "aws -- x", VERB_AWS, "aws [--|x]" },
@@ -293,7 +298,10 @@ static void quoting_survives_a_shell(void **state)
 
 static struct client world(void)
 {
-	return (struct client){ "http://127.0.0.1:4566", "eu-west-1", { "AKIAKEY", "se'cret" } };
+	return (struct client){ "http://127.0.0.1:4566",
+				"eu-west-1",
+				{ "123456789012", "AKIAKEY", "se'cret" },
+				"/world/credentials" };
 }
 
 static void exports_are_the_contract_s_four(void **state)
@@ -361,6 +369,7 @@ static void aws_environment_is_the_world_s(void **state)
 	assert_string_equal(getenv("AWS_ENDPOINT_URL"), "http://127.0.0.1:4566");
 	assert_string_equal(getenv("AWS_EC2_METADATA_DISABLED"), "true");
 	assert_string_equal(getenv("AWS_PAGER"), "");
+	assert_string_equal(getenv("AWS_SHARED_CREDENTIALS_FILE"), "/world/credentials");
 	assert_string_equal(getenv("NO_PROXY"), "example.test,127.0.0.1");
 }
 

@@ -1,4 +1,4 @@
-/* objects: emulator/api/sigv4.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
+/* objects: emulator/api/sigv4.o emulator/api/session.o emulator/base/base64.o emulator/base/credentials.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
 /* libs: nettle */
 /*
  * Signatures made by others: the examples AWS publishes ("aws-sig-v4-test-suite"), and requests
@@ -45,7 +45,9 @@ static int verify_at(const struct example *example, int64_t now, bool accept_any
 					.query = example->query ? example->query : "",
 					.body = example->body ? example->body : "",
 					.headers = example->headers };
-	struct credentials credentials = { .secret_key = SECRET };
+	struct credentials keys[] = { { .account = DEFAULT_ACCOUNT, .secret_key = SECRET },
+				      { "210987654321", "AKIDOTHER", "another" } };
+	const struct credentials_list credentials = { keys, ARRAY_SIZE(keys) };
 	struct sigv4_policy policy = { &credentials, accept_any, now };
 	struct error error = ERROR_INIT;
 
@@ -53,7 +55,7 @@ static int verify_at(const struct example *example, int64_t now, bool accept_any
 	while (request.header_count < ARRAY_SIZE(example->headers) &&
 	       example->headers[request.header_count].name)
 		request.header_count++;
-	snprintf(credentials.access_key, sizeof(credentials.access_key), "%s",
+	snprintf(keys[0].access_key, sizeof(keys[0].access_key), "%s",
 		 example_keys[now >= MAY - 1000000]);
 	if (sigv4_verify(&request, &policy, ret_identity, &error) < 0)
 		return (int)error.code;
