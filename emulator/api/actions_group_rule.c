@@ -74,6 +74,13 @@ static int read_prefix_list(const struct call *call, const char *text, struct gr
 	return r;
 }
 
+/* Of another account or region only what a peering leads to is there. */
+static bool is_seen(const struct call *call, const struct group *group, const struct resource *peer)
+{
+	return peer->scope == call->scope ||
+	       peering_between(call_model(call), group->vpc, ((const struct group *)peer)->vpc);
+}
+
 /*
  * A group of whatever account and VPC, which the model judges; one that is gone may still be named
  * by a rule that is to be revoked. `owner` may be NULL.
@@ -87,8 +94,9 @@ static int read_peer(const struct call *call, const struct group *group, const c
 	if (rid_parse(text, KIND_SECURITY_GROUP, &id) < 0)
 		return malformed(KIND_SECURITY_GROUP, text, error);
 	peer = model_get(call_model(call), NULL, id);
-	if (peer ? owner && *owner && !streq(owner, peer->scope->account)
-		 : !group_refers_to(call_model(call), group->resource.id, id))
+	if (peer && is_seen(call, group, peer)
+		    ? owner && *owner && !streq(owner, peer->scope->account)
+		    : !group_refers_to(call_model(call), group->resource.id, id))
 		return not_found(KIND_SECURITY_GROUP, text, false, error);
 	rule->peer = id;
 	return 0;

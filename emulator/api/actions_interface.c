@@ -161,10 +161,16 @@ static int primary_of(struct call *call, const struct instance *instance,
 static int set_instance_groups(struct call *call, const struct instance *instance,
 			       struct error *error)
 {
+	CLEANUP(freep) struct rid_item *groups = NULL;
 	struct interface *interface;
-	int r = primary_of(call, instance, &interface, error);
+	size_t count = 0;
+	int r;
 
-	return r < 0 ? r : set_groups(call, interface, "GroupId", error);
+	/* What isn't there is told before what is in a wrong state. */
+	if ((r = call_groups(call, "GroupId", &groups, &count, error)) < 0 ||
+	    (r = primary_of(call, instance, &interface, error)) < 0)
+		return r;
+	return set_groups(call, interface, "GroupId", error);
 }
 
 static int set_flag(struct call *call, struct instance *instance, const char *attribute,
