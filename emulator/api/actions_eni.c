@@ -5,6 +5,35 @@
 
 #define IPV4_PREFIXES "Ipv4Prefix", "Ipv4PrefixCount"
 
+/*
+ * An attachment that has ended is "detached" for a while, to who looks for it by its id: a client
+ * that waits for the end must see it. Here that while is until the interface is attached again.
+ */
+static bool asks_for_attachments(const struct call *call)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	size_t count = params_indices(call->params, "Filter", &indices);
+
+	for (size_t i = 0; i < count; i++)
+		if (streq(params_get(call->params, "Filter.%u.Name", indices[i]),
+			  "attachment.attachment-id"))
+			return true;
+	return false;
+}
+
+static void show_ended(struct rows *rows, struct interface *copies)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct interface *interface = rows->items[i].object;
+
+		if (!rid_is_set(interface->ended.id))
+			continue;
+		copies[i] = attachment_ended_view(interface);
+		rows->items[i].resource = &copies[i].resource;
+		rows->items[i].object = &copies[i];
+	}
+}
+
 int describe_network_interfaces(struct call *call, struct error *error)
 {
 	static const struct listing listing = {
@@ -18,7 +47,17 @@ int describe_network_interfaces(struct call *call, struct error *error)
 			  "requester-id",
 	};
 
-	return describe_resources(call, &listing, error);
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	CLEANUP(freep) struct interface *copies = NULL;
+	int r = resource_rows(call, &listing, &rows, error);
+
+	if (r < 0)
+		return r;
+	if (asks_for_attachments(call)) {
+		copies = xcalloc(rows.count + 1, sizeof(*copies));
+		show_ended(&rows, copies);
+	}
+	return describe_rows(call, &listing, &rows, error);
 }
 
 /* ---- create, delete ---- */

@@ -136,6 +136,7 @@ void attachment_make(struct transaction *transaction, struct instance *instance,
 	memmove(items + place + 1, items + place,
 		(instance->interface_count - 1 - place) * sizeof(*items));
 	items[place].id = interface->resource.id;
+	interface->ended = (struct ended_attachment){ 0 };
 	interface->attachment = rid_new(KIND_ATTACHMENT);
 	interface->instance = instance->resource.id;
 	interface->device_index = device_index;
@@ -153,10 +154,30 @@ void attachment_end(struct transaction *transaction, struct interface *interface
 	for (size_t i = instance->interface_count; i-- > 0;)
 		if (rid_equal(instance->interfaces[i].id, interface->resource.id))
 			array_remove(instance->interfaces, &instance->interface_count, i);
+	interface->ended = (struct ended_attachment){
+		.id = interface->attachment,
+		.instance = interface->instance,
+		.device_index = interface->device_index,
+		.attach_time = interface->attach_time,
+		.delete_on_termination = interface->delete_on_termination,
+	};
 	interface->attachment = (struct rid){ KIND_NONE, 0 };
 	interface->instance = (struct rid){ KIND_NONE, 0 };
 	interface->device_index = interface->attach_time = 0;
 	interface->delete_on_termination = interface->auto_public = false;
+}
+
+struct interface attachment_ended_view(const struct interface *interface)
+{
+	struct interface seen = *interface;
+
+	seen.attachment = interface->ended.id;
+	seen.instance = interface->ended.instance;
+	seen.device_index = interface->ended.device_index;
+	seen.attach_time = interface->ended.attach_time;
+	seen.delete_on_termination = interface->ended.delete_on_termination;
+	seen.is_seen_ended = true;
+	return seen;
 }
 
 struct interface *attachment_find(const struct scope *scope, struct rid attachment)

@@ -38,6 +38,12 @@ int attachment_check_end(const struct interface *interface, struct error *error)
 /* Whatever it was attached to; a public address that came with it goes, an Elastic IP stays. */
 void attachment_end(struct transaction *transaction, struct interface *interface);
 
+/*
+ * The interface as it is shown to who looks for an attachment that has ended: "detached". A copy
+ * that owns nothing and is good as long as the interface is.
+ */
+struct interface attachment_ended_view(const struct interface *interface);
+
 /* The interface that is attached by it, or NULL. */
 struct interface *attachment_find(const struct scope *scope, struct rid attachment);
 /* Can it take packets now: is it attached to a live instance, or an available NAT gateway's? */

@@ -10,6 +10,13 @@ struct interface_address {
 	struct address address;
 };
 
+/* What it was attached by last, until it is attached again; lost when the daemon ends. */
+struct ended_attachment {
+	struct rid id, instance; /* unset: it never was */
+	int64_t device_index, attach_time;
+	bool delete_on_termination;
+};
+
 struct interface {
 	struct resource resource;
 	struct rid subnet, vpc;
@@ -32,6 +39,8 @@ struct interface {
 	int64_t device_index;
 	int64_t attach_time;
 	bool delete_on_termination;
+	struct ended_attachment ended;
+	bool is_seen_ended; /* in a copy that shows `ended` as its attachment */
 	/* a public address that comes with start and goes with stop; an Elastic IP is no such one
 	 */
 	bool auto_public;

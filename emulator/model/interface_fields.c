@@ -16,8 +16,16 @@ static const char *get_status(const struct view *view, struct buffer *scratch)
 	(void)scratch;
 	if (interface->is_fresh)
 		return "pending";
+	if (interface->is_seen_ended)
+		return "available";
 	return rid_is_set(interface->attachment) || interface_is_managed(interface) ? "in-use"
 										    : "available";
+}
+
+static const char *get_attachment_status(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return ((const struct interface *)view->resource)->is_seen_ended ? "detached" : "attached";
 }
 
 static const char *get_managed(const struct view *view, struct buffer *scratch)
@@ -202,7 +210,7 @@ static const char *get_address_dns(const struct view *view, struct buffer *scrat
 		FIELD_OF(struct interface, device_index, FIELD_INT, "deviceIndex",                 \
 			 prefix_ "attachment.device-index", FIELD_SHOWN),                          \
 		FIELD_CONST_OF("0", "networkCardIndex", prefix_ "attachment.network-card-index"),  \
-		FIELD_CONST_OF("attached", "status", prefix_ "attachment.status"),                 \
+		FIELD_GET_OF(get_attachment_status, "status", prefix_ "attachment.status"),        \
 		FIELD_OF(struct interface, attach_time, FIELD_TIME, "attachTime",                  \
 			 prefix_ "attachment.attach-time", FIELD_SHOWN),                           \
 		FIELD_OF(struct interface, delete_on_termination, FIELD_BOOL,                      \

@@ -260,8 +260,16 @@ def test_hot_plug(world, ec2, instance, other_subnet, make):
     assert found["Status"] == "available" and "Attachment" not in found
     assert (found["MacAddress"], found["PrivateIpAddress"]) == (mac, address)
     assert len(world.instance(instance)["NetworkInterfaces"]) == 1
+    # Who looks for the attachment by its id sees that it has ended, until there is another.
+    by_id = [{"Name": "attachment.attachment-id", "Values": [attachment]}]
+    ended, = ec2.describe_network_interfaces(Filters=by_id)["NetworkInterfaces"]
+    assert ended["NetworkInterfaceId"] == card and ended["Status"] == "available"
+    assert (ended["Attachment"]["AttachmentId"], ended["Attachment"]["Status"]) == (
+        attachment, "detached")
+    assert ended["Attachment"]["InstanceId"] == instance
     again = attach(ec2, card, instance, 5)
     assert again != attachment and "eth5" in links(instance)
+    assert ec2.describe_network_interfaces(Filters=by_id)["NetworkInterfaces"] == []
     assert world.exec(instance, "cat /sys/class/net/eth5/address").strip() == mac
     ec2.detach_network_interface(AttachmentId=again, Force=True)
     assert links(instance) == {"lo", "eth0"}
