@@ -1,9 +1,8 @@
 /* What the caller's account may do in a region. */
 #include "api/actions.h"
+#include "model/internet.h"
 #include "model/quota.h"
 #include "model/vpc.h"
-
-#define MAX_INSTANCES "20" /* "does not reflect your actual vCPU limit" (EC2 API reference) */
 
 static const char *get_platforms(const struct call *call, struct buffer *scratch)
 {
@@ -20,8 +19,11 @@ static const char *get_default_vpc(const struct call *call, struct buffer *scrat
 
 static const char *get_instances(const struct call *call, struct buffer *scratch)
 {
-	(void)call, (void)scratch;
-	return MAX_INSTANCES;
+	/* "does not reflect your actual vCPU limit" (EC2 API reference) */
+	const int64_t standard = 20, quota = quota_of(call_model(call), QUOTA_INSTANCES);
+	const bool any = quota == quotas_get(&(const struct quotas){ 0 }, QUOTA_INSTANCES);
+
+	return get_print(scratch, "%lld", (long long)(any ? standard : quota));
 }
 
 static const char *get_groups(const struct call *call, struct buffer *scratch)
@@ -32,7 +34,10 @@ static const char *get_groups(const struct call *call, struct buffer *scratch)
 
 static const char *get_addresses(const struct call *call, struct buffer *scratch)
 {
-	return get_print(scratch, "%lld", (long long)quota_of(call_model(call), QUOTA_ADDRESSES));
+	/* Without a quota there are as many as the pool has. */
+	return get_print(
+		scratch, "%lld",
+		(long long)MIN(quota_of(call_model(call), QUOTA_ADDRESSES), INTERNET_PUBLIC_COUNT));
 }
 
 static const struct attribute {

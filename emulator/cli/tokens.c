@@ -109,9 +109,9 @@ static const struct token serve[] = {
 	  .help = "the region that `env` and `aws` use (default: " DEFAULT_REGION ")" },
 	{ .kind = TOKEN_LIST,
 	  .word = "--quota",
-	  .argument = "NAME=N",
+	  .argument = "aws|NAME=N",
 	  .field = FIELD(quotas),
-	  .help = "raise or lower a quota while this daemon runs (names: man minivpc); "
+	  .help = "all of AWS's quotas, or one, while this daemon runs (names: man minivpc); "
 		  "repeatable" },
 	{ .kind = TOKEN_OPTION,
 	  .word = "--disk",

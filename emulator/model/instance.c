@@ -239,6 +239,28 @@ static int check_interfaces(const struct launch_request *request, struct error *
 				       error);
 }
 
+/* Terminated ones, while they are shown, don't count. */
+static int check_count(const struct model *model, const struct scope *scope, int64_t minimum,
+		       int64_t *room, struct error *error)
+{
+	const int64_t most = quota_of(model, QUOTA_INSTANCES);
+	int64_t there = 0;
+
+	if (most >= *room + (int64_t)scope->lists[KIND_INSTANCE].count)
+		return 0;
+	for_each_resource (struct instance, instance, scope, KIND_INSTANCE)
+		there += instance->state != INSTANCE_TERMINATED;
+	*room = MIN(*room, most - there);
+	if (*room >= minimum)
+		return 0;
+	return error_subject(error, ERROR_QUOTA, "i",
+			     "You have requested more instances (%lld) than your current instance "
+			     "limit of %lld allows for the specified instance type. Please visit "
+			     "http://aws.amazon.com/contact-us/ec2-request to request an "
+			     "adjustment to this limit.",
+			     (long long)(there + minimum), (long long)most);
+}
+
 /* How many instances there is room for, in the subnets and in the region. */
 static int find_room(const struct model *model, const struct launch_request *request,
 		     int64_t *ret_room, struct error *error)
@@ -260,7 +282,8 @@ static int find_room(const struct model *model, const struct launch_request *req
 					 "satisfy the requested number of instances.",
 					 rid_format(subnet->resource.id).text);
 	}
-	if ((r = interface_check_room(model, scope, request->minimum * made, error)) < 0)
+	if ((r = check_count(model, scope, request->minimum, &room, error)) < 0 ||
+	    (r = interface_check_room(model, scope, request->minimum * made, error)) < 0)
 		return r;
 	if (made)
 		room = MIN(room, (quota_of(model, QUOTA_INTERFACES) -

@@ -99,7 +99,7 @@ void internet_let_go_public(struct model *model, struct address address, struct 
 
 int internet_choose_public(struct model *model, struct address *ret_address, struct error *error)
 {
-	const uint32_t size = INTERNET_PUBLIC_LAST - INTERNET_PUBLIC_FIRST + 1;
+	const uint32_t size = INTERNET_PUBLIC_COUNT;
 
 	for (uint32_t tries = 0; tries < size; tries++) {
 		struct address address =

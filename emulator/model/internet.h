@@ -13,6 +13,7 @@
 #define INTERNET_HOST_LAST    0xc61200feu /* hosts get the lowest free one after it */
 #define INTERNET_PUBLIC_FIRST 0xc6120100u /* 198.18.1.0: what instances get */
 #define INTERNET_PUBLIC_LAST  0xc612fffeu
+#define INTERNET_PUBLIC_COUNT (INTERNET_PUBLIC_LAST - INTERNET_PUBLIC_FIRST + 1)
 
 struct internet {
 	struct resource resource;

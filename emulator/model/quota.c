@@ -10,68 +10,80 @@
 /* "This quota multiplied by the quota for security groups per network interface cannot exceed
  * 1,000" (VPC guide). */
 #define RULES_PER_INTERFACE_MAX 1000
-#define RAISED_MAX		1000000000 /* where AWS says no bound */
+#define RAISED_MAX		1000000000 /* where AWS says no bound, and where there is none */
+#define AWS			"aws"
 
 static const struct {
 	const char *name;
+	bool counted; /* by region, zone or account */
 	int64_t standard;
 	int64_t maximum; /* that AWS raises it to; 0: it says none */
 	/* A refusal: whose code (api/errors.c), and "The maximum number of … has been reached." */
 	const char *subject;
 	const char *what;
 } table[] = {
-	[QUOTA_VPCS] = { "vpcs-per-region", 5, 0, "vpc", "VPCs" },
-	[QUOTA_INTERNET_GATEWAYS] = { "internet-gateways-per-region", 5, 0, "igw",
+	[QUOTA_VPCS] = { "vpcs-per-region", true, 5, 0, "vpc", "VPCs" },
+	[QUOTA_INTERNET_GATEWAYS] = { "internet-gateways-per-region", true, 5, 0, "igw",
 				      "internet gateways" },
-	[QUOTA_EGRESS_GATEWAYS] = { "egress-only-internet-gateways-per-region", 5, 0, "eigw",
+	[QUOTA_EGRESS_GATEWAYS] = { "egress-only-internet-gateways-per-region", true, 5, 0, "eigw",
 				    "egress-only internet gateways" },
-	[QUOTA_SUBNETS] = { "subnets-per-vpc", 200, 0, "subnet", "subnets" },
-	[QUOTA_ROUTE_TABLES] = { "route-tables-per-vpc", 200, 0, "rtb", "route tables" },
-	[QUOTA_ROUTES] = { "routes-per-route-table", 500, 1000, "route", "routes" },
-	[QUOTA_NETWORK_ACLS] = { "network-acls-per-vpc", 200, 0, "acl", "network acls" },
-	[QUOTA_NETWORK_ACL_ENTRIES] = { "entries-per-network-acl", 20, 40, "acl-entry",
+	[QUOTA_SUBNETS] = { "subnets-per-vpc", false, 200, 0, "subnet", "subnets" },
+	[QUOTA_ROUTE_TABLES] = { "route-tables-per-vpc", false, 200, 0, "rtb", "route tables" },
+	[QUOTA_ROUTES] = { "routes-per-route-table", false, 500, 1000, "route", "routes" },
+	[QUOTA_NETWORK_ACLS] = { "network-acls-per-vpc", false, 200, 0, "acl", "network acls" },
+	[QUOTA_NETWORK_ACL_ENTRIES] = { "entries-per-network-acl", false, 20, 40, "acl-entry",
 					"network acl entries" },
-	[QUOTA_SECURITY_GROUPS] = { "security-groups-per-region", 2500, 0, "sg",
+	[QUOTA_SECURITY_GROUPS] = { "security-groups-per-region", true, 2500, 0, "sg",
 				    "security groups" },
-	[QUOTA_SECURITY_GROUP_RULES] = { "rules-per-security-group", 60, RULES_PER_INTERFACE_MAX,
-					 "sgr", "rules per security group" },
-	[QUOTA_INTERFACE_GROUPS] = { "security-groups-per-interface", 5, 16, "interface-group",
-				     "security groups per interface" },
-	[QUOTA_INTERFACES] = { "network-interfaces-per-region", 5000, 0, "eni",
+	[QUOTA_SECURITY_GROUP_RULES] = { "rules-per-security-group", false, 60,
+					 RULES_PER_INTERFACE_MAX, "sgr",
+					 "rules per security group" },
+	[QUOTA_INTERFACE_GROUPS] = { "security-groups-per-interface", false, 5, 16,
+				     "interface-group", "security groups per interface" },
+	[QUOTA_INTERFACES] = { "network-interfaces-per-region", true, 5000, 0, "eni",
 			       "network interfaces" },
-	[QUOTA_ADDRESSES] = { "addresses-per-region", 5, 0, "eipalloc", "addresses" },
-	[QUOTA_PREFIX_LISTS] = { "prefix-lists-per-region", 100, 0, "pl", "prefix lists" },
-	[QUOTA_PREFIX_LIST_ENTRIES] = { "entries-per-prefix-list", 1000, 1000, NULL, NULL },
-	[QUOTA_NAT_GATEWAYS] = { "nat-gateways-per-availability-zone", 5, 0, "nat",
+	[QUOTA_INSTANCES] = { "instances-per-region", true, 20, 0, "i", "instances" },
+	[QUOTA_ADDRESSES] = { "addresses-per-region", true, 5, 0, "eipalloc", "addresses" },
+	[QUOTA_PREFIX_LISTS] = { "prefix-lists-per-region", true, 100, 0, "pl", "prefix lists" },
+	[QUOTA_PREFIX_LIST_ENTRIES] = { "entries-per-prefix-list", false, 1000, 1000, NULL, NULL },
+	[QUOTA_NAT_GATEWAYS] = { "nat-gateways-per-availability-zone", true, 5, 0, "nat",
 				 "NAT gateways" },
-	[QUOTA_PEERINGS] = { "active-peerings-per-vpc", 50, 125, "pcx-active",
+	[QUOTA_PEERINGS] = { "active-peerings-per-vpc", false, 50, 125, "pcx-active",
 			     "active VPC peering connections per VPC" },
-	[QUOTA_PEERING_REQUESTS] = { "outstanding-peering-requests", 25, 0, "pcx-outstanding",
+	[QUOTA_PEERING_REQUESTS] = { "outstanding-peering-requests", true, 25, 0, "pcx-outstanding",
 				     "outstanding VPC peering connection requests" },
-	[QUOTA_VPC_BLOCKS] = { "ipv4-cidr-blocks-per-vpc", 5, 50, NULL, NULL },
-	[QUOTA_VPC_IPV6_BLOCKS] = { "ipv6-cidr-blocks-per-vpc", 5, 50, NULL, NULL },
-	[QUOTA_KEY_PAIRS] = { "key-pairs-per-region", 5000, 0, "key", "key pairs" },
-	[QUOTA_LAUNCH_TEMPLATES] = { "launch-templates-per-region", 5000, 0, "lt",
+	[QUOTA_VPC_BLOCKS] = { "ipv4-cidr-blocks-per-vpc", false, 5, 50, NULL, NULL },
+	[QUOTA_VPC_IPV6_BLOCKS] = { "ipv6-cidr-blocks-per-vpc", false, 5, 50, NULL, NULL },
+	[QUOTA_KEY_PAIRS] = { "key-pairs-per-region", true, 5000, 0, "key", "key pairs" },
+	[QUOTA_LAUNCH_TEMPLATES] = { "launch-templates-per-region", true, 5000, 0, "lt",
 				     "launch templates" },
-	[QUOTA_IMAGES] = { "amis-per-region", 50000, 0, "ami", "AMIs" },
-	[QUOTA_FLOW_LOGS] = { "flow-logs-per-resource", 2, 2, "fl", "flow logs" },
-	[QUOTA_GATEWAY_ENDPOINTS] = { "gateway-endpoints-per-region", 20, 255, "vpce",
+	[QUOTA_IMAGES] = { "amis-per-region", true, 50000, 0, "ami", "AMIs" },
+	[QUOTA_FLOW_LOGS] = { "flow-logs-per-resource", false, 2, 2, "fl", "flow logs" },
+	[QUOTA_GATEWAY_ENDPOINTS] = { "gateway-endpoints-per-region", true, 20, 255, "vpce",
 				      "VPC endpoints" },
-	[QUOTA_INTERFACE_ENDPOINTS] = { "interface-endpoints-per-vpc", 50, 0, "vpce",
+	[QUOTA_INTERFACE_ENDPOINTS] = { "interface-endpoints-per-vpc", false, 50, 0, "vpce",
 					"VPC endpoints" },
-	[QUOTA_TAGS] = { "tags-per-resource", 50, 50, NULL, NULL },
+	[QUOTA_TAGS] = { "tags-per-resource", false, 50, 50, NULL, NULL },
 };
 static_assert(ARRAY_SIZE(table) == QUOTA_MAX, "every quota has a row");
+
+static bool follows_vpcs(enum quota quota)
+{
+	return quota == QUOTA_INTERNET_GATEWAYS || quota == QUOTA_EGRESS_GATEWAYS;
+}
 
 int64_t quotas_get(const struct quotas *quotas, enum quota quota)
 {
 	if (quotas->values[quota])
 		return quotas->values[quota];
+	if (table[quota].counted && !quotas->aws &&
+	    !(follows_vpcs(quota) && quotas->values[QUOTA_VPCS]))
+		return RAISED_MAX;
 	/*
 	 * "Increasing this quota increases the quota on internet gateways by the same amount", and
 	 * so for egress-only ones.
 	 */
-	if (quota == QUOTA_INTERNET_GATEWAYS || quota == QUOTA_EGRESS_GATEWAYS)
+	if (follows_vpcs(quota))
 		return quotas_get(quotas, QUOTA_VPCS);
 	return table[quota].standard;
 }
@@ -94,8 +106,9 @@ static int unknown(const char *text, struct error *error)
 	CLEANUP(buffer_clear) struct buffer names = BUFFER_INIT;
 
 	for (size_t i = 0; i < QUOTA_MAX; i++)
-		buffer_printf(&names, "%s%s", i ? ", " : "", table[i].name);
-	return error_set(error, ERROR_INVALID_PARAMETER, "there is no quota '%.*s'; there are %s",
+		buffer_printf(&names, ", %s", table[i].name);
+	return error_set(error, ERROR_INVALID_PARAMETER,
+			 "there is no quota '%.*s'; there are " AWS " (all of AWS's)%s",
 			 (int)MIN(strcspn(text, "="), (size_t)40), text, names.data);
 }
 
@@ -106,6 +119,10 @@ static int parse_one(struct quotas *quotas, const char *text, struct error *erro
 	size_t quota = 0;
 	int64_t maximum, value = 0;
 
+	if (streq(text, AWS)) {
+		quotas->aws = true;
+		return 0;
+	}
 	while (quota < QUOTA_MAX && (strlen(table[quota].name) != length ||
 				     memcmp(table[quota].name, text, length) != 0))
 		quota++;

@@ -132,11 +132,9 @@ def test_tags(ec2):
             TagSpecifications=tag_specification("vpc", Name="door"))
 
 
-def test_five_in_a_region(world, ec2):
-    for _ in range(5):
+def test_another_region(world, ec2):
+    for _ in range(7):  # without a quota there are as many as one likes
         world.elastic_ip()
-    refused("AddressLimitExceeded", ec2.allocate_address,
-            text="The maximum number of addresses has been reached.")
     abroad = world.client(region="eu-west-1")
     made = abroad.allocate_address()
     assert made["NetworkBorderGroup"] == "eu-west-1"

@@ -245,8 +245,8 @@ def attributes(ec2, *wanted):
 def test_account_attributes(world, ec2):
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     everything = {"supported-platforms": ["VPC"], "default-vpc": [vpc], "max-instances": ["20"],
-                  "vpc-max-security-groups-per-interface": ["5"], "max-elastic-ips": ["5"],
-                  "vpc-max-elastic-ips": ["5"]}
+                  "vpc-max-security-groups-per-interface": ["5"], "max-elastic-ips": ["65279"],
+                  "vpc-max-elastic-ips": ["65279"]}
     assert attributes(ec2) == everything
     for name, values in everything.items():
         assert attributes(ec2, name) == {name: values}
@@ -258,11 +258,13 @@ def test_account_attributes(world, ec2):
 
 def test_account_attributes_are_the_quotas(make_world):
     with make_world("--quota", "security-groups-per-interface=7",
-                    "--quota", "addresses-per-region=9") as world:
+                    "--quota", "addresses-per-region=9", "--quota", "instances-per-region=3",
+                    ) as world:
         ec2 = world.ec2
         found = attributes(ec2)
         assert found["vpc-max-security-groups-per-interface"] == ["7"]
         assert found["max-elastic-ips"] == found["vpc-max-elastic-ips"] == ["9"]
+        assert found["max-instances"] == ["3"]
         world.remove_default_vpc()
         assert attributes(ec2, "default-vpc") == {"default-vpc": ["none"]}
         again = ec2.create_default_vpc()["Vpc"]["VpcId"]

@@ -14,7 +14,8 @@ NO_PERMISSION = "You do not have permission to access the specified resource."
 
 @pytest.fixture(scope="module")
 def world(make_world):
-    with make_world("--quota", "addresses-per-region=50") as running:
+    with make_world("--quota", "aws", "--quota", "addresses-per-region=50",
+                    "--quota", "vpcs-per-region=50") as running:
         yield running
 
 

@@ -107,12 +107,6 @@ def test_client_token(ec2):
     refused("IdempotentParameterMismatch", create, ec2, "11.0.0.0/8", ClientToken="a")
 
 
-def test_quota(ec2):
-    for _ in range(100):
-        create(ec2)
-    refused("ResourceLimitExceeded", create, ec2)
-
-
 def test_unknown_and_malformed(ec2):
     for call in (ec2.delete_managed_prefix_list, ec2.modify_managed_prefix_list,
                  ec2.get_managed_prefix_list_entries, ec2.get_managed_prefix_list_associations):

@@ -216,18 +216,3 @@ def test_delete_with_a_route_table(world, ec2, vpc):
 def test_delete_dry_run(ec2, vpc):
     refused("DryRunOperation", ec2.delete_vpc, VpcId=vpc, DryRun=True, status=412)
     assert ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
-
-
-def test_five_are_the_limit(own_world):
-    """The default one counts; gateways follow."""
-    ec2 = own_world.ec2
-    for number in range(4):
-        own_world.vpc(f"10.{number}.0.0/16")
-        own_world.gateway()
-    refused("VpcLimitExceeded", ec2.create_vpc, CidrBlock="10.9.0.0/16",
-            text="The maximum number of VPCs has been reached.")
-    refused("InternetGatewayLimitExceeded", ec2.create_internet_gateway)
-    ec2.delete_vpc(VpcId=ec2.describe_vpcs(Filters=[
-        {"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"][0]["VpcId"])
-    assert own_world.vpc("10.9.0.0/16")
-    assert own_world.client(region="us-west-2").create_vpc(CidrBlock="10.9.0.0/16")

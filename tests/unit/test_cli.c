@@ -204,8 +204,8 @@ static const struct {
 	  "serve: --listen takes ADDR:PORT, not 127.0.0.1:8x: try minivpc help serve" },
 	{ "serve --region EU", "serve: --region takes NAME, not EU: try minivpc help serve" },
 	{ "serve --region a/b-1", "serve: --region takes NAME, not a/b-1: try minivpc help serve" },
-	{ "serve --quota", "serve: --quota needs NAME=N: try minivpc help serve" },
-	{ "serve --quota ~", "serve: --quota takes NAME=N, not \"\": try minivpc help serve" },
+	{ "serve --quota", "serve: --quota needs aws|NAME=N: try minivpc help serve" },
+	{ "serve --quota ~", "serve: --quota takes aws|NAME=N, not \"\": try minivpc help serve" },
 	{ "ps --quota a=1", "ps: unknown option --quota: try minivpc help ps" },
 	{ "serve now", "serve: unexpected argument now: try minivpc help serve" },
 	{ "aws", "aws: needs ARGS...: try minivpc help aws" },
@@ -274,7 +274,7 @@ static void help_holds_every_token(void **state)
 	}
 	assert_non_null(strstr(all.data, "  exec INSTANCE [--] CMD...\n"));
 	assert_non_null(strstr(all.data, "  internet address [HOST]\n"));
-	assert_non_null(strstr(all.data, " [--quota NAME=N]... "));
+	assert_non_null(strstr(all.data, " [--quota aws|NAME=N]... "));
 	assert_non_null(
 		strstr(all.data, "  ps [-a] [--drops] [--nat] [-o table|json] [INSTANCE]\n"));
 }

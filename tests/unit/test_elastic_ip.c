@@ -136,6 +136,7 @@ static void five_in_a_region(void **state)
 	struct elastic_ip *one = allocate(), *none = NULL;
 
 	(void)state;
+	model.quotas.aws = true;
 	for (int i = 0; i < 4; i++)
 		allocate();
 	assert_true(elastic_ip_allocate(&transaction, scope, &none, &error) < 0);

@@ -113,6 +113,7 @@ static void vpc_blocks_are_checked(void **state)
 	}
 	vpc = make_vpc("100.68.0.18/18");
 	assert_string_equal(cidr_format(vpc->cidrs[0].cidr).text, "100.68.0.0/18");
+	model.quotas.aws = true;
 	for (int i = 0; i < 3; i++)
 		make_vpc("10.0.0.0/16"); /* any number with the same block */
 	assert_true(vpc_create(&transaction, scope, cidr_of("10.1.0.0/16"), NULL, &vpc, &error) <
@@ -762,6 +763,8 @@ static void quotas_are_read(void **state)
 {
 	static const char *const bad[] = {
 		"",
+		"AWS",
+		"aws=1",
 		"vpcs-per-region",
 		"vpcs-per-region=",
 		"vpcs-per-region=0",
@@ -786,6 +789,7 @@ static void quotas_are_read(void **state)
 	static const char *const again[] = { "vpcs-per-region=7", "vpcs-per-region=8" };
 
 	(void)state;
+	assert_int_equal(parse_quota("aws"), 0);
 	assert_int_equal(quota_of(&model, QUOTA_VPCS), 5);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (parse_quota(bad[i]) != -EINVAL)
@@ -817,7 +821,49 @@ static void quotas_are_read(void **state)
 	assert_int_equal(quota_of(&model, QUOTA_INTERNET_GATEWAYS), 8); /* goes with it … */
 	assert_int_equal(parse_quota("internet-gateways-per-region=3"), 0);
 	assert_int_equal(quota_of(&model, QUOTA_INTERNET_GATEWAYS), 3); /* … unless set itself */
-	assert_int_equal(quota_of(&model, QUOTA_VPCS), 5);
+	assert_true(quota_of(&model, QUOTA_VPCS) > 1000000);
+}
+
+/* By count only where it was asked for; by shape always. */
+static void quotas_by_count_are_off(void **state)
+{
+	static const char *const some[] = { "vpcs-per-region=7", "aws" };
+	static const enum quota counted[] = {
+		QUOTA_VPCS,
+		QUOTA_INTERNET_GATEWAYS,
+		QUOTA_EGRESS_GATEWAYS,
+		QUOTA_SECURITY_GROUPS,
+		QUOTA_INTERFACES,
+		QUOTA_INSTANCES,
+		QUOTA_ADDRESSES,
+		QUOTA_PREFIX_LISTS,
+		QUOTA_NAT_GATEWAYS,
+		QUOTA_PEERING_REQUESTS,
+		QUOTA_KEY_PAIRS,
+		QUOTA_LAUNCH_TEMPLATES,
+		QUOTA_IMAGES,
+	};
+	struct quotas aws = { .aws = true };
+	bool is_counted[QUOTA_MAX] = { false };
+
+	(void)state;
+	model.quotas = (struct quotas){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+		is_counted[counted[i]] = true;
+	for (int quota = 0; quota < QUOTA_MAX; quota++) {
+		const int64_t own = quotas_get(&aws, (enum quota)quota);
+		const int64_t here = quota_of(&model, (enum quota)quota);
+
+		assert_true(own >= 5 && own <= 50000);
+		if (is_counted[quota])
+			assert_true(here > 1000000);
+		else
+			assert_int_equal(here, own);
+	}
+	assert_int_equal(quotas_parse(some, 2, &model.quotas, &error), 0);
+	assert_int_equal(quota_of(&model, QUOTA_VPCS), 7);
+	assert_int_equal(quota_of(&model, QUOTA_EGRESS_GATEWAYS), 7);
+	assert_int_equal(quota_of(&model, QUOTA_ADDRESSES), 5);
 }
 
 /* As many go as the quota says, and what is there already stays when it is lowered. */
@@ -1299,6 +1345,7 @@ int main(void)
 		CASE(protocols_have_names),
 		CASE(tags_have_limits),
 		CASE(quotas_are_read),
+		CASE(quotas_by_count_are_off),
 		CASE(quotas_are_kept),
 		CASE(rules_are_found_whatever_changes),
 		CASE(groups_of_an_interface_are_checked),
