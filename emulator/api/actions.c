@@ -409,6 +409,12 @@ const struct action actions[] = {
 	READ("DescribeRegions", describe_regions, "RegionName.N AllRegions:b Filter.N"),
 	READ("DescribeAvailabilityZones", describe_availability_zones,
 	     "ZoneName.N ZoneId.N AllAvailabilityZones:b Filter.N"),
+	{ "ssm", "GetParameter", "Name! WithDecryption:b", get_parameter, ACTION_READ },
+	{ "ssm", "GetParameters", "Names.N! WithDecryption:b", get_parameters, ACTION_READ },
+	{ "ssm", "GetParametersByPath",
+	  "Path! Recursive:b ParameterFilters.N.Key ParameterFilters.N.Option "
+	  "ParameterFilters.N.Values.N MaxResults:i NextToken WithDecryption:b",
+	  get_parameters_by_path, ACTION_READ },
 	{ "sts", "GetCallerIdentity", "", get_caller_identity, ACTION_READ },
 	{ "sts", "AssumeRole",
 	  "RoleArn! RoleSessionName! DurationSeconds:i ExternalId Policy PolicyArns.member.N.arn "

@@ -65,4 +65,5 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	delete_launch_template_versions, get_console_output, get_instance_console, create_flow_logs,
 	describe_flow_logs, delete_flow_logs, modify_private_dns_name_options, create_volume,
 	assume_role, create_account, list_accounts, attach_volume, detach_volume, modify_volume,
-	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute;
+	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute,
+	get_parameter, get_parameters, get_parameters_by_path;

@@ -9,6 +9,7 @@
 #include "model/catalog.h"
 #include "model/instance.h"
 #include "model/key_pair.h"
+#include "model/public_parameter.h"
 #include "model/tags.h"
 
 #define LAUNCH_MAX 4091 /* what the largest practical subnet, a /20, holds */
@@ -97,15 +98,35 @@ static int read_user_data(const struct call *call, struct instance_template *opt
 	return 0;
 }
 
+/* "resolve:ssm:NAME" is the image that a public parameter tells. */
+static int resolve_image(const char **image, struct error *error)
+{
+	static const char prefix[] = "resolve:ssm:";
+	const char *name = *image + strlen(prefix);
+	struct public_parameter parameter;
+
+	if (strncmp(*image, prefix, strlen(prefix)) != 0)
+		return 0;
+	if (!public_parameter_find(name, &parameter))
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "The parameter %s could not be resolved: it does not exist.",
+				 name);
+	*image = parameter.value;
+	return 0;
+}
+
 static int read_image(const struct call *call, struct instance_template *options,
 		      struct error *error)
 {
 	const char *image = call_text(call, "ImageId"), *type = call_text(call, "InstanceType");
 	struct rid id;
+	int r;
 
 	if (!image || !*image)
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain the parameter ImageId");
+	if ((r = resolve_image(&image, error)) < 0)
+		return r;
 	if (rid_parse(image, KIND_IMAGE, &id) < 0)
 		return malformed(KIND_IMAGE, image, error);
 	if (type && !instance_type_find(type))

@@ -8,6 +8,7 @@
 
 #include "api/errors.h"
 #include "api/front.h"
+#include "api/json.h"
 #include "base/log.h"
 #include "model/defaults.h"
 #include "model/region.h"
@@ -19,11 +20,13 @@ struct api {
 	char region[33];
 };
 
+/* Without a namespace: it speaks JSON. */
 static const struct {
 	const char *service, *version, *xml_namespace;
 } services[] = {
 	{ "ec2", "2016-11-15", "http://ec2.amazonaws.com/doc/2016-11-15/" },
 	{ "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/" },
+	{ JSON_SERVICE, JSON_VERSION, NULL },
 	{ "minivpc", "minivpc", "urn:minivpc" },
 };
 
@@ -136,6 +139,17 @@ static void end_reply(struct call *call, const char *service, const char *reques
 	xml_close(call->xml);
 }
 
+static int answer_json(struct call *call, struct http_reply *reply, struct error *error)
+{
+	CLEANUP(json_freep) struct json_t *json = json_object();
+	int r;
+
+	call->json = json;
+	if ((r = run(call, error)) == 0)
+		json_reply(json, reply);
+	return r;
+}
+
 static int answer(struct call *call, const char *service, struct http_reply *reply,
 		  struct error *error)
 {
@@ -148,6 +162,8 @@ static int answer(struct call *call, const char *service, struct http_reply *rep
 	if (streq(service, "minivpc") && !streq(identity->account, DEFAULT_ACCOUNT))
 		return error_set(error, ERROR_FORBIDDEN,
 				 "The world is its default account's to look after.");
+	if (streq(service, JSON_SERVICE))
+		return answer_json(call, reply, error);
 	call->xml = xml;
 	begin_reply(call, service, reply->request_id);
 	if (streq(service, "ec2") &&
@@ -175,11 +191,16 @@ static int handle(struct api *api, const struct http_request *request, struct ht
 			     .any_account = api->options.accept_any_credentials };
 	int r;
 
-	if ((r = params_parse(request, &params, error)) < 0)
+	r = json_is(request) ? json_params(request, &params, error)
+			     : params_parse(request, &params, error);
+	if (r < 0)
 		return r;
 	call.params = params;
 	if ((r = sigv4_verify(request, &policy, identity, error)) < 0)
 		return r;
+	if (*identity->service && json_is(request) != streq(identity->service, JSON_SERVICE))
+		return error_set(error, ERROR_INVALID_ACTION, "%s does not speak this protocol.",
+				 identity->service);
 	if (!*identity->region) /* unsigned, where that is accepted */
 		memcpy(identity->region, api->region, sizeof(identity->region));
 	call.transaction = transaction_begin(api->model, policy.now);
@@ -197,8 +218,11 @@ static void on_request(void *context, const struct http_request *request, struct
 	if (error.code == ERROR_INTERNAL)
 		log_error("%s", error.text);
 	buffer_clear(&reply->body);
-	error_document(&error, is_service(identity.service) ? identity.service : "ec2",
-		       reply->request_id, reply);
+	if (json_is(request) || streq(identity.service, JSON_SERVICE))
+		json_error(&error, reply);
+	else
+		error_document(&error, is_service(identity.service) ? identity.service : "ec2",
+			       reply->request_id, reply);
 }
 
 int api_open(struct loop *loop, struct model *model, const struct api_options *options,

@@ -96,6 +96,9 @@ struct call {
 	struct scope *scope;
 	struct transaction transaction;
 	struct xml *xml; /* the reply's document, inside its root */
+	/* The reply, of a service that speaks JSON; then there is no document. An object of
+	 * jansson's. */
+	struct json_t *json;
 };
 
 /* What an action does to packets, and to what serves instances. */
