@@ -97,8 +97,8 @@ $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests.mk
 	@echo "  LD    $@"
 	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
-BENCH_PROGRAMS := $(BUILD)/bench/floor $(BUILD)/bench/traffic
-$(BUILD)/bench/traffic: $(BUILD)/obj/emulator/base/util.o
+BENCH_PROGRAMS := $(BUILD)/bench/floor $(BUILD)/bench/traffic $(BUILD)/bench/calls
+$(BUILD)/bench/traffic $(BUILD)/bench/calls: $(BUILD)/obj/emulator/base/util.o
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^
@@ -188,7 +188,7 @@ help:
 	@echo "sudo make demo     the product shown in a throw-away world"
 	@echo "sudo make test     every test; without root: make test-unit test-plan"
 	@echo "sudo make test-system, make lint, make check-asan"
-	@echo "sudo make bench    launches, memory, rules, paths (BENCH=--quick, --filters, --paths)"
+	@echo "sudo make bench    launches, memory, rules, paths (BENCH=--quick, --filters, --paths, --api)"
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:

@@ -114,12 +114,16 @@ class Caller:
         address = urlsplit(world.endpoint)
         self.connection = HTTPConnection(address.hostname, address.port, timeout=30)
 
-    def call(self, action: str, **parameters):
+    def signed(self, action: str, **parameters) -> tuple:
+        """The headers and the body."""
         body = urlencode({"Action": action, "Version": "2016-11-15", **parameters})
         request = AWSRequest("POST", self.endpoint + "/", data=body, headers={
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
         SigV4Auth(self.credentials, "ec2", "us-east-1").add_auth(request)
-        headers = dict(request.headers.items())
+        return dict(request.headers.items()), body
+
+    def call(self, action: str, **parameters):
+        headers, body = self.signed(action, **parameters)
         start = time.monotonic()
         self.connection.request("POST", "/", body, headers)
         return start, self.finish

@@ -1,0 +1,159 @@
+"""What API calls cost: one after the other by one kept connection, and many connections at once.
+
+All requests are signed before the clock starts and sent by a small C program, so what is measured
+is the daemon: HTTP, the signature's verification, the parameters, the model, the reply's XML, and
+for what changes the world the disk and the kernel too. Beside the wall's clock stands the daemon's
+own time on a CPU per call: others on the machine don't change it, and its inverse is what one core
+can answer.
+"""
+
+import glob
+import os
+import subprocess
+from collections import namedtuple
+
+from latency import Caller, IMAGE
+from world import Failed, World
+
+INSTANCES, PAGE, CHANGES = 1000, 100, 200
+CONNECTIONS = 64
+US, MS = 1e6, 1e3
+
+Sample = namedtuple("Sample", "replies seconds p50 p99 worst size fewest cpu")
+
+
+class Api:
+    QUOTAS = ("--quota", f"vpcs-per-region={2 * CHANGES}",
+              "--quota", f"subnets-per-vpc={2 * CHANGES}")
+
+    def __init__(self, build: str, seconds: float):
+        self.binary = os.path.join(build, "minivpc")
+        self.calls = os.path.join(build, "bench", "calls")
+        self.seconds = seconds
+        self.rows = []
+        self.many = self.memory = None
+        self.world = self.caller = None
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    def cpu(self) -> float:
+        """Seconds that the daemon's threads have spent on a CPU."""
+        total = 0
+        for path in glob.glob(f"/proc/{self.world.daemon.pid}/task/*/schedstat"):
+            with open(path, encoding="ascii") as stat:
+                total += int(stat.read().split()[0])
+        return total / 1e9
+
+    def resident(self) -> int:
+        """KiB"""
+        with open(f"/proc/{self.world.daemon.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if "VmRSS" in line)
+
+    def request(self, action: str, **parameters) -> bytes:
+        """As it goes over the wire."""
+        headers, body = self.caller.signed(action, **parameters)
+        host = self.world.endpoint.removeprefix("http://")
+        lines = [f"{name}: {value}" for name, value in headers.items()]
+        head = "\r\n".join(["POST / HTTP/1.1", f"Host: {host}", *lines,
+                            f"Content-Length: {len(body)}", "", ""])
+        return (head + body).encode()
+
+    def send(self, requests: list, count: int, connections: int = 1, seconds: float = 120
+             ) -> Sample:
+        path = os.path.join(self.world.directory, "requests")
+        with open(path, "wb") as file:
+            for request in requests:
+                file.write(b"%d\n" % len(request) + request)
+        port = self.world.endpoint.rsplit(":", 1)[1]
+        before = self.cpu()
+        done = subprocess.run([self.calls, port, str(connections), str(count), str(seconds), path],
+                              capture_output=True, text=True, check=False, timeout=seconds + 60)
+        spent = self.cpu() - before
+        words = done.stdout.split()
+        if done.returncode or len(words) != 8 or words[1] != "0":
+            raise Failed(f"calls: {done.stdout.strip()} {done.stderr.strip()[-300:]}")
+        replies, _, wall, p50, p99, worst, size, fewest = map(float, words)
+        return Sample(replies, wall, p50, p99, worst, size, fewest, spent / replies)
+
+    def row(self, title: str, requests: list, count: int, aim: tuple = None) -> None:
+        """`aim`: of what ("rate" of one core, "p50" in ms), and how much."""
+        self.rows.append((title, self.send(requests, count), aim))
+
+    # --- what is measured ------------------------------------------------------------------------
+
+    def measure(self) -> None:
+        with World(self.binary, *self.QUOTAS) as world:
+            world.start()
+            self.world, self.caller = world, Caller(world)
+            vpcs = self.request("DescribeVpcs")
+            self.send([vpcs], 2000)  # warm
+            self.row("DescribeVpcs", [vpcs], 20000, ("rate", 10000))
+            self.at_once(vpcs)
+            self.changes(world.client())
+
+    def at_once(self, request: bytes) -> None:
+        """Many connections; what memory the daemon has after the first second it keeps."""
+        self.send([request], 10**7, CONNECTIONS, 1)
+        before = self.resident()
+        self.many = self.send([request], 10**7, CONNECTIONS, self.seconds)
+        self.memory = before, self.resident()
+
+    def changes(self, client) -> None:
+        blocks = [f"10.{n}.0.0/16" for n in range(CHANGES)]
+        self.row("CreateVpc", [self.request("CreateVpc", CidrBlock=block) for block in blocks],
+                 CHANGES)
+        vpc = client.create_vpc(CidrBlock="172.16.0.0/16")["Vpc"]["VpcId"]
+        blocks = [f"172.16.{n}.0/24" for n in range(CHANGES)]
+        self.row("CreateSubnet", [self.request("CreateSubnet", VpcId=vpc, CidrBlock=block)
+                                  for block in blocks], CHANGES)
+        subnet = client.create_subnet(
+            VpcId=client.create_vpc(CidrBlock="172.17.0.0/16")["Vpc"]["VpcId"],
+            CidrBlock="172.17.0.0/20")["Subnet"]["SubnetId"]
+        launch = {"ImageId": IMAGE, "SubnetId": subnet, "MinCount": 1, "MaxCount": 1}
+        self.row("RunInstances of one", [self.request("RunInstances", **launch)
+                                         for _ in range(CHANGES)], CHANGES)
+        launch.update(MinCount=INSTANCES - CHANGES, MaxCount=INSTANCES - CHANGES)
+        client.run_instances(**launch)
+        self.instances(client)
+
+    def instances(self, client) -> None:
+        self.row(f"DescribeInstances of {INSTANCES}", [self.request("DescribeInstances")], 100,
+                 ("p50", 15))
+        tokens = [None]
+        while len(tokens) < 2 or tokens[-1]:
+            more = {"NextToken": tokens[-1]} if tokens[-1] else {}
+            reply = client.describe_instances(MaxResults=PAGE, **more)
+            tokens.append(reply.get("NextToken"))
+        pages = [self.request("DescribeInstances", MaxResults=PAGE,
+                              **({"NextToken": token} if token else {})) for token in tokens[:-1]]
+        if len(pages) != INSTANCES // PAGE:
+            raise Failed(f"{len(pages)} pages of {PAGE}")
+        self.row(f"  a page of {PAGE}", pages, 10 * len(pages))
+        self.row("DescribeInstances by id", [self.request("DescribeInstances", **{
+            "InstanceId.1": reply["Reservations"][0]["Instances"][0]["InstanceId"]})], 5000)
+        self.row(f"DescribeInstances by a filter, 1 of {INSTANCES}", [
+            self.request("DescribeInstances", **{"Filter.1.Name": "private-ip-address",
+                                                 "Filter.1.Value.1": "172.17.0.200"})], 100)
+
+    def table(self) -> None:
+        print("\nAPI calls over one kept connection, signed beforehand")
+        print(f"{'':40}{'p50 ms':>9}{'p99 ms':>9}{'calls/s':>9}{'CPU µs':>9}{'/s of a core':>13}"
+              f"{'KiB':>8}")
+        for title, sample, aim in self.rows:
+            core = 1 / sample.cpu
+            line = (f"{title:40}{sample.p50 / MS:>9.3f}{sample.p99 / MS:>9.3f}"
+                    f"{sample.replies / sample.seconds:>9.0f}{sample.cpu * US:>9.1f}{core:>13.0f}"
+                    f"{sample.size / 1024:>8.1f}")
+            if aim:
+                kind, bound = aim
+                met = core >= bound if kind == "rate" else sample.p50 / MS < bound
+                line += f"  aim: {'at least' if kind == 'rate' else 'under'} {bound}"
+                line += "" if met else ", MISSED"
+            print(line)
+        many, (before, after) = self.many, self.memory
+        print(f"\n{CONNECTIONS} connections at once, {many.seconds:.0f} s of DescribeVpcs: "
+              f"{many.replies:.0f} replies, no error, {many.replies / many.seconds:.0f}/s, "
+              f"{many.cpu * US:.1f} µs of CPU each")
+        print(f"p50 {many.p50 / MS:.2f} ms, p99 {many.p99 / MS:.2f} ms, worst {many.worst / MS:.2f} ms;"
+              f" the one served least had {many.fewest / (many.replies / CONNECTIONS):.2f} of its share;"
+              f" resident {before} KiB after a second, {after} KiB at the end")
