@@ -4,10 +4,6 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <time.h>
-
 /* An open element: where its name stands in what was written. */
 struct element {
 	size_t name;
@@ -125,12 +121,14 @@ static void append_escaped(struct buffer *buffer, const char *text)
 void xml_text(struct xml *xml, const char *name, const char *text)
 {
 	struct buffer *out = &xml->out;
+	size_t length;
 
 	if (!text)
 		return;
 	finish_tag(xml);
+	length = strlen(name);
 	buffer_putc(out, '<');
-	buffer_puts(out, name);
+	buffer_append(out, name, length);
 	if (text[0] == '\0') {
 		buffer_puts(out, "/>");
 		return;
@@ -138,7 +136,7 @@ void xml_text(struct xml *xml, const char *name, const char *text)
 	buffer_putc(out, '>');
 	append_escaped(out, text);
 	buffer_puts(out, "</");
-	buffer_puts(out, name);
+	buffer_append(out, name, length);
 	buffer_putc(out, '>');
 }
 
@@ -157,22 +155,20 @@ void xml_bool(struct xml *xml, const char *name, bool value)
 
 void xml_int(struct xml *xml, const char *name, int64_t value)
 {
-	char text[32];
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 
-	snprintf(text, sizeof(text), "%" PRId64, value);
-	xml_text(xml, name, text);
+	buffer_number(&text, value);
+	xml_text(xml, name, text.data);
 }
 
 void xml_time(struct xml *xml, const char *name, int64_t unix_seconds)
 {
-	time_t seconds = unix_seconds;
-	struct tm tm;
-	char text[64];
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 
-	if (unix_seconds == 0 || !gmtime_r(&seconds, &tm))
+	if (unix_seconds == 0)
 		return;
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-	xml_text(xml, name, text);
+	buffer_time(&text, unix_seconds);
+	xml_text(xml, name, text.data);
 }
 
 void xml_finish(struct xml *xml, struct buffer *ret_body)

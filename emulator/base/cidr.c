@@ -24,11 +24,29 @@ int address_parse(const char *text, struct address *ret_address)
 	return 0;
 }
 
+/* inet_ntop() takes its time. */
+static void write_v4(const uint8_t *bytes, char *text)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		const unsigned int byte = bytes[i];
+
+		if (byte >= 100)
+			*text++ = (char)('0' + byte / 100);
+		if (byte >= 10)
+			*text++ = (char)('0' + byte / 10 % 10);
+		*text++ = (char)('0' + byte % 10);
+		*text++ = '.';
+	}
+	text[-1] = '\0';
+}
+
 struct address_text address_format(struct address address)
 {
 	struct address_text text = { "" };
 
-	if (address_is_set(address))
+	if (address.family == AF_INET)
+		write_v4(address.bytes, text.text);
+	else if (address_is_set(address))
 		inet_ntop(address.family, address.bytes, text.text, sizeof(text.text));
 	return text;
 }

@@ -2,8 +2,6 @@
 #include "base/id.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <sys/random.h>
 
 static const char *const prefixes[] = {
@@ -67,10 +65,18 @@ int rid_compare(const void *a, const void *b)
 
 struct rid_text rid_format(struct rid id)
 {
+	static const char digits[] = "0123456789abcdef";
 	struct rid_text text = { "" };
+	char *end;
 
-	if (rid_is_set(id))
-		snprintf(text.text, sizeof(text.text), "%s-0%016" PRIx64, prefixes[id.kind], id.n);
+	if (!rid_is_set(id))
+		return text;
+	end = stpcpy(text.text, prefixes[id.kind]);
+	*end++ = '-';
+	*end++ = '0';
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*end++ = digits[id.n >> shift & 15];
+	*end = '\0';
 	return text;
 }
 

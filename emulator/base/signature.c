@@ -3,15 +3,8 @@
 
 #include <nettle/hmac.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
 
 #define DATE_LENGTH 8
-
-static void append_hexadecimal(struct buffer *text, const unsigned char digest[SHA256_DIGEST_SIZE])
-{
-	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-		buffer_printf(text, "%02x", digest[i]);
-}
 
 void signature_append_hash(struct buffer *text, const void *data, size_t length)
 {
@@ -21,7 +14,7 @@ void signature_append_hash(struct buffer *text, const void *data, size_t length)
 	sha256_init(&context);
 	sha256_update(&context, length, data);
 	sha256_digest(&context, sizeof(digest), digest);
-	append_hexadecimal(text, digest);
+	buffer_hex(text, digest, sizeof(digest));
 }
 
 void signature_append_code(struct buffer *text, const char *key, const void *data, size_t length)
@@ -32,7 +25,7 @@ void signature_append_code(struct buffer *text, const char *key, const void *dat
 	hmac_sha256_set_key(&context, strlen(key), (const unsigned char *)key);
 	hmac_sha256_update(&context, length, data);
 	hmac_sha256_digest(&context, sizeof(digest), digest);
-	append_hexadecimal(text, digest);
+	buffer_hex(text, digest, sizeof(digest));
 	explicit_bzero(&context, sizeof(context));
 }
 
@@ -71,7 +64,8 @@ void signature_make(const char *secret, const struct signature_scope *scope,
 	hmac_text(key, scope->service);
 	hmac_text(key, SIGNATURE_TERMINATOR);
 	hmac_text(key, text.data);
-	for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
-		snprintf(ret_signature + 2 * i, 3, "%02x", key[i]);
+	text.length = 0;
+	buffer_hex(&text, key, SHA256_DIGEST_SIZE);
+	memcpy(ret_signature, text.data, SIGNATURE_SIZE);
 	explicit_bzero(key, sizeof(key));
 }

@@ -45,12 +45,16 @@ void rid_item_add(struct rid_item **items, size_t *count, struct rid id)
 
 const char *get_print(struct buffer *scratch, const char *format, ...)
 {
-	CLEANUP(freep) char *text = NULL;
 	va_list arguments;
 
 	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
+	buffer_vprintf(scratch, format, arguments);
 	va_end(arguments);
+	return scratch->data;
+}
+
+const char *get_copy(struct buffer *scratch, const char *text)
+{
 	buffer_puts(scratch, text);
 	return scratch->data;
 }
@@ -71,14 +75,14 @@ const char *zone_name_of(const struct scope *scope, int64_t zone, struct buffer 
 {
 	const struct region *region = region_find(scope->region);
 
-	return region ? get_print(scratch, "%s", zone_name(region, (size_t)zone).text) : NULL;
+	return region ? get_copy(scratch, zone_name(region, (size_t)zone).text) : NULL;
 }
 
 const char *zone_id_of(const struct scope *scope, int64_t zone, struct buffer *scratch)
 {
 	const struct region *region = region_find(scope->region);
 
-	return region ? get_print(scratch, "%s", zone_id(region, (size_t)zone).text) : NULL;
+	return region ? get_copy(scratch, zone_id(region, (size_t)zone).text) : NULL;
 }
 
 bool child_self(const struct view *view, size_t index, struct view *ret_child)
@@ -98,8 +102,11 @@ bool child_none(const struct view *view, size_t index, struct view *ret_child)
 
 void host_label(struct address address, const char *prefix, struct buffer *buffer)
 {
-	buffer_printf(buffer, "%s-%u-%u-%u-%u", prefix, address.bytes[0], address.bytes[1],
-		      address.bytes[2], address.bytes[3]);
+	buffer_puts(buffer, prefix);
+	for (size_t i = 0; i < 4; i++) {
+		buffer_putc(buffer, '-');
+		buffer_number(buffer, address.bytes[i]);
+	}
 }
 
 void private_dns_domain(const struct scope *scope, struct buffer *buffer)

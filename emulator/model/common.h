@@ -28,6 +28,8 @@ int idempotent_mismatch(struct error *error);
 
 /* Prints into scratch and returns its text. */
 const char *get_print(struct buffer *scratch, const char *format, ...) PRINTF(2, 3);
+/* The same of a text as it is. */
+const char *get_copy(struct buffer *scratch, const char *text);
 
 /* "us-east-1a": a zone of the scope's region, by its index. */
 const char *zone_name_of(const struct scope *scope, int64_t zone, struct buffer *scratch);

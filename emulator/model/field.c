@@ -2,24 +2,12 @@
 #include "model/field.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <time.h>
 
 /* Tables hold offsets; this is the one place that turns them into pointers. */
 static void *at(const void *object, size_t offset)
 {
 	return (char *)(uintptr_t)object + offset;
-}
-
-void time_format(int64_t seconds, struct buffer *buffer)
-{
-	time_t when = (time_t)seconds;
-	struct tm broken;
-	char text[64];
-
-	gmtime_r(&when, &broken);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000Z", &broken);
-	buffer_puts(buffer, text);
 }
 
 static const char *in_scratch(struct buffer *scratch)
@@ -38,11 +26,11 @@ const char *field_text(const struct field *field, const struct view *view, struc
 	case FIELD_BOOL:
 		return *(const bool *)value ? "true" : "false";
 	case FIELD_INT:
-		buffer_printf(scratch, "%" PRId64, *(const int64_t *)value);
+		buffer_number(scratch, *(const int64_t *)value);
 		return in_scratch(scratch);
 	case FIELD_TIME:
 		if (*(const int64_t *)value)
-			time_format(*(const int64_t *)value, scratch);
+			buffer_time(scratch, *(const int64_t *)value);
 		return in_scratch(scratch);
 	case FIELD_ENUM:
 		return field->names[*(const int *)value];

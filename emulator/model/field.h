@@ -131,6 +131,3 @@ void *field_list_grow(const struct field *field, void *object);
 void fields_copy_owned(const struct field *fields, void *object);
 /* Frees what the table says is owned. */
 void fields_free_owned(const struct field *fields, void *object);
-
-/* "2024-05-01T12:34:56.000Z" */
-void time_format(int64_t seconds, struct buffer *buffer);

@@ -76,7 +76,7 @@ static const char *get_created(const struct view *view, struct buffer *scratch)
 	if (image->listed)
 		return image->listed->created;
 	buffer_clear(scratch);
-	time_format(image->create_time, scratch);
+	buffer_time(scratch, image->create_time);
 	return scratch->data;
 }
 

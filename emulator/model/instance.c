@@ -105,7 +105,7 @@ static void set_reason_user(struct instance *instance, int64_t now)
 	CLEANUP(buffer_clear) struct buffer when = BUFFER_INIT;
 
 	/* "User initiated (2024-01-01 00:00:00 GMT)" */
-	time_format(now, &when);
+	buffer_time(&when, now);
 	set_reason(instance,
 		   xasprintf("User initiated (%.10s %.8s GMT)", when.data, when.data + 11),
 		   "Client.UserInitiatedShutdown", "User initiated shutdown");

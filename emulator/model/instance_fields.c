@@ -39,7 +39,7 @@ static const char *get_private_address(const struct view *view, struct buffer *s
 {
 	const struct interface *interface = primary(view);
 
-	return interface ? get_print(scratch, "%s", address_format(interface->address).text) : NULL;
+	return interface ? get_copy(scratch, address_format(interface->address).text) : NULL;
 }
 
 /* Unset: none. */
@@ -55,8 +55,7 @@ static const char *get_public_address(const struct view *view, struct buffer *sc
 {
 	const struct address address = public_address(view);
 
-	return address_is_set(address) ? get_print(scratch, "%s", address_format(address).text)
-				       : NULL;
+	return address_is_set(address) ? get_copy(scratch, address_format(address).text) : NULL;
 }
 
 static const char *get_private_dns(const struct view *view, struct buffer *scratch)

@@ -102,8 +102,12 @@ const char *interface_mac_text(struct rid id, struct buffer *scratch)
 	uint8_t mac[6];
 
 	interface_mac(id, mac);
-	return get_print(scratch, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-			 mac[4], mac[5]);
+	for (size_t i = 0; i < sizeof(mac); i++) {
+		if (i)
+			buffer_putc(scratch, ':');
+		buffer_hex(scratch, &mac[i], 1);
+	}
+	return scratch->data;
 }
 
 /* VPC guide, "DNS attributes for your VPC". */

@@ -84,7 +84,7 @@ static const struct elastic_ip *elastic_ip_of(const struct view *view)
 
 static const char *get_public_address(const struct view *view, struct buffer *scratch)
 {
-	return get_print(scratch, "%s", address_format(public_address(view)).text);
+	return get_copy(scratch, address_format(public_address(view)).text);
 }
 
 static const char *get_public_dns(const struct view *view, struct buffer *scratch)
@@ -104,16 +104,14 @@ static const char *get_allocation(const struct view *view, struct buffer *scratc
 {
 	const struct elastic_ip *elastic_ip = elastic_ip_of(view);
 
-	return elastic_ip ? get_print(scratch, "%s", rid_format(elastic_ip->resource.id).text)
-			  : NULL;
+	return elastic_ip ? get_copy(scratch, rid_format(elastic_ip->resource.id).text) : NULL;
 }
 
 static const char *get_association(const struct view *view, struct buffer *scratch)
 {
 	const struct elastic_ip *elastic_ip = elastic_ip_of(view);
 
-	return elastic_ip ? get_print(scratch, "%s", rid_format(elastic_ip->association).text)
-			  : NULL;
+	return elastic_ip ? get_copy(scratch, rid_format(elastic_ip->association).text) : NULL;
 }
 
 /* ---- nested elements ---- */
@@ -293,7 +291,7 @@ static const char *get_instance(const struct view *view, struct buffer *scratch)
 {
 	const struct interface *interface = view->object;
 
-	return get_print(scratch, "%s", rid_format(interface->instance).text);
+	return get_copy(scratch, rid_format(interface->instance).text);
 }
 
 static const struct field instance_association_fields[] = { ASSOCIATION_FIELDS(NI, 0), FIELD_END };

@@ -163,7 +163,7 @@ static json_t *time_value(int64_t seconds)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 
-	time_format(seconds, &text);
+	buffer_time(&text, seconds);
 	return json_sprintf("%.19sZ", text.data);
 }
 

@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -327,9 +329,78 @@ static void the_loop_serves_pipes_and_timers(void **state)
 	close(ends[1]);
 }
 
+/* ---- buffers ---- */
+
+static void assert_written(struct buffer *buffer, const char *text)
+{
+	assert_string_equal(buffer->data, text);
+	assert_int_equal(buffer->length, strlen(text));
+	buffer->length = 0;
+}
+
+static void numbers_are_written(void **state)
+{
+	static const int64_t numbers[] = { 0, 7, 10, -1, -10, 4294967296, INT64_MAX, INT64_MIN };
+	CLEANUP(buffer_clear) struct buffer buffer = BUFFER_INIT;
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		snprintf(text, sizeof(text), "%" PRId64, numbers[i]);
+		buffer_number(&buffer, numbers[i]);
+		assert_written(&buffer, text);
+	}
+	buffer_hex(&buffer, "\x00\x0f\xf0\xa5", 4);
+	assert_written(&buffer, "000ff0a5");
+	buffer_hex(&buffer, "", 0);
+	assert_written(&buffer, "");
+}
+
+/* Every day of four hundred years and more, by libc's own calendar. */
+static void times_are_written(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer buffer = BUFFER_INIT;
+
+	(void)state;
+	for (time_t when = 0; when < (time_t)500 * 366 * 86400; when += 86400 - 61) {
+		struct tm broken;
+		char text[64];
+
+		gmtime_r(&when, &broken);
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000Z", &broken);
+		buffer_time(&buffer, when);
+		assert_written(&buffer, text);
+	}
+	buffer_time(&buffer, INT64_MAX);
+	assert_written(&buffer, "9999-12-31T23:59:59.000Z");
+	buffer_time(&buffer, -1);
+	assert_written(&buffer, "1970-01-01T00:00:00.000Z");
+}
+
+static void text_grows(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer buffer = BUFFER_INIT;
+	char whole[1001];
+
+	(void)state;
+	memset(whole, 'x', sizeof(whole) - 1);
+	whole[sizeof(whole) - 1] = '\0';
+	/* Printing where there is no room, just enough, and too little. */
+	for (size_t cut = 0; cut < sizeof(whole); cut++) {
+		buffer_printf(&buffer, "%.*s", (int)cut, whole);
+		buffer_printf(&buffer, "%s", whole + cut);
+		assert_written(&buffer, whole);
+		if (cut % 3 == 0)
+			buffer_clear(&buffer);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_written),
+		cmocka_unit_test(times_are_written),
+		cmocka_unit_test(text_grows),
 		cmocka_unit_test(cidrs_are_read_strictly),
 		cmocka_unit_test(cidrs_are_made_canonical),
 		cmocka_unit_test(cidrs_overlap_or_cover),
