@@ -31,6 +31,13 @@ WARNINGS := -w
 FORTIFY := -U_FORTIFY_SOURCE
 endif
 
+# For `make fuzz`: clang's libFuzzer, which sees what an input reaches.
+ifdef FUZZ
+SANITIZERS += -fsanitize=fuzzer-no-link
+FORTIFY += -DFUZZER
+$(BUILD)/tests/fuzz/%: LDFLAGS += -fsanitize=fuzzer
+endif
+
 # For lint: what the analyzer must be told, in all files but the one that it is told about.
 ifdef ANALYZE
 ANALYZER = -fanalyzer $(if $(filter emulator/base/error.c,$<),,-include scripts/analyzer.h)
@@ -41,14 +48,17 @@ ALL_SOURCES := $(sort $(wildcard emulator/*.c) $(wildcard emulator/*/*.c))
 SOURCES := $(filter-out emulator/netlink/fake.c,$(ALL_SOURCES))
 TESTS := $(sort $(wildcard tests/unit/test_*.c) $(wildcard tests/plan/test_*.c))
 HELPERS := $(filter-out $(TESTS),$(sort $(wildcard tests/unit/*.c) $(wildcard tests/plan/*.c)))
+FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
-C_FILES = $(ALL_SOURCES) $(TESTS) $(HELPERS) $(BENCH_SOURCES) $(sort $(wildcard tests/fuzz/*.c))
+C_FILES = $(ALL_SOURCES) $(TESTS) $(HELPERS) $(BENCH_SOURCES) $(FUZZERS)
 FORMATTED = $(C_FILES) $(sort $(wildcard emulator/*.h emulator/*/*.h tests/*/*.h))
 
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 EVERY_OBJECT := $(ALL_SOURCES:%.c=$(BUILD)/obj/%.o) $(TESTS:%.c=$(BUILD)/obj/%.o) \
-		$(HELPERS:%.c=$(BUILD)/obj/%.o) $(BENCH_SOURCES:%.c=$(BUILD)/obj/%.o)
-TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
+		$(HELPERS:%.c=$(BUILD)/obj/%.o) $(BENCH_SOURCES:%.c=$(BUILD)/obj/%.o) \
+		$(FUZZERS:%.c=$(BUILD)/obj/%.o)
+FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
+TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%) $(FUZZ_PROGRAMS)
 
 # And glibc's own for DNS.
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null && echo -lresolv)
@@ -64,6 +74,7 @@ VERSION := $(shell v=$$($(GIT) describe --tags --always 2>/dev/null) || v=unknow
 
 all: $(BUILD)/minivpc
 tests: $(TEST_PROGRAMS)
+fuzzers: $(FUZZ_PROGRAMS)
 objects: $(EVERY_OBJECT)
 
 tools:
@@ -88,9 +99,9 @@ $(BUILD)/version: FORCE
 	@echo "$(VERSION)" | cmp -s - $@ || echo "$(VERSION)" > $@
 
 # A test's first line names the objects it links: scripts/test-rules turns it into a rule.
-$(BUILD)/tests.mk: $(TESTS) scripts/test-rules
+$(BUILD)/tests.mk: $(TESTS) $(FUZZERS) scripts/test-rules
 	@mkdir -p $(@D)
-	@scripts/test-rules $(TESTS) > $@.new && mv $@.new $@
+	@scripts/test-rules $(TESTS) $(FUZZERS) > $@.new && mv $@.new $@
 
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests.mk
 	@mkdir -p $(@D)
@@ -117,9 +128,9 @@ AS_ROOT = [ "$$(id -u)" = 0 ] || { echo "make $@ needs root: run sudo make $@" >
 test:
 	@$(AS_ROOT); scripts/bootstrap --test
 	@mkdir -p build; { $(MAKE) --no-print-directory all tests && \
-		scripts/test --build $(BUILD) scripts unit plan system; }; $(GIVE_BACK)
+		scripts/test --build $(BUILD) scripts unit plan fuzz system; }; $(GIVE_BACK)
 
-test-unit test-plan: tests
+test-unit test-plan test-fuzz: tests
 	@scripts/test --build $(BUILD) $(if $(filter test-unit,$@),scripts) $(@:test-%=%)
 
 test-system: all
@@ -128,8 +139,15 @@ test-system: all
 # As root the system tests run too.
 check-asan:
 	@mkdir -p build; { $(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all tests && \
-		scripts/test --build build/asan unit plan $$([ "$$(id -u)" != 0 ] || echo system); \
+		scripts/test --build build/asan unit plan fuzz $$([ "$$(id -u)" != 0 ] || echo system); \
 		}; $(GIVE_BACK)
+
+# FUZZ_SECONDS for each parser: what is found is kept in build/fuzz, a harness's corpus too.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@scripts/bootstrap --fuzz
+	@mkdir -p build; { $(MAKE) --no-print-directory BUILD=build/fuzz CC=clang SANITIZE=1 FUZZ=1 \
+		fuzzers && scripts/fuzz --build build/fuzz $(FUZZ_SECONDS); }; $(GIVE_BACK)
 
 # `make -k lint` shows all that is wrong.
 lint: lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck
@@ -186,13 +204,15 @@ clean:
 help:
 	@echo "make               build/minivpc"
 	@echo "sudo make demo     the product shown in a throw-away world"
-	@echo "sudo make test     every test; without root: make test-unit test-plan"
+	@echo "sudo make test     every test; without root: make test-unit test-plan test-fuzz"
 	@echo "sudo make test-system, make lint, make check-asan"
+	@echo "make fuzz          the parsers, by clang's libFuzzer (FUZZ_SECONDS=$(FUZZ_SECONDS) for each)"
 	@echo "sudo make bench    launches, memory, rules, paths (BENCH=--quick, --filters, --paths, --api)"
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:
-.PHONY: FORCE all tests objects tools test test-unit test-plan test-system check-asan lint \
+.PHONY: FORCE all tests fuzzers objects tools test test-unit test-plan test-fuzz test-system \
+	check-asan fuzz lint \
 	lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck bench demo install \
 	uninstall clean help
 .DELETE_ON_ERROR:

@@ -1,8 +1,7 @@
 /* The engine behind every Describe call: see describe.h. */
 #include "api/describe.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "api/page.h"
 
 #define FILTER_VALUES_MAX 200
 
@@ -214,7 +213,6 @@ static bool match(const struct filters *filters, const struct listing *listing,
 
 /* ---- pages ---- */
 
-/* A token names the first row of the next page by its order, which never changes. */
 struct page {
 	long size; /* 0: everything */
 	int64_t from;
@@ -232,7 +230,7 @@ static int read_page(const struct call *call, const struct listing *listing, str
 {
 	const char *size = call_text(call, "MaxResults"), *token = call_text(call, "NextToken");
 	CLEANUP(freep) unsigned int *indices = NULL;
-	int used, r;
+	int r;
 
 	*page = (struct page){ 0, 0 };
 	if (size && (r = params_int(size, "MaxResults", listing->minimum, listing->maximum,
@@ -242,9 +240,7 @@ static int read_page(const struct call *call, const struct listing *listing, str
 		return error_set(error, ERROR_INVALID_PARAMETER_COMBINATION,
 				 "The parameter %s cannot be used with the parameter MaxResults",
 				 listing->ids);
-	if (token && *token &&
-	    (sscanf(token, "mvpc-%16" SCNx64 "%n", (uint64_t *)&page->from, &used) != 1 ||
-	     token[used] || page->from < 0))
+	if (token && *token && page_token_read(token, &page->from) < 0)
 		return error_set(error, ERROR_INVALID_NEXT_TOKEN, "The token '%s' is invalid",
 				 token);
 	return 0;
@@ -299,9 +295,10 @@ int describe_rows(struct call *call, const struct listing *listing, const struct
 		listing->item(call, NULL, previous, true);
 	xml_close(call->xml);
 	if (next >= 0) {
-		CLEANUP(freep) char *token = xasprintf("mvpc-%016" PRIx64, (uint64_t)next);
+		CLEANUP(buffer_clear) struct buffer token = BUFFER_INIT;
 
-		xml_text(call->xml, "nextToken", token);
+		page_token_write(next, &token);
+		xml_text(call->xml, "nextToken", token.data);
 	}
 	return 0;
 }

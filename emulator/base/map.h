@@ -33,5 +33,6 @@ void *map_put(struct map *map, struct map_key key, void *value);
 void *map_take(struct map *map, struct map_key key); /* removes; NULL when absent */
 
 #define map_for_each(map, slot)                                                                    \
-	for (struct map_slot *slot = (map)->slots; slot < (map)->slots + (map)->capacity; slot++)  \
+	for (struct map_slot *slot = (map)->slots;                                                 \
+	     (map)->capacity && slot < (map)->slots + (map)->capacity; slot++)                     \
 		if (slot->value)
