@@ -6,6 +6,9 @@
  *
  * Patience is counted in ticks of a timer that runs only while somebody is connected. A tick that
  * comes late because the daemon was busy is one tick, so nobody is cut off for our own slowness.
+ *
+ * When there are nearly as many connections as there may be, a new one takes the place of the one
+ * whose last step forward is longest ago: who only holds connections keeps nobody out.
  */
 #include "http/http.h"
 
@@ -27,6 +30,8 @@
 #define ROUNDS_MAX     8
 #define FAREWELL_TICKS 5
 #define DISCARD_MAX    ((size_t)64 * 1024 * 1024)
+/* Of the connections that there may be: what is kept free for those that come. */
+#define ROOM(limit) ((limit) / 8)
 
 /* A connection. */
 struct peer {
@@ -35,7 +40,10 @@ struct peer {
 	struct MHD_Connection *connection;
 	void *origin;
 	unsigned int since; /* the tick of the last step forward */
+	uint64_t step;	    /* which one of all connections' that was */
 	bool answered;	    /* the last request, in full: nothing of it is left to read */
+	bool replying;	    /* there is more of the reply to send */
+	bool cut_off;
 };
 
 /*
@@ -63,6 +71,8 @@ struct http {
 	struct peer *peers;
 	struct farewell *farewells;
 	unsigned int tick, patience;
+	uint64_t steps;
+	unsigned int limit, count; /* of connections; those that aren't cut off */
 	bool closing;
 };
 
@@ -112,6 +122,12 @@ static int peer_socket(const struct peer *peer)
 		->connect_fd;
 }
 
+static void step_forward(struct peer *peer)
+{
+	peer->since = peer->http->tick;
+	peer->step = ++peer->http->steps;
+}
+
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	if (value && *value)
@@ -139,9 +155,10 @@ static enum MHD_Result send_reply(struct peer *peer, struct http_reply *reply, b
 	if (unread || peer->http->service->one_request)
 		add_header(response, "Connection", "close");
 	peer->answered = !unread;
+	peer->replying = true;
 	result = microhttpd.queue_response(peer->connection, reply->status, response);
 	microhttpd.destroy_response(response);
-	peer->since = peer->http->tick;
+	step_forward(peer);
 	return result;
 }
 
@@ -288,7 +305,7 @@ static void *on_line(void *context, const char *target, struct MHD_Connection *c
 	(void)context;
 	exchange->path = xasprintf("%.*s", (int)path, target);
 	exchange->query = xstrdup(target + path + (target[path] == '?'));
-	peer->since = peer->http->tick;
+	step_forward(peer);
 	peer->answered = false;
 	return exchange;
 }
@@ -301,7 +318,8 @@ static void on_done(void *context, struct MHD_Connection *connection, void **exc
 	(void)context;
 	(void)code;
 	*exchange_pointer = NULL;
-	peer_of(connection)->since = peer_of(connection)->http->tick;
+	step_forward(peer_of(connection));
+	peer_of(connection)->replying = false;
 	if (!exchange)
 		return;
 	free(exchange->path);
@@ -403,6 +421,27 @@ static void let_go(const struct http *http, void *origin)
 		http->service->gone(http->context, origin);
 }
 
+/* libmicrohttpd sees the end and closes. */
+static void cut_off(struct peer *peer)
+{
+	if (!peer->cut_off)
+		peer->http->count--;
+	peer->cut_off = true;
+	shutdown(peer_socket(peer), SHUT_RDWR);
+}
+
+static void make_room(struct http *http)
+{
+	struct peer *last = NULL;
+
+	if (http->count <= http->limit - ROOM(http->limit))
+		return;
+	for (struct peer *peer = http->peers; peer; peer = peer->next)
+		if (!peer->cut_off && (!last || peer->step < last->step))
+			last = peer;
+	cut_off(last);
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **peer_pointer,
 			  enum MHD_ConnectionNotificationCode code)
 {
@@ -413,12 +452,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		peer = xcalloc(1, sizeof(*peer));
 		*peer = (struct peer){ .http = http, .connection = connection };
 		peer->origin = steal(&http->arriving);
-		peer->since = http->tick;
+		step_forward(peer);
 		peer->next = http->peers;
 		if (peer->next)
 			peer->next->previous = peer;
 		http->peers = peer;
+		http->count++;
 		*peer_pointer = peer;
+		make_room(http);
 		start_ticking(http);
 		return;
 	}
@@ -427,6 +468,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 			refuse_garbage(http, peer_socket(peer));
 		farewell_start(http, peer_socket(peer));
 	}
+	http->count -= !peer->cut_off;
 	if (peer->previous)
 		peer->previous->next = peer->next;
 	else
@@ -474,7 +516,19 @@ static void pump(struct http *http)
 	loop_add_timer(http->loop, wait, on_again, http, &http->again, &error);
 }
 
-/* Cuts off who made no step forward for too long; libmicrohttpd then sees the end and closes. */
+/*
+ * Has the client closed his side, with nothing of his left to read? libmicrohttpd takes a short
+ * read for all there is, and doesn't see an end that came along with the last bytes.
+ */
+static bool has_ended(const struct peer *peer)
+{
+	char byte;
+
+	return peer->since != peer->http->tick && !peer->replying &&
+	       recv(peer_socket(peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Cuts off who has gone, or made no step forward for too long. */
 static void on_tick(void *context)
 {
 	struct http *http = context;
@@ -483,8 +537,8 @@ static void on_tick(void *context)
 	http->ticker = NULL;
 	http->tick++;
 	for (struct peer *peer = http->peers; peer; peer = peer->next)
-		if (http->tick - peer->since > http->patience)
-			shutdown(peer_socket(peer), SHUT_RDWR);
+		if (http->tick - peer->since > http->patience || has_ended(peer))
+			cut_off(peer);
 	for (farewell = http->farewells; farewell; farewell = next) {
 		next = farewell->next;
 		if (http->tick - farewell->since > FAREWELL_TICKS)
@@ -615,11 +669,10 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 
 	return microhttpd.start_daemon(
 		flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY, listening,
-		MHD_OPTION_CONNECTION_LIMIT, connection_limit(http->service),
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, http->service->header_memory,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
-		MHD_OPTION_NOTIFY_COMPLETED, on_done, http, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, http, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, http->limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		http->service->header_memory, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_line, http, MHD_OPTION_NOTIFY_COMPLETED, on_done,
+		http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
 int http_open(struct loop *loop, const struct http_options *options, struct http **ret_http,
@@ -636,6 +689,7 @@ int http_open(struct loop *loop, const struct http_options *options, struct http
 	http->service = options->service;
 	http->context = options->context;
 	http->patience = options->service->patience;
+	http->limit = connection_limit(options->service);
 	if ((r = open_socket(http, options->listen, &fd, error)) < 0)
 		return r;
 	http->daemon = start_daemon(http, fd);

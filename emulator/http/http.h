@@ -7,7 +7,8 @@
  * large (413, unread), a target that is no path (400), what isn't HTTP at all (400; libmicrohttpd's
  * own words where it has some). Each of these has the service's patience: to begin a request, to
  * complete it, to take the reply; then the connection is closed. Time in which the daemon itself
- * was busy doesn't count.
+ * was busy doesn't count. Where there are nearly as many connections as there may be, the one whose
+ * last step forward is longest ago makes room for who comes.
  */
 #pragma once
 
