@@ -95,6 +95,9 @@ class Snapshot:
 
     def differences(self):
         now = Snapshot().facts
+        # A module that the kernel has loaded meanwhile brings its own; a device's would show itself.
+        now["sysctl"] = {key: value for key, value in now["sysctl"].items()
+                         if key in self.facts["sysctl"]}
         return [difference(name, then, now[name])
                 for name, then in self.facts.items() if then != now[name]]
 
