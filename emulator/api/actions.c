@@ -116,7 +116,7 @@
 
 #define TEMPLATE_PARAMETERS                                                                        \
 	LAUNCH_PARAMETERS("LaunchTemplateData.")                                                   \
-	"VersionDescription ClientToken LaunchTemplateName "
+	"VersionDescription ClientToken "
 
 #define ENDPOINT_PARAMETERS                                                                        \
 	"DnsOptions.DnsRecordIpType DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:b "        \
@@ -350,9 +350,10 @@ const struct action actions[] = {
 	ENFORCED("ModifyPrivateDnsNameOptions", modify_private_dns_name_options,
 		 "InstanceId! PrivateDnsHostnameType EnableResourceNameDnsARecord:b "
 		 "EnableResourceNameDnsAAAARecord:b"),
-	RECORDED("CreateLaunchTemplate", create_launch_template, TEMPLATE_PARAMETERS TAGS),
+	RECORDED("CreateLaunchTemplate", create_launch_template,
+		 TEMPLATE_PARAMETERS TAGS "LaunchTemplateName!"),
 	RECORDED("CreateLaunchTemplateVersion", create_launch_template_version,
-		 TEMPLATE_PARAMETERS "LaunchTemplateId SourceVersion"),
+		 TEMPLATE_PARAMETERS "LaunchTemplateId LaunchTemplateName SourceVersion"),
 	RECORDED("DeleteLaunchTemplate", delete_launch_template,
 		 "LaunchTemplateId LaunchTemplateName"),
 	RECORDED("ModifyLaunchTemplate", modify_launch_template,
@@ -456,7 +457,7 @@ const struct action actions[] = {
 		 "LaunchPermission.Remove.N.UserId LaunchPermission.Remove.N.OrganizationArn "
 		 "LaunchPermission.Remove.N.OrganizationalUnitArn OperationType ProductCode.N "
 		 "UserGroup.N UserId.N Value OrganizationArn.N OrganizationalUnitArn.N "
-		 "ImdsSupport"),
+		 "ImdsSupport.Value"),
 	OWN("ImportImage", import_image, "Name! Path!"),
 	OWN("ListImages", list_images, "Image"),
 	OWN("DeleteImage", delete_image, "Image!"),

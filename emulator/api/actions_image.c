@@ -346,7 +346,7 @@ int modify_image_attribute(struct call *call, struct error *error)
 					       "UserId",
 					       "OrganizationArn",
 					       "OrganizationalUnitArn",
-					       "ImdsSupport",
+					       "ImdsSupport.Value",
 					       NULL };
 	const char *name = given(call, "Attribute"), *text = call_text(call, "Description.Value");
 	struct image *image;

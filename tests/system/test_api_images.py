@@ -253,7 +253,7 @@ def test_deregistering(ec2, place):
             text=f"Not authorized for image:{LISTED}")
 
 
-def test_attributes(ec2, place):
+def test_attributes(world, ec2, place):
     identifier = register(ec2, place, Description="before")
 
     def read(name):
@@ -275,6 +275,9 @@ def test_attributes(ec2, place):
     refused("AuthFailure", ec2.describe_image_attribute, ImageId=LISTED, Attribute="description")
     refused("AuthFailure", ec2.modify_image_attribute, ImageId=LISTED, Description={"Value": "x"})
     refused("MissingParameter", ec2.modify_image_attribute, ImageId=identifier)
+    found = wire.call(world, "ModifyImageAttribute", ImageId=identifier, ImdsSupport__Value="v2.0")
+    assert (found.code, found.message) == (
+        "UnsupportedOperation", "The parameter ImdsSupport.Value is not supported.")
     refused("UnsupportedOperation", ec2.modify_image_attribute, ImageId=identifier,
             LaunchPermission={"Add": [{"Group": "all"}]})
     refused("UnsupportedOperation", ec2.modify_image_attribute, ImageId=identifier,

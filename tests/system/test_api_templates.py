@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import wire
 from conformance import demand
 from lib import IMAGE, names, refused, tag_specification, tags
 
@@ -98,6 +99,14 @@ def test_interfaces_and_groups_are_shown(ec2):
                     for last in (10, 11)]} for number in range(12)]}
     version, = versions(ec2, create(ec2, data))
     assert version["LaunchTemplateData"] == data
+
+
+def test_a_name_there_must_be(world):
+    """boto3 doesn't let one go without."""
+    for more in ({}, {"ClientToken": "x"}, {"LaunchTemplateName": ""}):
+        found = wire.call(world, "CreateLaunchTemplate", LaunchTemplateData__ImageId=IMAGE, **more)
+        assert (found.status, found.code) == (400, "MissingParameter")
+        assert found.message == "The request must contain the parameter LaunchTemplateName"
 
 
 def test_names(ec2):
