@@ -25,6 +25,8 @@ INSTANCES = {"InstanceIds": ["@instance"]}
 LIST, ROUTES = {"PrefixListId": "@list"}, {"RouteTableId": "@table"}
 PEERING, VPC = {"VpcPeeringConnectionId": "@request"}, {"VpcId": "@vpc"}
 TEMPLATE = {"LaunchTemplateId": "@template"}
+LOG = {"ResourceType": "VPC", "ResourceIds": ["@vpc"], "TrafficType": "ALL",
+       "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::bucket"}
 
 REQUESTS = {
     "AcceptVpcPeeringConnection": PEERING,
@@ -47,6 +49,7 @@ REQUESTS = {
     "CreateDefaultVpc": {},
     "CreateDhcpOptions": {"DhcpConfigurations": [{"Key": "domain-name", "Values": ["x.org"]}]},
     "CreateEgressOnlyInternetGateway": {"VpcId": "@other"},
+    "CreateFlowLogs": LOG,
     "CreateInternetGateway": {},
     "CreateKeyPair": {"KeyName": "third"},
     "CreateLaunchTemplate": {"LaunchTemplateName": "third",
@@ -64,9 +67,11 @@ REQUESTS = {
     "CreateTags": {"Resources": ["@vpc", "@card"], "Tags": [{"Key": "x", "Value": "y"}]},
     "CreateVolume": {"AvailabilityZone": "us-east-1a", "Size": 1},
     "CreateVpc": {"CidrBlock": "10.9.0.0/16"},
+    "CreateVpcEndpoint": {**VPC, "ServiceName": "com.amazonaws.us-east-1.dynamodb"},
     "CreateVpcPeeringConnection": {**VPC, "PeerVpcId": "@third"},
     "DeleteDhcpOptions": {"DhcpOptionsId": "@options"},
     "DeleteEgressOnlyInternetGateway": {"EgressOnlyInternetGatewayId": "@egress"},
+    "DeleteFlowLogs": {"FlowLogIds": ["@log"]},
     "DeleteInternetGateway": {"InternetGatewayId": "@loose_gateway"},
     "DeleteKeyPair": {"KeyName": "first"},
     "DeleteLaunchTemplate": TEMPLATE,
@@ -83,6 +88,7 @@ REQUESTS = {
     "DeleteTags": {"Resources": ["@vpc"], "Tags": [{"Key": "Name"}]},
     "DeleteVolume": {"VolumeId": "@volume"},
     "DeleteVpc": {"VpcId": "@third"},
+    "DeleteVpcEndpoints": {"VpcEndpointIds": ["@endpoint"]},
     "DeleteVpcPeeringConnection": PEERING,
     "DeregisterImage": {"ImageId": "@image"},
     "DescribeAddressesAttribute": {"Attribute": "domain-name"},
@@ -127,6 +133,7 @@ REQUESTS = {
     "ModifyVolume": {"VolumeId": "@volume", "Size": 3},
     "ModifyVolumeAttribute": {"VolumeId": "@volume", "AutoEnableIO": {"Value": True}},
     "ModifyVpcAttribute": {**VPC, "EnableDnsHostnames": {"Value": True}},
+    "ModifyVpcEndpoint": {"VpcEndpointId": "@endpoint", "AddRouteTableIds": ["@table"]},
     "ModifyVpcPeeringConnectionOptions": {
         "VpcPeeringConnectionId": "@peering",
         "RequesterPeeringConnectionOptions": {"AllowDnsResolutionFromRemoteVpc": False}},
@@ -191,6 +198,11 @@ def furnish(world, place):
     machines(world, ec2, things)
     things["image"] = ec2.register_image(Name="first", ImageLocation=things["place"])["ImageId"]
     ec2.create_key_pair(KeyName="first")
+    things["log"], = ec2.create_flow_logs(**{**filled(LOG, things), "ResourceIds": [things["other"]]})[
+        "FlowLogIds"]
+    things["endpoint"] = ec2.create_vpc_endpoint(
+        VpcId=things["vpc"], ServiceName="com.amazonaws.us-east-1.s3")["VpcEndpoint"][
+            "VpcEndpointId"]
     things["template"] = ec2.create_launch_template(
         LaunchTemplateName="first", LaunchTemplateData={"ImageId": IMAGE})["LaunchTemplate"][
             "LaunchTemplateId"]

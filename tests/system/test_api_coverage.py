@@ -79,7 +79,7 @@ ABSENT = {
     "what went wrong or is scheduled, where nothing does or is": """
         CreateLaunchTemplateResult.Warning CreateLaunchTemplateVersionResult.Warning
         Image.StateReason InstanceStatus.Events InstanceStatusDetails.ImpairedSince
-        ManagedPrefixList.StateMessage NatGateway.FailureCode NatGateway.FailureMessage
+        VpcEndpoint.LastError ManagedPrefixList.StateMessage NatGateway.FailureCode NatGateway.FailureMessage
         NatGateway.ProvisionedBandwidth PtrUpdateStatus.Reason
         RouteTableAssociationState.StatusMessage SubnetCidrBlockState.StatusMessage
         VolumeModification.StatusMessage VpcCidrBlockState.StatusMessage""",
@@ -93,7 +93,9 @@ ABSENT = {
         EbsBlockDevice.Iops EbsBlockDevice.KmsKeyId EbsBlockDevice.Throughput
         EbsInfo.EbsOptimizedInfo LaunchTemplateInstanceMetadataOptions.State
         NetworkInterface.RequesterId ProcessorInfo.SustainedClockSpeedInGhz
-        VolumeStatusItem.AttachmentStatuses""",
+        ServiceDetail.PayerResponsibility VolumeStatusItem.AttachmentStatuses""",
+    "other destinations of flow logs": """
+        FlowLog.DeliverCrossAccountRole""",
 }
 
 
@@ -479,6 +481,38 @@ def templates(lab):
     ec2.delete_launch_template(**one)
 
 
+def logs(lab):
+    ec2 = lab.ec2
+    made = ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[lab.vpc, "vpc-0fedcba9876543210"], TrafficType="ALL",
+        LogDestinationType="s3", LogDestination="arn:aws:s3:::bucket", ClientToken="x",
+        DestinationOptions={"FileFormat": "parquet", "HiveCompatiblePartitions": True,
+                            "PerHourPartition": True},
+        TagSpecifications=tag_specification("vpc-flow-log", Name="x"))["FlowLogIds"]
+    made += ec2.create_flow_logs(
+        ResourceType="VPC", ResourceIds=[lab.vpc], TrafficType="REJECT", LogGroupName="x",
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/x")["FlowLogIds"]
+    ec2.describe_flow_logs()
+    ec2.delete_flow_logs(FlowLogIds=[*made, "fl-0fedcba9876543210"])
+
+
+def endpoints(lab):
+    ec2, vpc = lab.ec2, {"VpcId": lab.vpc}
+    gateway = ec2.create_vpc_endpoint(
+        ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[lab.table], ClientToken="x",
+        TagSpecifications=tag_specification("vpc-endpoint", Name="x"), **vpc)["VpcEndpoint"]
+    interface = ec2.create_vpc_endpoint(
+        ServiceName="com.amazonaws.us-east-1.ssm", VpcEndpointType="Interface",
+        SubnetIds=[lab.subnet], SecurityGroupIds=[lab.group], **vpc)["VpcEndpoint"]
+    ec2.modify_vpc_endpoint(VpcEndpointId=gateway["VpcEndpointId"],
+                            RemoveRouteTableIds=[lab.table])
+    ec2.describe_vpc_endpoints()
+    ec2.describe_vpc_endpoint_services()
+    ec2.describe_route_tables()
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[
+        gateway["VpcEndpointId"], interface["VpcEndpointId"], "vpce-0fedcba9876543210"])
+
+
 def catalogue(lab):
     ec2 = lab.ec2
     ec2.describe_images(Owners=["amazon"])
@@ -517,8 +551,8 @@ def the_end(lab):
 
 
 STEPS = [vpcs, defaults, gateways, lists, routes, groups, acls, options, keys, instances, account,
-         interfaces, nat_gateways, private_nat_gateways, peerings, volumes, templates, catalogue,
-         the_end]
+         interfaces, nat_gateways, private_nat_gateways, peerings, volumes, templates, logs,
+         endpoints, catalogue, the_end]
 
 
 def test_every_action(own_world):

@@ -19,7 +19,7 @@ from lib import api_state
 
 @pytest.fixture(scope="module")
 def things(world, scratch):
-    place = os.path.join(scratch, "place")
+    place = os.path.join(scratch, "requests")
     os.mkdir(place)
     return minimal.furnish(world, place)
 
