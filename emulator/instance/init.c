@@ -215,19 +215,28 @@ static void say(const char *text)
 	closep(&fd);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static noreturn void shut_down(const struct init_plan *plan, enum instance_end end)
 {
-	struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
-	int waited = 0;
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	const int64_t deadline = now_ms() + SHUTDOWN_MS;
+	bool left;
 
 	kill(-1, SIGTERM);
 	kill(-1, SIGCONT);
 	/* Commands entered from outside are not our children: ask whether anybody is left. */
-	for (; waited < SHUTDOWN_MS && kill(-1, 0) == 0; waited += PAUSE_MS) {
+	while ((left = kill(-1, 0) == 0) && now_ms() < deadline) {
 		reap();
 		nanosleep(&pause, NULL);
 	}
-	if (waited >= SHUTDOWN_MS)
+	if (left)
 		say("init: killing processes that don't end\n");
 	_exit(end_leave_note(plan->ends, plan->name, end)); /* the kernel kills the rest */
 }
