@@ -250,7 +250,7 @@ def test_reboot_and_other_daemons(world, instance, when):
         world.reboot(instance, lambda: sh(world, instance, "kill -INT 1"))
     else:
         init = world.init(instance)
-        process = world.spawn(instance, ["sh", "-c", "echo ready; read x; reboot; sleep 9"], stdin=-1)
+        process = world.spawn(instance, ["sh", "-c", "echo ready; read x; kill -INT 1; sleep 9"], stdin=-1)
         assert process.stdout.readline() == b"ready\n"
         world.kill(signal.SIGKILL)
         process.stdin.write(b"\n")
