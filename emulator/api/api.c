@@ -109,6 +109,8 @@ static int run(struct call *call, struct error *error)
 
 	if ((r = params_check(call->params, call->action->parameters, error)) < 0)
 		return r;
+	if (streq(call->action->service, "ec2") && (r = call_check_ids(call, error)) < 0)
+		return r;
 	r = call->action->handle(call, error);
 	if (r == 0 && call_bool(call, "DryRun", false))
 		r = error_set(error, ERROR_DRY_RUN,

@@ -140,6 +140,8 @@ int call_resource(const struct call *call, const char *name, enum kind kind, voi
 /* The same for an id from anywhere. */
 int call_find(const struct call *call, const char *id, enum kind kind, void *ret_resource,
 	      struct error *error);
+/* ERROR_MALFORMED when a parameter that takes an id has what can't be one of its kind. */
+int call_check_ids(const struct call *call, struct error *error);
 /* The text of ERROR_NOT_FOUND; `ids` may name several. */
 int not_found(enum kind kind, const char *ids, bool several, struct error *error);
 int malformed(enum kind kind, const char *id, struct error *error);

@@ -91,8 +91,7 @@ static void on_text(void *context, const XML_Char *text, int length)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(buffer_clear)
-	struct buffer input = BUFFER_INIT,
-		      body = BUFFER_INIT, read = BUFFER_INIT;
+	struct buffer input = BUFFER_INIT, body = BUFFER_INIT, read = BUFFER_INIT;
 	struct document document = { .xml = xml_new() };
 	XML_Parser parser = XML_ParserCreate(NULL);
 	char *rest, *line;

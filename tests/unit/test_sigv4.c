@@ -1,5 +1,5 @@
 /* objects: emulator/api/sigv4.o emulator/api/session.o emulator/base/base64.o emulator/base/credentials.o emulator/base/signature.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o */
-/* libs: nettle */
+/* libs: nettle -Wl,--wrap=nettle_memeql_sec */
 /*
  * Signatures made by others: the examples AWS publishes ("aws-sig-v4-test-suite"), and requests
  * signed by botocore 1.29. Then each of them, bent a little.
@@ -20,6 +20,19 @@ const char *http_header_get(const struct http_request *request, const char *name
 		if (strcasecmp(request->headers[i].name, name) == 0)
 			return request->headers[i].value;
 	return NULL;
+}
+
+/* Nettle's comparison, whose time doesn't depend on what differs: who calls it, for how much? */
+int __wrap_nettle_memeql_sec(const void *a, const void *b, size_t size);
+int __real_nettle_memeql_sec(const void *a, const void *b, size_t size);
+
+static size_t comparisons, compared;
+
+int __wrap_nettle_memeql_sec(const void *a, const void *b, size_t size)
+{
+	comparisons++;
+	compared = size;
+	return __real_nettle_memeql_sec(a, b, size);
 }
 
 #define SECRET	  "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -312,6 +325,44 @@ static void test_tampering(void **state)
 	assert_int_equal(verify(&bent, MAY), ERROR_AUTH_FAILURE);
 }
 
+static void assert_compared_whole(const struct example *example, int wanted)
+{
+	comparisons = 0;
+	assert_int_equal(verify(example, MAY), wanted);
+	assert_int_equal(comparisons, 1);
+	assert_int_equal(compared, 64);
+}
+
+/* A wrong signature is compared to its end, whichever byte is wrong, and by whoever it is. */
+static void test_comparison_takes_the_same_time(void **state)
+{
+	struct example bent = post;
+	char header[512], *signature, *key;
+
+	(void)state;
+	snprintf(header, sizeof(header), "%s", post.headers[4].value);
+	bent.headers[4].value = header;
+	signature = header + strlen(header) - 64;
+	assert_compared_whole(&bent, ALLOWED);
+	for (size_t i = 0; i < 64; i++) {
+		char was = signature[i];
+
+		signature[i] = was == '0' ? '1' : '0';
+		assert_compared_whole(&bent, ERROR_AUTH_FAILURE);
+		signature[i] = was;
+	}
+	key = strstr(header, example_keys[1]);
+	assert_non_null(key);
+	key[0] = 'N';
+	assert_compared_whole(&bent, ERROR_AUTH_FAILURE);
+	/* Only its length, which is no secret, ends it before. */
+	key[0] = 'M';
+	signature[63] = '\0';
+	comparisons = 0;
+	assert_int_equal(verify(&bent, MAY), ERROR_AUTH_FAILURE);
+	assert_int_equal(comparisons, 0);
+}
+
 static void test_tampering_presigned(void **state)
 {
 	struct example bent = presigned;
@@ -551,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_published_examples),
 		cmocka_unit_test(test_botocore),
 		cmocka_unit_test(test_tampering),
+		cmocka_unit_test(test_comparison_takes_the_same_time),
 		cmocka_unit_test(test_tampering_presigned),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_date_header),
