@@ -144,12 +144,17 @@ int call_subnet_block(struct call *call, struct subnet *subnet, const struct blo
 int associate_subnet_cidr_block(struct call *call, struct error *error)
 {
 	static const char *const refused[] = { "Ipv6IpamPoolId", "Ipv6NetmaskLength", NULL };
+	const char *text = call_text(call, "Ipv6CidrBlock");
 	const struct block *block;
 	struct subnet *subnet;
 	int r;
 
-	if ((r = call_refuse(call, refused, error)) < 0 ||
-	    (r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
+	if ((r = call_refuse(call, refused, error)) < 0)
+		return r;
+	if (!text || !*text)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter Ipv6CidrBlock");
+	if ((r = call_resource(call, "SubnetId", KIND_SUBNET, &subnet, error)) < 0 ||
 	    (r = call_subnet_block(call, subnet, &block, error)) < 0)
 		return r;
 	reply_block(call, &of_subnet, &subnet->resource, *block, BLOCK_ASSOCIATING);

@@ -121,6 +121,8 @@ int create_default_subnet(struct call *call, struct error *error)
 
 	if (call_bool(call, "Ipv6Native", false))
 		return ipv6_not_forwarded(error, "a subnet needs an IPv4 block");
+	name = name && *name ? name : NULL;
+	id = id && *id ? id : NULL;
 	if (!name && !id)
 		return error_set(error, ERROR_MISSING_PARAMETER,
 				 "The request must contain the parameter AvailabilityZone or "

@@ -923,7 +923,9 @@ def test_attributes_of_an_instance(world, ec2, subnet):
     change(InstanceId=instance, DisableApiTermination={"Value": False})
     ec2.terminate_instances(InstanceIds=[instance])
     world.await_state("terminated", instance)
-    for late in ({"Groups": ["sg-0fedcba9876543210"]}, {"SourceDestCheck": {"Value": True}}):
+    refused("InvalidGroup.NotFound", change, InstanceId=instance, Groups=["sg-0fedcba9876543210"])
+    group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    for late in ({"Groups": [group]}, {"SourceDestCheck": {"Value": True}}):
         refused("IncorrectInstanceState", change, InstanceId=instance, **late)
     assert show("groupSet")["Groups"] == []
 
