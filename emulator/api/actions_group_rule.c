@@ -276,7 +276,8 @@ static bool has_flat(const struct call *call)
 {
 	return call_text(call, "IpProtocol") || call_text(call, "CidrIp") ||
 	       call_text(call, "FromPort") || call_text(call, "ToPort") ||
-	       call_text(call, "SourceSecurityGroupName");
+	       call_text(call, "SourceSecurityGroupName") ||
+	       call_text(call, "SourceSecurityGroupOwnerId");
 }
 
 /* The rules of a call that has them in one form or the other; at least one. */

@@ -48,6 +48,19 @@ static bool owner_is(const struct call *call, const char *owner)
 	return owner && count == 0;
 }
 
+/* Public images are everybody's to launch, and nobody is named by any image: it has no launch
+ * permissions. */
+static bool is_executable(const struct call *call, const struct image *image)
+{
+	CLEANUP(freep) unsigned int *indices = NULL;
+	const size_t count = params_indices(call->params, "ExecutableBy", &indices);
+
+	for (size_t i = 0; image->listed && i < count; i++)
+		if (streq(params_get(call->params, "ExecutableBy.%u", indices[i]), "all"))
+			return true;
+	return count == 0;
+}
+
 static bool is_wanted(const struct call *call, const struct image *image)
 {
 	const struct public_image *listed = image->listed;
@@ -64,7 +77,7 @@ static bool is_seen(const struct call *call, const struct image *image)
 
 static void add_wanted(const struct call *call, const struct image *image, struct rows *rows)
 {
-	if (is_wanted(call, image))
+	if (is_executable(call, image) && is_wanted(call, image))
 		rows_add(rows, call, image->listed ? NULL : &image->resource, image);
 }
 

@@ -254,6 +254,17 @@ static const char *read_settable(const struct call *call, const char **ret_value
 	return found;
 }
 
+/* Attribute, where it is given, names what the call changes: `changed`. */
+static int check_named(const struct call *call, const char *changed, struct error *error)
+{
+	const char *named = call_text(call, "Attribute");
+
+	if (call_text(call, "Value") && !named)
+		return error_set(error, ERROR_MISSING_PARAMETER,
+				 "The request must contain the parameter attribute");
+	return call_check_one(!named || streq(named, changed) ? 1 : 2, error);
+}
+
 int modify_instance_attribute(struct call *call, struct error *error)
 {
 	static const char *const refused[] = {
@@ -274,7 +285,10 @@ int modify_instance_attribute(struct call *call, struct error *error)
 	if (old && !given && !groups && !devices)
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "The attribute %s can't be modified.", old);
-	if ((r = call_check_one(given + groups + devices, error)) < 0)
+	if (groups || devices)
+		attribute = groups ? "groupSet" : "blockDeviceMapping";
+	if ((r = call_check_one(given + groups + devices, error)) < 0 ||
+	    (r = check_named(call, attribute, error)) < 0)
 		return r;
 	transaction_edit(&call->transaction, instance);
 	if (groups)

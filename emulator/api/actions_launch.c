@@ -356,8 +356,10 @@ int run_instances(struct call *call, struct error *error)
 	struct origin origin = { .digest = call_digest(call) };
 	const char *id = call_text(call, "LaunchTemplate.LaunchTemplateId");
 	const char *name = call_text(call, "LaunchTemplate.LaunchTemplateName");
-	int r = (id && *id) || (name && *name) ? launch_from(call, &origin, error)
-					       : launch(call, &origin, error);
+	const char *version = call_text(call, "LaunchTemplate.Version");
+	int r = (id && *id) || (name && *name) || (version && *version)
+			? launch_from(call, &origin, error)
+			: launch(call, &origin, error);
 
 	free(origin.digest);
 	return r;

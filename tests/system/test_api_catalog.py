@@ -139,6 +139,9 @@ def test_images_nobody_has(ec2):
     assert found(Filters=[{"Name": "name", "Values": ["windows-banana-*"]}]) == []
     assert found(Owners=["999999999999"]) == []
     assert found(Filters=[{"Name": "architecture", "Values": ["banana"]}]) == []
+    assert found(ExecutableUsers=["self"]) == found(ExecutableUsers=["999999999999"]) == []
+    assert found(ExecutableUsers=["all"]) == found(Filters=[
+        {"Name": "is-public", "Values": ["true"]}]) != []
     refused("InvalidAMIID.Malformed", ec2.describe_images, ImageIds=["banana"])
     refused("DryRunOperation", ec2.describe_images, DryRun=True, status=412)
     refused("InvalidParameterValue", ec2.describe_images,

@@ -459,6 +459,8 @@ def test_requests_refused(world, ec2, group):
     both = {"GroupId": group, "IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "CidrIp": ANY}
     refused("InvalidParameterCombination", ec2.authorize_security_group_ingress, **both,
             IpPermissions=[permission("tcp", 2, cidr=ANY)])
+    refused("InvalidParameterCombination", ec2.authorize_security_group_ingress, GroupId=group,
+            SourceSecurityGroupOwnerId="123456789012", IpPermissions=[permission("tcp", 2, cidr=ANY)])
     refused("MissingParameter", ec2.authorize_security_group_ingress, GroupId=group,
             text="The request must contain the parameter ipPermissions")
     refused("MissingParameter", ec2.authorize_security_group_ingress, GroupId=group,

@@ -151,6 +151,20 @@ def test_a_stopped_one_changes(world, ec2, launch):
     assert world.instance(instance)["InstanceType"] == "t2.micro"
 
 
+def test_an_attribute_named_is_the_one_that_changes(world, ec2, launch):
+    change, one = ec2.modify_instance_attribute, {"InstanceId": launch()}
+    group = world.instance(one["InstanceId"])["SecurityGroups"][0]["GroupId"]
+    off = {"SourceDestCheck": {"Value": False}}
+    for name in ("banana", "disableApiStop", "groupSet"):
+        refused("InvalidParameterCombination", change, **one, **off, Attribute=name)
+    refused("MissingParameter", change, **one, **off, Value="false",
+            text="The request must contain the parameter attribute")
+    assert world.instance(one["InstanceId"])["SourceDestCheck"] is True
+    change(**one, **off, Attribute="sourceDestCheck")
+    change(**one, Groups=[group], Attribute="groupSet")
+    assert world.instance(one["InstanceId"])["SourceDestCheck"] is False
+
+
 def test_every_attribute_is_answered_or_refused_by_name(world, ec2, launch):
     """Those that the model of the API has, all."""
     instance = launch()

@@ -228,6 +228,9 @@ def test_which_version(world, ec2, subnet):
         "LaunchTemplateName": "web", "Version": "2"})["Instances"][0]
     assert by_name["InstanceType"] == "t3.large"
     one = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet}
+    refused("MissingParameter", ec2.run_instances, ImageId=IMAGE, **one,
+            LaunchTemplate={"Version": "1"}, text="Either launchTemplateId or launchTemplateName "
+            "must be specified.")
     refused("InvalidLaunchTemplateId.VersionNotFound", ec2.run_instances, **one,
             LaunchTemplate={"LaunchTemplateId": template, "Version": "7"})
     refused("InvalidLaunchTemplateId.NotFound", ec2.run_instances, **one,

@@ -4,7 +4,7 @@ model of the API has for every action we answer.
 """
 import http.client
 import json
-import os
+import tempfile
 
 import pytest
 from botocore import xform_name
@@ -19,9 +19,7 @@ from lib import api_state
 
 @pytest.fixture(scope="module")
 def things(world, scratch):
-    place = os.path.join(scratch, "requests")
-    os.mkdir(place)
-    return minimal.furnish(world, place)
+    return minimal.furnish(world, tempfile.mkdtemp(dir=scratch))
 
 
 @pytest.fixture(scope="module")
