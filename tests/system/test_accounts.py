@@ -312,7 +312,7 @@ PREFIXES = {"table": "rtb", "tableassoc": "rtbassoc", "group": "sg", "rule": "sg
             "options": "dopt", "list": "pl", "peering": "pcx", "interface": "eni",
             "attachment": "eni-attach", "instance": "i", "address": "eipalloc",
             "addressassoc": "eipassoc", "volume": "vol", "template": "lt", "image": "ami",
-            "keypair": "key", "cidrassoc": "vpc-cidr-assoc", "network_acl": "acl"}
+            "keypair": "key", "endpoint": "vpce", "log": "fl", "cidrassoc": "vpc-cidr-assoc", "network_acl": "acl"}
 NAMES = {"key": "nobody", "template_name": "nobody", "public": "198.18.77.77"}
 
 # Action, then parameters: "=kind" is an id of that kind, each tried with the other's in turn.
@@ -346,6 +346,11 @@ CreateRoute RouteTableId=table DestinationCidrBlock:192.0.2.0/24 InstanceId=inst
 CreateRoute RouteTableId=table DestinationCidrBlock:192.0.2.0/24 VpcPeeringConnectionId=peering
 CreateRoute RouteTableId=table DestinationPrefixListId=list GatewayId=igw
 ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 NatGatewayId=nat
+ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 NetworkInterfaceId=interface
+ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 InstanceId=instance
+ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 VpcPeeringConnectionId=peering
+ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 EgressOnlyInternetGatewayId=eigw
+CreateRoute RouteTableId=table DestinationIpv6CidrBlock:2001:db8::/32 EgressOnlyInternetGatewayId=eigw
 DeleteRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0
 CreateSecurityGroup VpcId=vpc GroupName:new GroupDescription:new
 DeleteSecurityGroup GroupId=group
@@ -355,6 +360,7 @@ AuthorizeSecurityGroupIngress GroupId=group IpPermissions.1.IpProtocol:tcp IpPer
 AuthorizeSecurityGroupEgress GroupId=group IpPermissions.1.IpProtocol:tcp IpPermissions.1.FromPort:1 IpPermissions.1.ToPort:1 IpPermissions.1.PrefixListIds.1.PrefixListId=list
 RevokeSecurityGroupIngress GroupId=group SecurityGroupRuleId.1=rule
 ModifySecurityGroupRules GroupId=group SecurityGroupRule.1.SecurityGroupRuleId=rule SecurityGroupRule.1.SecurityGroupRule.IpProtocol:tcp SecurityGroupRule.1.SecurityGroupRule.FromPort:1 SecurityGroupRule.1.SecurityGroupRule.ToPort:1 SecurityGroupRule.1.SecurityGroupRule.CidrIpv4:192.0.2.0/24
+DescribeSecurityGroupReferences GroupId.1=group
 DescribeStaleSecurityGroups VpcId=vpc
 CreateNetworkAcl VpcId=vpc
 DeleteNetworkAcl NetworkAclId=network_acl
@@ -439,6 +445,33 @@ CreateTags Tag.1.Key:a Tag.1.Value:b ResourceId.1=instance
 CreateTags Tag.1.Key:a Tag.1.Value:b ResourceId.1=image
 CreateTags Tag.1.Key:a Tag.1.Value:b ResourceId.1=peering
 CreateTags Tag.1.Key:a Tag.1.Value:b ResourceId.1=keypair
+CreateVpcEndpoint VpcId=vpc ServiceName:com.amazonaws.us-east-1.dynamodb RouteTableId.1=table
+CreateVpcEndpoint VpcId=vpc ServiceName:com.amazonaws.us-east-1.ssm VpcEndpointType:Interface PrivateDnsEnabled:false SubnetId.1=subnet SecurityGroupId.1=group
+DescribeVpcEndpoints VpcEndpointId.1=endpoint
+ModifyVpcEndpoint VpcEndpointId=endpoint ResetPolicy:true
+ModifyVpcEndpoint VpcEndpointId=endpoint AddRouteTableId.1=table
+DescribeFlowLogs FlowLogId.1=log
+AssociateSubnetCidrBlock SubnetId=subnet Ipv6CidrBlock:2600:1f18::/64
+DescribeEgressOnlyInternetGateways EgressOnlyInternetGatewayId.1=eigw
+DescribePrefixLists PrefixListId.1=list
+GetManagedPrefixListAssociations PrefixListId=list
+RestoreManagedPrefixListVersion PrefixListId=list PreviousVersion:1 CurrentVersion:1
+DisassociateNatGatewayAddress NatGatewayId=nat AssociationId.1:eipassoc-0fedcba9876543210
+UnassignPrivateNatGatewayAddress NatGatewayId=nat PrivateIpAddress.1:10.50.1.88
+RevokeSecurityGroupEgress GroupId=group SecurityGroupRuleId.1=rule
+UpdateSecurityGroupRuleDescriptionsIngress GroupId=group SecurityGroupRuleDescription.1.SecurityGroupRuleId=rule SecurityGroupRuleDescription.1.Description:x
+UpdateSecurityGroupRuleDescriptionsEgress GroupId=group SecurityGroupRuleDescription.1.SecurityGroupRuleId=rule SecurityGroupRuleDescription.1.Description:x
+ResetNetworkInterfaceAttribute NetworkInterfaceId=interface SourceDestCheck:true
+AssignIpv6Addresses NetworkInterfaceId=interface Ipv6AddressCount:1
+ModifyAddressAttribute AllocationId=address DomainName:example.test
+ResetAddressAttribute AllocationId=address Attribute:domain-name
+UnmonitorInstances InstanceId.1=instance
+DescribeInstanceCreditSpecifications InstanceId.1=instance
+ModifyInstanceMaintenanceOptions InstanceId=instance AutoRecovery:default
+ModifyPrivateDnsNameOptions InstanceId=instance EnableResourceNameDnsARecord:true
+DescribeVolumesModifications VolumeId.1=volume
+ModifyVolumeAttribute VolumeId=volume AutoEnableIO.Value:true
+DeleteLaunchTemplateVersions LaunchTemplateId=template LaunchTemplateVersion.1:1
 DeleteTags ResourceId.1=group
 DeleteTags ResourceId.1=address
 """.strip().splitlines()
@@ -459,6 +492,7 @@ CODES = {"vpc": "InvalidVpcID.NotFound", "vpc2": "InvalidVpcID.NotFound",
          "template": "InvalidLaunchTemplateId.NotFound",
          "template_name": "InvalidLaunchTemplateName.NotFoundException",
          "image": "InvalidAMIID.NotFound", "network_acl": "InvalidNetworkAclID.NotFound",
+         "endpoint": "InvalidVpcEndpointId.NotFound", "log": "InvalidFlowLogId.NotFound",
          "cidrassoc": "InvalidVpcCidrBlockAssociationID.NotFound"}
 
 
@@ -517,6 +551,12 @@ def build(ec2, image_path):
             "LaunchTemplate"]["LaunchTemplateId"]
     made["template_name"] = "ours"
     made["image"] = ec2.register_image(Name="ours", ImageLocation=f"file://{image_path}")["ImageId"]
+    made["endpoint"] = ec2.create_vpc_endpoint(
+        VpcId=made["vpc"], ServiceName="com.amazonaws.us-east-1.s3",
+        RouteTableIds=[made["table"]])["VpcEndpoint"]["VpcEndpointId"]
+    made["log"], = ec2.create_flow_logs(
+        ResourceIds=[made["vpc"]], ResourceType="VPC", TrafficType="ALL", LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::bucket")["FlowLogIds"]
     made["peering"] = ec2.create_vpc_peering_connection(
         VpcId=made["vpc"], PeerVpcId=made["vpc2"])["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     return made
@@ -574,6 +614,8 @@ def test_strangers(both, line):
             replies.append((reply.code, reply.message.replace(identifier, "X")))
         assert replies[0] == replies[-1]
         code = "InvalidGatewayID.NotFound" if "Route" in action and kind == "igw" else CODES[kind]
+        if action == "DescribePrefixLists":  # which spells it in its own way
+            code = "InvalidPrefixListId.NotFound"
         assert replies[0][0] == code, (name, replies)
 
 
@@ -589,7 +631,8 @@ def test_describe_shows_ones_own_only(both):
                  "describe_managed_prefix_lists", "describe_vpc_peering_connections",
                  "describe_nat_gateways", "describe_addresses", "describe_addresses_attribute",
                  "describe_tags", "describe_instance_status", "describe_volumes",
-                 "describe_key_pairs", "describe_launch_templates", "describe_images"):
+                 "describe_key_pairs", "describe_launch_templates", "describe_images",
+                 "describe_vpc_endpoints", "describe_flow_logs"):
         text = json.dumps(getattr(theirs, call)(), default=str)
         assert not [word for word in hidden if f'"{word}"' in text], call
 
@@ -617,6 +660,28 @@ def test_a_strangers_calls_change_nothing(both):
     assert api_state(world) == before
     world.restart()
     assert api_state(world) == before
+
+
+def test_bulk_calls_name_what_is_not_there(both):
+    """They answer 200, and list what they didn't do: the other's like nobody's."""
+    world, mine, _, keys = both
+    theirs = world.client(key=keys[0], secret=keys[1])
+    for call, parameter, kind in (
+            (theirs.delete_vpc_endpoints, "VpcEndpointIds", "endpoint"),
+            (theirs.delete_flow_logs, "FlowLogIds", "log")):
+        told = [[entry["Error"]["Code"] for entry in call(**{parameter: [identifier]})[
+            "Unsuccessful"]] for identifier in (mine[kind], nowhere(kind))]
+        assert told[0] == told[1] and len(told[0]) == 1
+    for vpc in (mine["vpc"], nowhere("vpc")):
+        try:
+            reply = theirs.create_flow_logs(
+                ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL",
+                LogDestinationType="s3", LogDestination="arn:aws:s3:::bucket")
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "InvalidVpcID.NotFound"
+        else:
+            assert not reply["FlowLogIds"] and reply["Unsuccessful"]
+    assert world.ec2.describe_flow_logs(FlowLogIds=[mine["log"]])["FlowLogs"]
 
 
 def test_private_tags_are_private(both):

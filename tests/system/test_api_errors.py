@@ -270,6 +270,14 @@ def test_the_order(world, answered):
         assert reply.code == "InvalidParameterValue", (action, reply.body)
 
 
+def test_strangers_are_tried_everywhere(answered):
+    """Every action that takes an id is among those that another account tries in vain."""
+    tried = {(line.split()[0], word.split("=")[0].split(".")[0])
+             for line in STRANGERS for word in line.split()[1:] if "=" in word}
+    left = {(action, name) for action in answered for name in ids_of(action)} - tried
+    assert not left, left
+
+
 # A dry run of what would work, or of what wouldn't.
 
 @pytest.fixture(scope="module")
@@ -312,6 +320,28 @@ REFUSED = {
     "ReleaseAddress AllocationId=address": "InvalidIPAddress.InUse",
     "ModifyInstanceAttribute InstanceId=instance GroupId.1=group": "InvalidInstanceID",
     "DetachVolume VolumeId=volume InstanceId=instance": "IncorrectState",
+    "ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 InstanceId=instance":
+        "InvalidInstanceID",
+    "ReplaceRoute RouteTableId=table DestinationCidrBlock:0.0.0.0/0 "
+    "EgressOnlyInternetGatewayId=eigw": "UnsupportedOperation",
+    "CreateRoute RouteTableId=table DestinationIpv6CidrBlock:2001:db8::/32 "
+    "EgressOnlyInternetGatewayId=eigw": "UnsupportedOperation",
+    "AssociateSubnetCidrBlock SubnetId=subnet Ipv6CidrBlock:2600:1f18::/64": "InvalidSubnet.Range",
+    "DescribePrefixLists PrefixListId.1=list": "InvalidPrefixListId.NotFound",
+    "DisassociateNatGatewayAddress NatGatewayId=nat AssociationId.1:eipassoc-0fedcba9876543210":
+        "InvalidAssociationID.NotFound",
+    "UnassignPrivateNatGatewayAddress NatGatewayId=nat PrivateIpAddress.1:10.50.1.88":
+        "InvalidParameterValue",
+    "RevokeSecurityGroupEgress GroupId=group SecurityGroupRuleId.1=rule":
+        "InvalidSecurityGroupRuleId.NotFound",
+    "UpdateSecurityGroupRuleDescriptionsEgress GroupId=group "
+    "SecurityGroupRuleDescription.1.SecurityGroupRuleId=rule "
+    "SecurityGroupRuleDescription.1.Description:x": "InvalidSecurityGroupRuleId.NotFound",
+    "AssignIpv6Addresses NetworkInterfaceId=interface Ipv6AddressCount:1": "UnsupportedOperation",
+    "DescribeInstanceCreditSpecifications InstanceId.1=instance":
+        "InstanceCreditSpecification.NotSupported",
+    "ModifyVpcEndpoint VpcEndpointId=endpoint AddRouteTableId.1=table": "RouteAlreadyExists",
+    "DescribeVolumesModifications VolumeId.1=volume": "InvalidVolumeModification.NotFound",
 }
 
 
