@@ -439,7 +439,8 @@ static void make_room(struct http *http)
 	for (struct peer *peer = http->peers; peer; peer = peer->next)
 		if (!peer->cut_off && (!last || peer->step < last->step))
 			last = peer;
-	cut_off(last);
+	if (last)
+		cut_off(last);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **peer_pointer,
