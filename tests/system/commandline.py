@@ -71,6 +71,7 @@ class CommandLine:
 
     def __init__(self, world):
         self.world = world
+        self.used = set()  # commands that succeeded
 
     def __enter__(self):
         world = self.world
@@ -90,7 +91,10 @@ class CommandLine:
         line = [*command.split(), *words, "--endpoint-url", self.world.url]
         self.process.stdin.write(json.dumps(line) + "\n")
         self.process.stdin.flush()
-        return Done(*json.loads(self.process.stdout.readline()))
+        done = Done(*json.loads(self.process.stdout.readline()))
+        if done.status == 0:
+            self.used.add(line[1])
+        return done
 
     def __call__(self, command, *words):
         done = self.try_(command, *words)
