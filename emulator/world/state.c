@@ -23,6 +23,9 @@ static const char *const our_files[] = { "world.db",	 "world.db-wal",
 static const char *const run_files[] = { "endpoint", "endpoint.new", "daemon.log",  "disks",
 					 "ends",     "limits",	     UPLINK_RECORD, UPLINK_LOG };
 
+/* Of those, what a start makes before it may fail. */
+static const char *const start_files[] = { "ends", "limits" };
+
 static void closedirp(DIR **directory)
 {
 	if (*directory)
@@ -149,6 +152,8 @@ void state_release(const struct paths *paths, struct state *state, bool undo)
 
 	if (state->lock < 0)
 		return;
+	if (undo && state->fresh)
+		remove_files(paths->run, start_files, ARRAY_SIZE(start_files), false, &ignored);
 	if (undo) {
 		rmdir(paths->run); /* a client's log in it stays, for the client to show */
 		rmdir(RUN_ROOT);
