@@ -88,13 +88,14 @@ int create_vpc_peering_connection(struct call *call, struct error *error)
 
 int accept_vpc_peering_connection(struct call *call, struct error *error)
 {
-	struct peering *peering;
+	struct peering *peering, seen;
 	int r;
 
 	if ((r = call_peering(call, &peering, error)) < 0 ||
 	    (r = peering_accept(&call->transaction, peering, call->scope, error)) < 0)
 		return r;
-	reply_resource(call, "vpcPeeringConnection", peering);
+	seen = peering_as_seen(peering, call->scope);
+	reply_resource(call, "vpcPeeringConnection", &seen);
 	peering_settle(&call->transaction, peering);
 	return 0;
 }
@@ -141,7 +142,17 @@ int describe_vpc_peering_connections(struct call *call, struct error *error)
 		.sees = is_seen,
 	};
 
-	return describe_resources(call, &listing, error);
+	CLEANUP(rows_clear) struct rows rows = { NULL, 0 };
+	CLEANUP(freep) struct peering *seen = NULL;
+	int r = resource_rows(call, &listing, &rows, error);
+
+	seen = xcalloc(rows.count, sizeof(*seen));
+	for (size_t i = 0; i < rows.count; i++) {
+		seen[i] = peering_as_seen(rows.items[i].object, call->scope);
+		rows.items[i].resource = &seen[i].resource;
+		rows.items[i].object = &seen[i];
+	}
+	return r < 0 ? r : describe_rows(call, &listing, &rows, error);
 }
 
 /* ---- options ---- */

@@ -4,7 +4,25 @@
 #include <errno.h>
 
 #include "model/common.h"
+#include "model/peering.h"
 #include "model/tags.h"
+
+/* A peering connection that the caller is asked for, from another account or region. */
+static struct resource *accepted(const struct call *call, struct rid id)
+{
+	struct peering *peering = peering_get(call_model(call), id);
+
+	return peering && peering_is_of(peering, call->scope) ? &peering->resource : NULL;
+}
+
+/* To either side it shows, and takes, that side's own tags. */
+static bool turn(struct call *call, struct resource *resource)
+{
+	if (resource->scope == call->scope)
+		return false;
+	peering_swap_tags(transaction_edit(&call->transaction, resource));
+	return true;
+}
 
 static int taggable(const struct call *call, const char *text, struct resource **ret_resource,
 		    struct error *error)
@@ -16,6 +34,8 @@ static int taggable(const struct call *call, const char *text, struct resource *
 		return error_subject(error, ERROR_INVALID_ID, NULL, "The ID '%s' is not valid",
 				     text);
 	resource = model_get(call_model(call), call->scope, id);
+	if (!resource)
+		resource = accepted(call, id);
 	if (resource && resource_type(id.kind)->tag_type) {
 		*ret_resource = resource;
 		return 0;
@@ -60,20 +80,27 @@ static int for_each_tag(struct call *call,
 static int create_one(struct call *call, struct resource *resource, const char *key,
 		      const char *value, struct error *error)
 {
-	return tag_set(&call->transaction, resource, key, value ? value : "", error);
+	const bool turned = turn(call, resource);
+	int r = tag_set(&call->transaction, resource, key, value ? value : "", error);
+
+	if (turned)
+		turn(call, resource);
+	return r;
 }
 
 /* Without any tag named: all of them. */
 static int delete_one(struct call *call, struct resource *resource, const char *key,
 		      const char *value, struct error *error)
 {
+	const bool turned = turn(call, resource);
+
 	(void)error;
-	if (key) {
+	if (key)
 		tag_remove(&call->transaction, resource, key, value);
-		return 0;
-	}
-	while (resource->tag_count)
+	while (!key && resource->tag_count)
 		tag_remove(&call->transaction, resource, resource->tags[0].key, NULL);
+	if (turned)
+		turn(call, resource);
 	return 0;
 }
 
@@ -91,6 +118,22 @@ static const char *get_type(const struct view *view, struct buffer *scratch)
 {
 	(void)scratch;
 	return resource_type(view->resource->id.kind)->tag_type;
+}
+
+static void add_accepted(const struct call *call, struct rows *rows)
+{
+	const struct model *model = call_model(call);
+
+	for (size_t i = 0; i < model->scope_count; i++) {
+		for_each_resource (struct peering, peering, model->scopes[i], KIND_VPC_PEERING) {
+			if (peering->resource.scope == call->scope ||
+			    !peering_is_of(peering, call->scope))
+				continue;
+			for (size_t j = 0; j < peering->accepter_tag_count; j++)
+				rows_add(rows, call, &peering->resource,
+					 &peering->accepter_tags[j]);
+		}
+	}
 }
 
 int describe_tags(struct call *call, struct error *error)
@@ -116,5 +159,6 @@ int describe_tags(struct call *call, struct error *error)
 			for (size_t i = 0; i < resource->tag_count; i++)
 				rows_add(&rows, call, resource, &resource->tags[i]);
 	}
+	add_accepted(call, &rows);
 	return describe_rows(call, &listing, &rows, error);
 }

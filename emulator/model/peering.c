@@ -149,6 +149,8 @@ static const struct field fields[] = {
 	FIELD_OF(struct peering, end, FIELD_TIME, "end", NULL, FIELD_STORED),
 	FIELD_OF(struct peering, ended_by, FIELD_TEXT, "endedBy", NULL, FIELD_STORED),
 	FIELD_OF(struct peering, number, FIELD_INT, "number", NULL, FIELD_STORED),
+	FIELD_LIST_OF(struct peering, accepter_tags, accepter_tag_count, tag_fields,
+		      "accepterTagSet", FIELD_STORED),
 	FIELD_END,
 };
 
@@ -174,6 +176,27 @@ static bool is_side_of(const struct peering_side *side, const struct scope *scop
 bool peering_is_of(const struct peering *peering, const struct scope *scope)
 {
 	return is_side_of(&peering->requester, scope) || is_side_of(&peering->accepter, scope);
+}
+
+void peering_swap_tags(struct peering *peering)
+{
+	struct resource *resource = &peering->resource;
+	struct tag *tags = resource->tags;
+	const size_t count = resource->tag_count;
+
+	resource->tags = peering->accepter_tags;
+	resource->tag_count = peering->accepter_tag_count;
+	peering->accepter_tags = tags;
+	peering->accepter_tag_count = count;
+}
+
+struct peering peering_as_seen(const struct peering *peering, const struct scope *scope)
+{
+	struct peering seen_one = *peering;
+
+	if (peering->resource.scope != scope)
+		peering_swap_tags(&seen_one);
+	return seen_one;
 }
 
 struct rid peering_other(const struct peering *peering, struct rid vpc)

@@ -1,10 +1,11 @@
 /*
  * VPC peering connections. VPC peering guide, "VPC peering basics" and "Limitations".
  *
- * A connection is kept in the requester's scope, and seen from the accepter's too, with the one set
- * of tags it has. It may lead to a VPC of another account or region of the same world. Once it has
- * ended it stays visible, as in AWS: failed and deleted ones for 2 hours, expired and rejected ones
- * for 2 days (to both sides; in AWS the accepter sees a rejected one for 2 hours only).
+ * A connection is kept in the requester's scope, and seen from the accepter's too. Each of the two
+ * has tags of its own and sees those only. It may lead to a VPC of another account or region of the
+ * same world. Once it has ended it stays visible, as in AWS: failed and deleted ones for 2 hours,
+ * expired and rejected ones for 2 days (to both sides; in AWS the accepter sees a rejected one for
+ * 2 hours only).
  */
 #pragma once
 
@@ -39,6 +40,8 @@ struct peering {
 	 * connections of either VPC have other ones.
 	 */
 	int64_t number;
+	struct tag *accepter_tags; /* while the accepter's scope is another one */
+	size_t accepter_tag_count;
 };
 
 extern const struct resource_type peering_type;
@@ -46,6 +49,12 @@ extern const struct resource_type peering_type;
 struct peering *peering_get(const struct model *model, struct rid id); /* NULL: none */
 /* Is the scope the requester's or the accepter's? */
 bool peering_is_of(const struct peering *peering, const struct scope *scope);
+/*
+ * As the scope sees it, with its own tags: a copy that borrows all it has from the connection.
+ */
+struct peering peering_as_seen(const struct peering *peering, const struct scope *scope);
+/* Exchanges the tags of both sides; twice, around a change of the accepter's. */
+void peering_swap_tags(struct peering *peering);
 /* The VPC at the other end; unset when `vpc` is at neither. */
 struct rid peering_other(const struct peering *peering, struct rid vpc);
 /* The active ones of a VPC; the caller frees the array (NULL when none). */

@@ -3,7 +3,7 @@ import types
 
 import pytest
 
-from lib import ACCOUNT, IMAGE, names, refused, wait_for
+from lib import ACCOUNT, IMAGE, names, refused, tags, wait_for
 from test_accounts import OTHER, keys_of
 
 
@@ -48,6 +48,10 @@ def end(world, ec2, number):
 def read(end_, peering):
     return end_.ec2.describe_vpc_peering_connections(
         VpcPeeringConnectionIds=[peering])["VpcPeeringConnections"][0]
+
+
+def sorted_tags(found):
+    return sorted(found, key=lambda tag: tag["Key"])
 
 
 def state(table):
@@ -125,6 +129,34 @@ def test_the_groups_of_the_peer(lab):
             "SecurityGroupReferenceSet"][0]["ReferencingVpcId"] == one.vpc
     one.ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[usual])
     one.ec2.delete_security_group(GroupId=door)
+
+
+def test_each_has_its_own_tags(lab):
+    """And sees no other: what Terraform's example of a requester and an accepter does."""
+    one, two = lab.ends
+    for side, each in (("Requester", one), ("Accepter", two)):
+        each.ec2.create_tags(Resources=[lab.peering], Tags=tags(Side=side, Own=side))
+    for side, each in (("Requester", one), ("Accepter", two)):
+        assert sorted_tags(read(each, lab.peering)["Tags"]) == tags(Own=side, Side=side)
+        found = each.ec2.describe_tags(Filters=[
+            {"Name": "resource-id", "Values": [lab.peering]}])["Tags"]
+        assert {(entry["Key"], entry["Value"]) for entry in found} == {
+            ("Side", side), ("Own", side)}
+        assert {entry["ResourceType"] for entry in found} == {"vpc-peering-connection"}
+        matched = each.ec2.describe_vpc_peering_connections(Filters=[
+            {"Name": "tag:Side", "Values": [side]}])["VpcPeeringConnections"]
+        assert names(matched, "VpcPeeringConnectionId") == [lab.peering]
+        assert each.ec2.describe_vpc_peering_connections(Filters=[
+            {"Name": "tag:Side", "Values": ["Nobody"]}])["VpcPeeringConnections"] == []
+    refused("InvalidParameterValue", two.ec2.create_tags, Resources=[lab.peering],
+            Tags=tags(Fine="x", **{"aws:no": "x"}))
+    assert sorted_tags(read(one, lab.peering)["Tags"]) == tags(Own="Requester", Side="Requester")
+    assert sorted_tags(read(two, lab.peering)["Tags"]) == tags(Own="Accepter", Side="Accepter")
+    two.ec2.delete_tags(Resources=[lab.peering], Tags=[{"Key": "Own"}])
+    assert read(two, lab.peering)["Tags"] == tags(Side="Accepter")
+    one.ec2.delete_tags(Resources=[lab.peering])
+    assert read(one, lab.peering)["Tags"] == []
+    assert read(two, lab.peering)["Tags"] == tags(Side="Accepter")
 
 
 def test_each_sets_its_own_options(lab):

@@ -41,11 +41,13 @@ resource "aws_vpc_peering_connection" "main" {{
   peer_vpc_id   = aws_vpc.other.id
   peer_owner_id = data.aws_caller_identity.other.account_id
   peer_region   = "eu-west-1"
+  tags          = {{ Side = "Requester" }}
 }}
 resource "aws_vpc_peering_connection_accepter" "main" {{
   provider                  = aws.other
   vpc_peering_connection_id = aws_vpc_peering_connection.main.id
   auto_accept               = true
+  tags                      = {{ Side = "Accepter" }}
 }}
 resource "aws_route" "own" {{
   route_table_id            = aws_vpc.own.main_route_table_id
