@@ -1,5 +1,6 @@
 """Terraform, unmodified, with the provider of a mirror on this machine; nothing is downloaded."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,13 @@ terraform {
 }
 provider "aws" {
   region = "us-east-1"
-}
+ENDPOINTS}
+"""
+ENDPOINTS = """
+  endpoints {
+    ec2 = "URL"
+    sts = "URL"
+  }
 """
 
 
@@ -50,6 +57,18 @@ class Terraform:
             AWS_ENDPOINT_URL=world.url, AWS_ACCESS_KEY_ID=world.key,
             AWS_SECRET_ACCESS_KEY=world.secret, AWS_REGION="us-east-1")
         self.started = False
+        self.endpoints = ""
+
+    def use_endpoints(self):
+        """From now on the provider's own block names the world, and no variable does."""
+        self.endpoints = ENDPOINTS.replace("URL", self.world.url)
+        del self.environment["AWS_ENDPOINT_URL"]
+
+    def configure(self, stack):
+        self.write("main.tf", PROVIDER.replace("ENDPOINTS", self.endpoints) + stack)
+        if not self.started:
+            self.run("init", "-input=false")
+            self.started = True
 
     def write(self, name, text):
         with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
@@ -62,22 +81,29 @@ class Terraform:
         assert done.returncode in statuses, done.stdout + done.stderr
         return done
 
-    def apply(self, stack):
+    def apply(self, stack, *words):
         """Brings the world to it; a plan afterwards finds nothing to do. What apply printed."""
-        self.write("main.tf", PROVIDER + stack)
-        if not self.started:
-            self.run("init", "-input=false")
-            self.started = True
-        said = self.run("apply", "-auto-approve", "-input=false").stdout
-        plan = self.run("plan", "-detailed-exitcode", "-input=false", statuses=(0, 2))
-        assert plan.returncode == 0, plan.stdout
+        self.configure(stack)
+        said = self.run("apply", "-auto-approve", "-input=false", *words).stdout
+        self.assert_nothing_to_do(*words)
         return said
+
+    def assert_nothing_to_do(self, *words):
+        plan = self.run("plan", "-detailed-exitcode", "-input=false", *words, statuses=(0, 2))
+        assert plan.returncode == 0, plan.stdout
+
+    def resources(self):
+        """What the state holds: attributes by address."""
+        state = json.loads(self.run("show", "-json").stdout)
+        return {entry["address"]: entry["values"]
+                for entry in state["values"]["root_module"]["resources"]
+                if entry["mode"] == "managed"}
 
     def output(self, name):
         return self.run("output", "-raw", name).stdout
 
-    def destroy(self):
-        self.run("destroy", "-auto-approve", "-input=false")
+    def destroy(self, *words):
+        self.run("destroy", "-auto-approve", "-input=false", *words)
 
 
 def counts(said):
