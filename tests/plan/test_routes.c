@@ -3,6 +3,8 @@
  * table of a gateway. */
 #include "world.h"
 
+#include "model/vpc_endpoint.h"
+
 static void a_route_change_touches_one_object(void **state)
 {
 	size_t before;
@@ -93,6 +95,34 @@ static void assert_no_clash(struct rid subnet)
 		for (size_t j = 0; j < i; j++)
 			if (object_compare_key(&list.items[i], &list.items[j]) == 0)
 				fail_msg("twice: %s", object_describe(&list.items[i]).text);
+}
+
+/* A record: what its list holds goes where it would without it, by another list's route too. */
+static void an_endpoint_is_in_no_packets_way(void **state)
+{
+	struct route_table *tables[1];
+	struct endpoint_request request = { .kind = ENDPOINT_GATEWAY, .table_count = 1 };
+	struct vpc_endpoint *endpoint;
+	struct prefix_list *list;
+	size_t before;
+
+	(void)state;
+	seed();
+	endpoint_service_lists_create(&transaction, scope);
+	assert_int_equal(commit(), 0);
+	before = fake_changes(kernel);
+	tables[0] = table;
+	request.tables = tables;
+	request.vpc = vpc_get(&model, table->vpc);
+	request.service = endpoint_service_at(0);
+	assert_int_equal(vpc_endpoint_create(&transaction, &request, &endpoint, &error), 0);
+	assert_true(route_table_leads_to(table, endpoint->resource.id));
+	assert_int_equal(commit(), 0);
+	assert_int_equal(fake_changes(kernel), before);
+	list = make_list("54.231.0.0/16", "203.0.113.0/24");
+	route_to(list);
+	assert_int_equal(commit(), 0);
+	assert_has(public_subnet->resource.id, "route 54.231.0.0/16 via 169.254.0.1 dev fabric");
 }
 
 static void a_prefix_list_gives_way(void **state)
@@ -458,6 +488,7 @@ int main(void)
 		CASE(a_route_change_touches_one_object),
 		CASE(a_prefix_list_is_one_route_for_each_entry),
 		CASE(a_prefix_list_gives_way),
+		CASE(an_endpoint_is_in_no_packets_way),
 		CASE(a_route_by_an_appliance_is_wired),
 		CASE(a_diversion_is_whole_or_undone),
 		CASE(a_second_block_is_wired),
