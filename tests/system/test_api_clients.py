@@ -1,4 +1,4 @@
-"""Clients as they come: boto3's resources and waiters, the AWS CLI in its forms."""
+"""Clients as they come: boto3's waiters, the AWS CLI as a command."""
 import os
 import shutil
 import subprocess
@@ -7,47 +7,6 @@ import time
 import pytest
 
 from lib import BINARY, IMAGE, PATH, environment, wait_for
-
-
-def test_resources(world):
-    """boto3's object interface, from VPC to instance and back."""
-    ec2 = world.resource()
-    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")
-    vpc.create_tags(Tags=[{"Key": "Name", "Value": "objects"}])
-    vpc.wait_until_available()
-    vpc.reload()
-    assert vpc.tags == [{"Key": "Name", "Value": "objects"}]
-    vpc.modify_attribute(EnableDnsHostnames={"Value": True})
-    assert vpc.describe_attribute(Attribute="enableDnsHostnames")["EnableDnsHostnames"]["Value"]
-    subnet = vpc.create_subnet(CidrBlock="10.1.1.0/24")
-    gateway = ec2.create_internet_gateway()
-    vpc.attach_internet_gateway(InternetGatewayId=gateway.id)
-    table = vpc.create_route_table()
-    route = table.create_route(DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway.id)
-    association = table.associate_with_subnet(SubnetId=subnet.id)
-    instance, = subnet.create_instances(ImageId=IMAGE, MinCount=1, MaxCount=1)
-    instance.wait_until_running()
-    instance.reload()
-    assert [entry.id for entry in vpc.instances.all()] == [instance.id]
-    assert [entry.id for entry in subnet.network_interfaces.all()] == [
-        instance.network_interfaces_attribute[0]["NetworkInterfaceId"]]
-    assert instance.subnet == subnet and instance.vpc == vpc
-    assert [entry.id for entry in vpc.security_groups.all()]
-    assert len(list(vpc.route_tables.all())) == 2
-    instance.stop()
-    instance.wait_until_stopped()
-    instance.start()
-    instance.wait_until_running()
-    instance.terminate()
-    instance.wait_until_terminated()
-    association.delete()
-    route.delete()
-    table.delete()
-    vpc.detach_internet_gateway(InternetGatewayId=gateway.id)
-    gateway.delete()
-    subnet.delete()
-    vpc.delete()
-    assert list(ec2.vpcs.filter(Filters=[{"Name": "cidr", "Values": ["10.1.0.0/16"]}])) == []
 
 
 @pytest.fixture(scope="module")

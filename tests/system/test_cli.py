@@ -240,6 +240,8 @@ def test_output(aws, things):
     assert "|  CidrBlock" in table and things["vpc"] in table and "DescribeVpcs" in table
     text = aws(*command, "--output", "text").out.splitlines()
     assert text[0].split()[:2] == ["VPCS", "10.2.0.0/16"]
+    if aws.version < 2:
+        return
     yaml = aws(*command, "--output", "yaml").out
     assert yaml.startswith("Vpcs:\n- CidrBlock: 10.2.0.0/16\n")
     stream = aws("ec2 describe-subnets --page-size 5 --output yaml-stream").out
@@ -249,6 +251,6 @@ def test_output(aws, things):
 def test_exit_statuses(aws, things):
     assert aws.try_("ec2 describe-vpcs").status == 0
     assert aws.refused("InvalidVpcID.NotFound", "ec2 delete-vpc --vpc-id", "vpc-" + NOWHERE)
-    assert aws.try_("ec2 delete-vpc").status == 252
+    assert aws.try_("ec2 delete-vpc").status == (252 if aws.version > 1 else 2)
     assert names(aws("ec2 describe-vpcs --vpc-ids", things["vpc"]).json["Vpcs"], "VpcId") == [
         things["vpc"]]

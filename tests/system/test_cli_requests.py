@@ -56,6 +56,7 @@ def test_skeletons(world, aws, action):
 def test_dry_runs(world, aws, answered, things, tmp_path):
     """A skeleton that is filled in is the request; with DryRun, which it has, nothing is done."""
     before, done, file = api_state(world), [], tmp_path / "input.json"
+    binary = ["--cli-binary-format", "raw-in-base64-out"] if aws.version > 1 else []
     for action in answered:
         request, skeleton = minimal.request_of(action, things), skeleton_of(world, action)
         if "DryRun" not in skeleton:
@@ -64,10 +65,10 @@ def test_dry_runs(world, aws, answered, things, tmp_path):
         assert skeleton["DryRun"] is True
         file.write_text(json.dumps({**request, "DryRun": skeleton["DryRun"]}))
         command = f"ec2 {xform_name(action, '-')} --cli-input-json file://{file}"
-        said = aws.try_(command, "--region", minimal.REGIONS.get(action, world.region))
+        said = aws.try_(command, *binary, "--region", minimal.REGIONS.get(action, world.region))
         done.append((action, said.status, said.code, said.out, said.err))
     assert len(done) > 130
-    wrong = [said for said in done if said[1:4] != (254, "DryRunOperation", "")]
+    wrong = [said for said in done if said[1:4] != (aws.refusal, "DryRunOperation", "")]
     assert not wrong, "\n".join(map(str, wrong))
     assert api_state(world) == before
 
@@ -102,7 +103,7 @@ def test_a_skeleton_as_it_is(world, answered):
 
 
 def test_yaml_skeletons(world, aws, things, tmp_path):
-    if aws.try_("ec2 create-subnet --generate-cli-skeleton yaml-input").status:
+    if aws.version < 2:
         pytest.skip("an AWS CLI of version 1")
     file = tmp_path / "input.yaml"
     file.write_text(f"VpcId: {things['vpc']}  # of mine\nCidrBlock: 10.0.4.0/24\nTagSpecifications:\n"

@@ -165,7 +165,8 @@ def lists_and_options(aws, at):
                     "Entries[].Cidr") == "10.0.0.0/8"
     aws("ec2 restore-managed-prefix-list-version --previous-version 1 --current-version 2", *one)
     aws("ec2 get-managed-prefix-list-associations", *one)
-    assert aws("ec2 describe-managed-prefix-lists --query PrefixLists[].Version").json == [3]
+    assert aws.text("ec2 describe-managed-prefix-lists --filters Name=prefix-list-name,Values=x "
+                    "--query PrefixLists[].Version") == "3"
     aws("ec2 describe-prefix-lists")
     aws("ec2 delete-managed-prefix-list", *one)
     options = aws.text("ec2 create-dhcp-options --dhcp-configurations",
@@ -177,6 +178,22 @@ def lists_and_options(aws, at):
                     "DhcpOptions[].DhcpOptionsId") == options
     aws("ec2 associate-dhcp-options --dhcp-options-id default --vpc-id", at.vpc)
     aws("ec2 delete-dhcp-options --dhcp-options-id", options)
+
+
+def endpoints_and_logs(aws, at):
+    aws("ec2 describe-vpc-endpoint-services --filters Name=service-type,Values=Gateway")
+    one = aws.text("ec2 create-vpc-endpoint --service-name com.amazonaws.us-east-1.s3 --vpc-id",
+                   at.vpc, "--route-table-ids", at.table, "--query", "VpcEndpoint.VpcEndpointId")
+    aws("ec2 modify-vpc-endpoint --remove-route-table-ids", at.table, "--vpc-endpoint-id", one)
+    assert aws.text("ec2 describe-vpc-endpoints --filters", f"Name=vpc-id,Values={at.vpc}",
+                    "--query", "VpcEndpoints[].State") == "available"
+    aws("ec2 delete-vpc-endpoints --vpc-endpoint-ids", one)
+    log = aws.text("ec2 create-flow-logs --resource-type VPC --traffic-type ALL --resource-ids",
+                   at.vpc, "--log-destination-type", "s3", "--log-destination",
+                   "arn:aws:s3:::bucket", "--query", "FlowLogIds[]")
+    assert aws.text("ec2 describe-flow-logs --filter", f"Name=resource-id,Values={at.vpc}",
+                    "--query", "FlowLogs[].FlowLogId") == log
+    aws("ec2 delete-flow-logs --flow-log-ids", log)
 
 
 def keys(aws, at):
@@ -367,8 +384,9 @@ def the_end(aws, at):
     aws.refused("DependencyViolation", "ec2 delete-vpc --vpc-id", at.vpc)
 
 
-STEPS = [vpcs, default_vpc, gateways_and_routes, groups, acls, lists_and_options, keys, instances,
-         interfaces, peerings, volumes, templates, images_and_catalogue, the_end]
+STEPS = [vpcs, default_vpc, gateways_and_routes, groups, acls, lists_and_options,
+         endpoints_and_logs, keys, instances, interfaces, peerings, volumes, templates,
+         images_and_catalogue, the_end]
 
 
 @pytest.fixture(scope="module")
