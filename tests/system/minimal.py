@@ -2,14 +2,10 @@
 A request of every action, with no more than it needs: `REQUESTS`, whose "@words" stand for things that
 `furnish` makes. What reads from all there is needs nothing, and has no row.
 """
-import base64
-
 import wire
 from lib import IMAGE, names
 
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbml2cGNNaW5pdnBjTWluaXZwY01pbml2cGNNaW5p"
-
-KEY = base64.b64encode(PUBLIC.encode()).decode()
 
 
 def rule(**more):
@@ -113,7 +109,7 @@ REQUESTS = {
     "GetLaunchTemplateData": INSTANCE,
     "GetManagedPrefixListAssociations": LIST,
     "GetManagedPrefixListEntries": LIST,
-    "ImportKeyPair": {"KeyName": "third", "PublicKeyMaterial": KEY},
+    "ImportKeyPair": {"KeyName": "third", "PublicKeyMaterial": PUBLIC},
     "ModifyAddressAttribute": {"AllocationId": "@allocation", "DomainName": "x.org"},
     "ModifyImageAttribute": {"ImageId": "@image", "Description": {"Value": "x"}},
     "ModifyInstanceAttribute": {**INSTANCE, "DisableApiTermination": {"Value": True}},
