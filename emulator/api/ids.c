@@ -35,6 +35,7 @@ static const struct {
 	{ "AllocationId", KIND_ELASTIC_IP, NULL },
 	{ "AttachmentId", KIND_ATTACHMENT, NULL },
 	{ "KeyPairId", KIND_KEY_PAIR, NULL },
+	{ "VpcEndpointId", KIND_VPC_ENDPOINT, NULL },
 };
 
 /* The last word of a name, and its length: "SubnetId" of "NetworkInterface.1.SubnetId.2". */

@@ -48,6 +48,8 @@ static bool is_wanted(const struct shift *shift, const struct stat *status)
 		return (shift->all ||
 			(status->st_mode & (S_IROTH | S_IXOTH)) == (S_IROTH | S_IXOTH)) &&
 		       status->st_dev == shift->device;
+	if (S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode))
+		return false; /* nobody may open them anyway */
 	return shift->all || S_ISLNK(status->st_mode) ||
 	       (S_ISREG(status->st_mode) && (status->st_mode & S_IROTH));
 }
@@ -118,8 +120,12 @@ static int shift_one(const struct shift *shift, int layer, const char *name)
 	if (fstatat(AT_FDCWD, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(status.st_mode) ||
 	    !is_wanted(shift, &status) || !has_owner(shift, &status))
 		return 0;
-	r = S_ISLNK(status.st_mode) ? make_link(layer, name)
-				    : make_file(layer, name, status.st_size);
+	if (S_ISLNK(status.st_mode))
+		r = make_link(layer, name);
+	else if (S_ISREG(status.st_mode))
+		r = make_file(layer, name, status.st_size);
+	else
+		r = mknodat(layer, name, status.st_mode & S_IFMT, 0) < 0 ? -errno : 0;
 	return r < 0 ? r : take_after(shift, layer, name, &status);
 }
 

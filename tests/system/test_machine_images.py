@@ -97,11 +97,16 @@ def overlay(root, tmp_path):
 
 
 def test_what_can_not_be_idmapped(world, subnet, overlay):
+    os.mkfifo(os.path.join(overlay, "pipe"), 0o640)
+    os.mknod(os.path.join(overlay, "kmsg"), 0o020666, os.makedev(1, 11))
     before = tree(overlay)
     instance, = launch(world, subnet, imported(world, "overlay", overlay))
     assert sh(world, instance, "cat /marker /private") == "first\nsecret of first\n"
     assert sh(world, instance, "stat -c '%u %g %a' /theirs /private /bin/sh /").split("\n")[:3] == [
         "1000 1001 4750", "0 0 600", "0 0 755"]
+    assert sh(world, instance, "stat -c '%F %a' /pipe") == "fifo 640\n"
+    shut = sh(world, instance, "cat /kmsg", check=False)
+    assert shut.returncode != 0 and "Permission denied" in shut.stderr
     sh(world, instance, "echo changed >/private; rm /marker; chmod 700 /theirs; rm -r /lib64")
     assert tree(overlay) == before
 
