@@ -488,11 +488,7 @@ class World:
 
     def init(self, identifier):
         """Its pid here, or None."""
-        try:
-            candidates = self.pids(identifier)
-        except subprocess.CalledProcessError:
-            return None
-        for pid in candidates:
+        for pid in self.pids(identifier):
             try:
                 with open(f"/proc/{pid}/status", encoding="ascii") as file:
                     line, = (line for line in file if line.startswith("NSpid:"))
@@ -574,15 +570,16 @@ class World:
                 ec2.delete_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"])
 
     def pids(self, namespace):
-        """Processes of a network namespace, as ip(8) finds them. It fails where one ends meanwhile,
-        any process of the machine."""
+        """Processes of a network namespace, as ip(8) finds them; none where it is not there. It
+        fails where one ends meanwhile, any process of the machine."""
         for attempt in range(20):
             done = subprocess.run(["ip", "netns", "pids", namespace], check=attempt == 19,
                                   capture_output=True, text=True, env=environment())
-            if done.returncode == 0 or namespace not in namespaces():
+            if done.returncode == 0:
+                return [int(word) for word in done.stdout.split()]
+            if namespace not in namespaces():
                 break
-        done.check_returncode()
-        return [int(word) for word in done.stdout.split()]
+        return []
 
 
 def namespaces():
