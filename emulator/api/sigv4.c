@@ -76,19 +76,6 @@ static void decode(const char *text, size_t length, struct buffer *ret_text)
 	}
 }
 
-/* RFC 3986: everything but the unreserved characters, and `keep`, becomes %XX. */
-static void encode(const char *text, size_t length, const char *keep, struct buffer *ret_text)
-{
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-
-		if (c && (isalnum((unsigned char)c) || strchr("-._~", c) || strchr(keep, c)))
-			buffer_putc(ret_text, c);
-		else
-			buffer_printf(ret_text, "%%%02X", (unsigned int)(unsigned char)c);
-	}
-}
-
 /* A query's "name=value" pairs, each part decoded and encoded again: one spelling for one text. */
 struct pair {
 	char *name, *value;
@@ -100,7 +87,7 @@ static char *normalise(const char *text, size_t length)
 	struct buffer encoded = BUFFER_INIT;
 
 	decode(text, length, &plain);
-	encode(plain.data, plain.length, "", &encoded);
+	buffer_escape(&encoded, plain.data, plain.length, "");
 	return buffer_steal(&encoded);
 }
 
@@ -172,7 +159,7 @@ static void canonical_path(const char *path, struct buffer *ret_text)
 	}
 	if (directory || plain.length == 0)
 		buffer_putc(&plain, '/');
-	encode(plain.data, plain.length, "/", ret_text);
+	buffer_escape(ret_text, plain.data, plain.length, "/");
 }
 
 /* Trimmed, inner runs of spaces folded. */

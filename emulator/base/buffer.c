@@ -1,6 +1,7 @@
 /* A growing byte string: see buffer.h. */
 #include "base/buffer.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -43,6 +44,18 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 	va_start(arguments, format);
 	buffer_vprintf(buffer, format, arguments);
 	va_end(arguments);
+}
+
+void buffer_escape(struct buffer *buffer, const char *text, size_t length, const char *keep)
+{
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+
+		if (c && (isalnum((unsigned char)c) || strchr("-._~", c) || strchr(keep, c)))
+			buffer_putc(buffer, c);
+		else
+			buffer_printf(buffer, "%%%02X", (unsigned int)(unsigned char)c);
+	}
 }
 
 void buffer_hex(struct buffer *buffer, const void *data, size_t length)

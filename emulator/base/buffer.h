@@ -50,6 +50,8 @@ static inline void buffer_putc(struct buffer *buffer, char c)
 
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF(2, 3);
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments) PRINTF(2, 0);
+/* As URLs escape it (RFC 3986): all but the unreserved characters, and those of `keep`, as %XX. */
+void buffer_escape(struct buffer *buffer, const char *text, size_t length, const char *keep);
 /* Bytes in hexadecimal. */
 void buffer_hex(struct buffer *buffer, const void *data, size_t length);
 /* In decimal. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 void closep(int *fd)
@@ -14,6 +15,14 @@ void closep(int *fd)
 		close(*fd);
 	*fd = -1;
 	errno = saved;
+}
+
+int64_t now_ms(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void *check(void *memory)

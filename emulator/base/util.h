@@ -48,6 +48,9 @@ static inline void freep(void *pointer)
 /* For CLEANUP(): closes the descriptor when it is not negative; errno is kept. */
 void closep(int *fd);
 
+/* Milliseconds of CLOCK_MONOTONIC, for deadlines. */
+int64_t now_ms(void);
+
 /* Allocation that never returns NULL: out of memory ends the program with a message. */
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t count, size_t size);

@@ -4,7 +4,6 @@
 #include "base/signature.h"
 #include "cli/post.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -57,17 +56,6 @@ int client_probe(const struct client *client, struct error *error)
 	return r < 0 ? -ECONNREFUSED : 0;
 }
 
-/* RFC 3986's unreserved characters stay. */
-static void escape(const char *text, struct buffer *ret_text)
-{
-	for (; *text; text++) {
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-			buffer_putc(ret_text, *text);
-		else
-			buffer_printf(ret_text, "%%%02X", (unsigned int)(unsigned char)*text);
-	}
-}
-
 static void make_body(const char *action, const struct parameter *parameter, struct buffer *body)
 {
 	buffer_printf(body, "Action=%s&Version=" SERVICE, action);
@@ -75,7 +63,7 @@ static void make_body(const char *action, const struct parameter *parameter, str
 		if (!parameter->value)
 			continue;
 		buffer_printf(body, "&%s=", parameter->name);
-		escape(parameter->value, body);
+		buffer_escape(body, parameter->value, strlen(parameter->value), "");
 	}
 }
 

@@ -1,11 +1,9 @@
 /* One HTTP POST: see post.h. */
 #include "cli/post.h"
 
-#include "base/cidr.h"
+#include "base/socket_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,41 +19,6 @@
 const char *post_host(const char *url)
 {
 	return strncmp(url, SCHEME, strlen(SCHEME)) == 0 ? url + strlen(SCHEME) : "";
-}
-
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* "127.0.0.1:4566", "[::1]:4566" */
-static int parse_host(const char *host, union socket_address *ret_name, socklen_t *ret_length)
-{
-	const char *colon = strrchr(host, ':');
-	const bool bracket = *host == '[';
-	char text[ADDRESS_TEXT_MAX];
-	struct address address;
-	in_port_t port;
-	int length = colon ? (int)(colon - host) - (bracket ? 2 : 0) : -1;
-
-	if (length < 0 || (size_t)length >= sizeof(text))
-		return -EINVAL;
-	snprintf(text, sizeof(text), "%.*s", length, host + bracket);
-	if (address_parse(text, &address) < 0)
-		return -EINVAL;
-	port = htons((uint16_t)atoi(colon + 1));
-	*ret_name = (union socket_address){ .any.sa_family = address.family };
-	if (address.family == AF_INET6) {
-		ret_name->v6.sin6_port = port;
-		memcpy(&ret_name->v6.sin6_addr, address.bytes, sizeof(ret_name->v6.sin6_addr));
-		*ret_length = sizeof(ret_name->v6);
-	} else {
-		ret_name->v4.sin_port = port;
-		memcpy(&ret_name->v4.sin_addr, address.bytes, sizeof(ret_name->v4.sin_addr));
-		*ret_length = sizeof(ret_name->v4);
-	}
-	return 0;
 }
 
 /* 0, or -ETIMEDOUT. */
@@ -77,11 +40,14 @@ static int connect_to(const char *host)
 {
 	CLEANUP(closep) int fd = -1;
 	union socket_address name;
+	struct address address;
 	socklen_t length, size = sizeof(int);
+	uint16_t port;
 	int r, sys = 0;
 
-	if ((r = parse_host(host, &name, &length)) < 0)
+	if ((r = socket_address_parse(host, &address, &port)) < 0)
 		return r;
+	length = socket_address_of(address, port, &name);
 	fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;

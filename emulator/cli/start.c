@@ -37,14 +37,6 @@ struct child {
 	int ready; /* its standard output */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void pause_ms(int milliseconds)
 {
 	poll(NULL, 0, milliseconds);

@@ -12,6 +12,8 @@
  */
 #include "http/http.h"
 
+#include "base/socket_address.h"
+
 #include "http/microhttpd.h"
 
 #include <arpa/inet.h>
@@ -553,58 +555,20 @@ static void on_tick(void *context)
 /* ---- start and stop ---------------------------------------------------------------------------
  */
 
-/* "127.0.0.1:4566", "[::1]:0" */
-static int parse_listen(const char *text, struct address *ret_address, uint16_t *ret_port)
-{
-	const char *colon = strrchr(text, ':');
-	bool bracket = text[0] == '[';
-	struct address address;
-	char name[ADDRESS_TEXT_MAX];
-	size_t length;
-	long port;
-
-	if (!colon || colon[1] == '\0' || colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
-	    strlen(colon + 1) > 5 || (bracket && (colon == text || colon[-1] != ']')))
-		return -EINVAL;
-	port = strtol(colon + 1, NULL, 10);
-	length = (size_t)(colon - text) - (bracket ? 2 : 0);
-	if (length >= sizeof(name) || port > UINT16_MAX)
-		return -EINVAL;
-	snprintf(name, sizeof(name), "%.*s", (int)length, text + bracket);
-	if (address_parse(name, &address) < 0 || (address.family == AF_INET6) != bracket)
-		return -EINVAL;
-	*ret_address = address;
-	*ret_port = (uint16_t)port;
-	return 0;
-}
-
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
 /* Returns a listening socket, or a negative errno. */
 static int listen_on(struct address address, uint16_t port)
 {
-	union socket_address name = { .any.sa_family = address.family };
+	union socket_address name;
+	const socklen_t length = socket_address_of(address, port, &name);
 	bool is_v6 = address.family == AF_INET6;
 	CLEANUP(closep) int fd = -1;
 	int on = 1;
 
-	if (is_v6) {
-		name.v6.sin6_port = htons(port);
-		memcpy(&name.v6.sin6_addr, address.bytes, sizeof(name.v6.sin6_addr));
-	} else {
-		name.v4.sin_port = htons(port);
-		memcpy(&name.v4.sin_addr, address.bytes, sizeof(name.v4.sin_addr));
-	}
 	fd = socket(address.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	/* A restart must not wait for the old connections' TIME_WAIT. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    (is_v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind(fd, &name.any, is_v6 ? sizeof(name.v6) : sizeof(name.v4)) < 0 ||
-	    listen(fd, SOMAXCONN) < 0)
+	    bind(fd, &name.any, length) < 0 || listen(fd, SOMAXCONN) < 0)
 		return -errno;
 	return steal_fd(&fd);
 }
@@ -646,7 +610,7 @@ static int open_socket(struct http *http, const char *listen, int *ret_fd, struc
 	*ret_fd = -1;
 	if (!listen)
 		return 0;
-	if (parse_listen(listen, &http->address, &port) < 0)
+	if (socket_address_parse(listen, &http->address, &port) < 0)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "%s: not an ADDRESS:PORT such as 127.0.0.1:4566 or [::1]:4566",
 				 listen);

@@ -215,14 +215,6 @@ static void say(const char *text)
 	closep(&fd);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static noreturn void shut_down(const struct init_plan *plan, enum instance_end end)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
@@ -391,7 +383,6 @@ static noreturn void serve(const struct init_plan *plan)
 			ssh_answer(fds[SSH].fd, script);
 		if (fds[LIFELINE].revents & POLLIN) {
 			closep(&fds[LIFELINE].fd);
-			fds[LIFELINE].fd = -1;
 			enter_limits(plan);
 			script = boot(plan);
 			if (plan->identity->ssh)

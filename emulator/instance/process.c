@@ -86,14 +86,6 @@ int process_open(struct process process, int *ret_pidfd, struct error *error)
 	return 0;
 }
 
-int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int process_wait(int pidfd, int64_t deadline)
 {
 	struct pollfd gone = { .fd = pidfd, .events = POLLIN };

@@ -11,6 +11,3 @@ int process_open(struct process process, int *ret_pidfd, struct error *error);
 
 /* Waits until the process of `pidfd` is gone and reaps it if it is our child. -ETIMEDOUT. */
 int process_wait(int pidfd, int64_t deadline);
-
-/* Milliseconds of CLOCK_MONOTONIC, for deadlines. */
-int64_t now_ms(void);

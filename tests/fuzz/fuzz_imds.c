@@ -1,4 +1,4 @@
-/* objects: emulator/model/ emulator/services/imds.o emulator/services/imds_token.o emulator/services/imds_tree.o emulator/http/http.o emulator/http/microhttpd.o emulator/base/library.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/loop.o emulator/base/map.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/model/ emulator/services/imds.o emulator/services/imds_token.o emulator/services/imds_tree.o emulator/http/http.o emulator/http/microhttpd.o emulator/base/library.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/loop.o emulator/base/map.o emulator/base/text.o emulator/base/util.o */
 /* libs: nettle jansson -lresolv */
 /*
  * Instance metadata against any request of an instance's. The input's lines: method, path, token,

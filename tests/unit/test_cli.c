@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/copy.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/parse.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/error.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/copy.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/parse.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"

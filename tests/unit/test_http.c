@@ -1,4 +1,4 @@
-/* objects: emulator/http/http.o emulator/http/microhttpd.o emulator/base/library.o emulator/api/front.o emulator/api/errors.o emulator/api/xml.o emulator/base/base64.o emulator/base/loop.o emulator/base/cidr.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
+/* objects: emulator/http/http.o emulator/http/microhttpd.o emulator/base/library.o emulator/api/front.o emulator/api/errors.o emulator/api/xml.o emulator/base/base64.o emulator/base/loop.o emulator/base/cidr.o emulator/base/socket_address.o emulator/base/error.o emulator/base/buffer.o emulator/base/util.o emulator/base/text.o */
 /* libs: nettle */
 /*
  * The HTTP server in a child process with its own loop; the test is its client, over real sockets.
@@ -209,14 +209,6 @@ static bool is_closed(int fd)
 	char c;
 
 	return recv(fd, &c, 1, 0) <= 0 && errno != EAGAIN;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static struct server server;
