@@ -34,6 +34,7 @@
 	ROW(INVALID_PARAMETER_COMBINATION, 400, "InvalidParameterCombination")                     \
 	ROW(INVALID_REQUEST, 400, "InvalidRequest")                                                \
 	ROW(INVALID_NEXT_TOKEN, 400, "InvalidNextToken")                                           \
+	ROW(INVALID_TEMPLATE, 400, "ValidationError")                                              \
 	ROW(FILTER_LIMIT, 400, "FilterLimitExceeded")                                              \
 	ROW(IDEMPOTENT_MISMATCH, 400, "IdempotentParameterMismatch")                               \
 	ROW(IDEMPOTENT_TERMINATED, 400, "IdempotentInstanceTerminated")                            \
