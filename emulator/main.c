@@ -19,6 +19,7 @@ static int serve(const struct serve_options *options, struct error *error)
 		.region = options->region,
 		.accept_any_credentials = options->accept_any_credentials,
 		.uplink = options->uplink,
+		.memory = options->memory_any ? LIMITS_NONE : options->memory,
 		.limit_memory = options->limit_memory,
 		.disk_size = options->disk_size,
 	};

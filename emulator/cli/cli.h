@@ -17,6 +17,8 @@ struct serve_options {
 	size_t quota_count;
 	bool accept_any_credentials;
 	bool uplink;
+	bool memory_any; /* all instances together take what they want … */
+	uint64_t memory; /* … or so many bytes; 0: a share of the machine's */
 	bool limit_memory;
 	uint64_t disk_size; /* of an instance, in bytes */
 };

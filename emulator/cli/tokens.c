@@ -49,6 +49,14 @@ static bool valid_disk(const char *value)
 	return text_size(value, &size) == 0 && size >= 1024 * 1024;
 }
 
+/* Less than this would hold no instance. */
+static bool valid_memory(const char *value)
+{
+	uint64_t size;
+
+	return streq(value, "none") || (text_size(value, &size) == 0 && size >= 16 * 1024 * 1024);
+}
+
 static bool valid_format(const char *value)
 {
 	return streq(value, "table") || streq(value, "json");
@@ -119,11 +127,17 @@ static const struct token serve[] = {
 	  .field = FIELD(disk),
 	  .valid = valid_disk,
 	  .help = "what an instance may write, as 512M or 20G (default: " DEFAULT_DISK ")" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--memory",
+	  .argument = "SIZE|none",
+	  .field = FIELD(memory),
+	  .valid = valid_memory,
+	  .help = "what all instances together may use of this machine's, where control groups "
+		  "allow (default: 80 %)" },
 	{ .kind = TOKEN_FLAG,
 	  .word = "--memory-limits",
 	  .field = FIELD(memory_limits),
-	  .help = "hold instances to the memory of their type and disk, where control groups "
-		  "allow" },
+	  .help = "hold each instance, too, to the memory of its type and disk" },
 	{ .kind = TOKEN_FLAG,
 	  .word = "--accept-any-credentials",
 	  .field = FIELD(accept_any_credentials),

@@ -75,6 +75,7 @@ struct request {
 	const char *listen;
 	const char *region;
 	const char *disk;
+	const char *memory;
 	const char *from, *to;
 	const char *output;
 	const char *instance;

@@ -46,11 +46,15 @@ static int do_serve(struct context *context, int *ret_status, struct error *erro
 		.quota_count = request->quotas.count,
 		.accept_any_credentials = request->accept_any_credentials,
 		.uplink = request->uplink,
+		.memory_any = request->memory && streq(request->memory, "none"),
 		.limit_memory = request->memory_limits,
 	};
 
 	if (text_size(request->disk ? request->disk : DEFAULT_DISK, &options.disk_size) < 0)
 		return error_set(error, ERROR_INVALID_PARAMETER, "--disk %s", request->disk);
+	if (request->memory && !options.memory_any &&
+	    text_size(request->memory, &options.memory) < 0)
+		return error_set(error, ERROR_INVALID_PARAMETER, "--memory %s", request->memory);
 	/* Started through /proc/self/exe the process would be named "exe". */
 	prctl(PR_SET_NAME, "minivpc");
 	*ret_status = 0;

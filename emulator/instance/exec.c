@@ -44,6 +44,7 @@ struct target {
 	pid_t pid;
 	int pidfd;
 	int caller; /* a pidfd of the caller's */
+	int sys;    /* its helper's: it couldn't join the control group */
 };
 
 /* What the helper says before it ends. */
@@ -144,7 +145,7 @@ static int enter(const struct target *target, bool with_terminal, struct entered
 	if ((r = confine_keyring()) < 0)
 		return r;
 	snprintf(entered->step, sizeof(entered->step), "joining its control group");
-	if ((r = limits_join(target->pid)) < 0 || (r = confine_memory()) < 0)
+	if ((r = target->sys) < 0 || (r = confine_memory()) < 0)
 		return r;
 	snprintf(entered->step, sizeof(entered->step), "entering its namespaces");
 	if (setns(target->pidfd, NAMESPACES) < 0)
@@ -199,15 +200,19 @@ static int start(struct target *target, char *const argv[], pid_t *ret_pid, int 
 {
 	bool with_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	struct entered entered = { 0 };
+	CLEANUP(closep) int group = -1;
 	int pair[2], r;
 	pid_t helper;
 
 	target->caller = pidfd_open(getpid(), 0);
 	if (target->caller < 0)
 		return error_sys(error, errno, "watching ourselves");
+	r = limits_find(target->pid, &group);
+	if (r < 0)
+		return error_sys(error, r, "the instance's control group");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_sys(error, errno, "a socket");
-	helper = fork();
+	helper = limits_fork(group, &target->sys);
 	if (helper == 0)
 		helper_main(target, pair[1], with_terminal, argv);
 	r = helper < 0 ? -errno : 0;

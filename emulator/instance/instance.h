@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/loop.h"
 #include "instance/init.h"
+#include "instance/limit.h"
 
 #include <sys/types.h>
 
@@ -58,10 +59,8 @@ struct instances_options {
 	/* A file, where inits leave notes of how they ended; NULL: those that aren't children of
 	 * this process have crashed when they are gone. */
 	const char *ends;
-	const char
-		*limits; /* a file, see limits_open(); NULL: instance_spec.memory is left alone */
-	bool limit_memory;
-	uint64_t disk_size; /* of each, in bytes; they take what is written to them */
+	struct limits_options limits; /* of their memory; `each` to instance_spec.memory */
+	uint64_t disk_size;	      /* of each, in bytes; they take what is written to them */
 };
 
 /*
@@ -77,8 +76,8 @@ int instances_open(const struct instances_options *options, struct loop *loop,
  * NULL. */
 struct instances *instances_close(struct instances *instances);
 
-/* Why memory is not limited; "" where nobody wanted that, NULL where it is. */
-const char *instances_unlimited(const struct instances *instances);
+/* What holds, and why not what was wanted: "" where all of that does. */
+const struct limits *instances_limits(const struct instances *instances, const char **ret_why);
 
 /*
  * A launch: `count` inits, all or none. Each has its own user, network, PID, mount, UTS, IPC and

@@ -3,6 +3,7 @@
 
 #include "instance/confine.h"
 #include "instance/image.h"
+#include "instance/limit.h"
 #include "instance/memory.h"
 #include "instance/pass.h"
 
@@ -409,7 +410,9 @@ static bool perform(const struct launcher_request *request, int boot, struct sta
 	}
 }
 
-static noreturn void launcher_main(int socket, const struct launcher *launcher, pid_t daemon)
+/* `sys`: it couldn't join the inits' control group. */
+static noreturn void launcher_main(int socket, const struct launcher *launcher, pid_t daemon,
+				   int sys)
 {
 	struct error error = ERROR_INIT;
 	struct launcher_reply reply = { 0 };
@@ -423,7 +426,8 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher, 
 	prctl(PR_SET_NAME, NAME);
 	setsid();
 	forget_signals();
-	r = prepare(socket, launcher, &stage, &error);
+	r = sys < 0 ? error_sys(&error, sys, "joining the control group of instances")
+		    : prepare(socket, launcher, &stage, &error);
 	if (r < 0) {
 		reply.sys = -r;
 		snprintf(reply.text, sizeof(reply.text), "%s", error.text);
@@ -446,6 +450,7 @@ int launcher_start(struct launcher *launcher, struct error *error)
 	CLEANUP(closep) int its = -1;
 	int pair[2];
 	pid_t daemon = getpid(), pid;
+	int sys;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_sys(error, errno, "the launcher's socket");
@@ -460,11 +465,11 @@ int launcher_start(struct launcher *launcher, struct error *error)
 		}
 	}
 	*launcher->shared = launcher->reported = 0;
-	pid = fork();
+	pid = limits_fork(launcher->group, &sys);
 	if (pid < 0)
 		return error_sys(error, errno, "forking the launcher");
 	if (pid == 0)
-		launcher_main(its, launcher, daemon);
+		launcher_main(its, launcher, daemon, sys);
 	launcher->pid = pid;
 	launcher->socket = steal_fd(&ours);
 	launcher->staged = false;

@@ -23,12 +23,13 @@ struct launcher {
 	rlim_t open_files; /* the soft limit that inits get: ours before it was raised */
 	uint64_t disk_size;
 	int ends;		  /* borrowed, for the inits; -1: none */
+	int group;		  /* borrowed, that inits are born in, see limit.h; -1: ours */
 	struct root_options root; /* all of it borrowed */
 };
 
 #define LAUNCHER_INIT                                                                              \
 	{                                                                                          \
-		.socket = -1, .ends = -1                                                           \
+		.socket = -1, .ends = -1, .group = -1                                              \
 	}
 
 enum launcher_task {

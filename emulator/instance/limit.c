@@ -7,11 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
-#define PREFIX "minivpc-"
+#define PREFIX	 "minivpc-"
+#define TOGETHER "instances"
 
 /* Where a hierarchy is mounted. */
 struct hierarchy {
@@ -166,39 +172,61 @@ static int hand_on(int group)
 }
 
 /* The group that the world's is made in. */
-static int find_parent(struct hierarchy *ret_hierarchy, char ret_path[PATH_MAX],
-		       struct error *error)
+static int find_parent(char ret_path[PATH_MAX], struct error *error)
 {
-	CLEANUP(closep) int fd = -1;
-	int r;
+	struct hierarchy hierarchy;
 
-	if (!find_hierarchy(ret_hierarchy))
+	if (!find_hierarchy(&hierarchy))
 		return error_sys(error, ENOENT, "no control groups for memory are mounted");
-	if (ret_hierarchy->version == 1)
-		return find_group(ret_hierarchy, "self", ret_path)
+	if (hierarchy.version == 1)
+		return find_group(&hierarchy, "self", ret_path)
 			       ? 0
 			       : error_sys(error, ENOENT, "our own control group");
-	snprintf(ret_path, PATH_MAX, "%s", ret_hierarchy->mount);
-	fd = open(ret_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -errno : hand_on(fd);
-	return r < 0 ? error_sys(error, r, "%s/cgroup.subtree_control", ret_path) : 0;
+	snprintf(ret_path, PATH_MAX, "%s", hierarchy.mount);
+	return 0;
 }
 
 /* Named as the world's directory of run-time files, which `record` is in. */
-static int make_group(const char *record, char ret_path[PATH_MAX], struct error *error)
+static int find_place(const char *record, char ret_path[PATH_MAX], struct error *error)
 {
 	const char *end = strrchr(record, '/'), *begin = end;
-	struct hierarchy hierarchy;
 	char parent[PATH_MAX];
-	int r = find_parent(&hierarchy, parent, error);
+	int r = find_parent(parent, error);
 
 	if (r < 0)
 		return r;
 	while (begin > record && begin[-1] != '/')
 		begin--;
-	if (snprintf(ret_path, PATH_MAX, "%s/" PREFIX "%.*s", parent, (int)(end - begin), begin) >=
-	    PATH_MAX)
-		return error_sys(error, ENAMETOOLONG, "%s", parent);
+	return snprintf(ret_path, PATH_MAX, "%s/" PREFIX "%.*s", parent, (int)(end - begin),
+			begin) < PATH_MAX
+		       ? 0
+		       : error_sys(error, ENAMETOOLONG, "%s", parent);
+}
+
+/* What the world's group is to have its limit by. */
+static int prepare_parent(const char *path, struct error *error)
+{
+	CLEANUP(freep)
+	char *parent = xasprintf("%.*s", (int)(strrchr(path, '/') - path), path);
+	CLEANUP(closep) int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return error_sys(error, errno, "%s", parent);
+	if (faccessat(fd, "cgroup.subtree_control", F_OK, 0) == 0) /* version 2 */
+		r = hand_on(fd);
+	return r < 0 ? error_sys(error, r, "%s/cgroup.subtree_control does not take +memory",
+				 parent)
+		     : 0;
+}
+
+static int make_group(const char *record, char ret_path[PATH_MAX], struct error *error)
+{
+	int r;
+
+	if ((r = find_place(record, ret_path, error)) < 0 ||
+	    (r = prepare_parent(ret_path, error)) < 0)
+		return r;
 	r = write_record(record, ret_path);
 	if (r == 0 && mkdir(ret_path, 0755) < 0 && errno != EEXIST)
 		r = -errno;
@@ -219,61 +247,174 @@ static void sweep(int group)
 		closedir(directory);
 }
 
-void limits_open(struct limits *limits, const char *record, bool wanted, struct error *error)
+/* The world's group, where there is one or it is to be. */
+static int open_group(struct limits *limits, const char *record, bool wanted, struct error *error)
 {
 	char path[PATH_MAX];
-	int r = 0;
 
-	*limits = (struct limits)LIMITS_INIT;
-	if (!record)
-		return;
 	if (read_record(record, path))
 		limits->group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (limits->group < 0 && wanted && make_group(record, path, error) == 0)
+	if (limits->group < 0 && wanted) {
+		int r = make_group(record, path, error);
+
+		if (r < 0)
+			return r;
 		limits->group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (limits->group < 0)
+			return error_sys(error, errno, "%s", path);
+	}
 	if (limits->group < 0)
-		return;
+		return 0;
 	sweep(limits->group);
 	limits->version = faccessat(limits->group, "memory.limit_in_bytes", F_OK, 0) == 0 ? 1 : 2;
-	if (limits->version == 2 && wanted && (r = hand_on(limits->group)) < 0)
-		error_sys(error, r, "%s/cgroup.subtree_control", path);
-	limits->is_on = wanted && r == 0;
+	return 0;
 }
 
-void limits_close(struct limits *limits)
-{
-	closep(&limits->group);
-	limits->group = -1;
-}
+/* ---- limits ---- */
 
-void limits_remove(const char *record)
-{
-	char path[PATH_MAX];
-	CLEANUP(closep) int group = -1;
-
-	if (!read_record(record, path))
-		return;
-	group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group >= 0)
-		sweep(group);
-	rmdir(path);
-}
-
-/* ---- an instance's ---- */
-
-/* The second keeps it from using as much of the swap, where the kernel counts that. */
+/* The second keeps it from using as much of the swap, where the kernel counts that; version 1 wants
+ * it to be the larger at any time. */
 static int set_limit(int version, int group, uint64_t memory)
 {
 	static const char *const files[][2] = {
 		{ "memory.limit_in_bytes", "memory.memsw.limit_in_bytes" },
 		{ "memory.max", "memory.swap.max" },
 	};
-	int r = put_number(group, files[version - 1][0], memory);
+	const char *const *file = files[version - 1], *any = version == 1 ? "-1" : "max";
+	int r = put(group, file[1], any);
 
-	if (r < 0)
+	if (r < 0 && r != -ENOENT)
 		return r;
-	r = put_number(group, files[version - 1][1], version == 1 ? memory : 0);
+	r = memory == LIMITS_NONE ? put(group, file[0], any) : put_number(group, file[0], memory);
+	if (r < 0 || memory == LIMITS_NONE)
+		return r;
+	r = put_number(group, file[1], version == 1 ? memory : 0);
 	return r == -ENOENT ? 0 : r;
+}
+
+/* What the daemon's own group is held to, or the one that a container sees as the machine's. */
+static uint64_t limit_above(const struct limits *limits)
+{
+	CLEANUP(closep)
+	int fd = openat(limits->group, limits->version == 1 ? "../memory.stat" : "../memory.max",
+			O_RDONLY | O_CLOEXEC);
+	char text[8192], *at = text;
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	unsigned long long limit;
+
+	text[MAX(size, (ssize_t)0)] = '\0';
+	if (limits->version == 1) {
+		static const char word[] = "hierarchical_memory_limit ";
+
+		at = strstr(text, word);
+		at = at ? at + strlen(word) : text + strlen(text);
+	}
+	return sscanf(at, "%llu", &limit) == 1 ? limit : LIMITS_NONE;
+}
+
+static uint64_t share(const struct limits *limits)
+{
+	struct sysinfo info;
+	uint64_t memory = limit_above(limits);
+
+	if (sysinfo(&info) == 0)
+		memory = MIN(memory, (uint64_t)info.totalram * info.mem_unit);
+	return memory / 100 * LIMITS_PERCENT;
+}
+
+/* One that there isn't holds nobody, one that there is may hold some from an earlier daemon. */
+static int limit_together(struct limits *limits, uint64_t memory, struct error *error)
+{
+	int r;
+
+	if (limits->group < 0)
+		return 0;
+	if (memory == LIMITS_SHARE)
+		memory = share(limits);
+	r = set_limit(limits->version, limits->group, memory);
+	if (r < 0 && memory == LIMITS_NONE)
+		r = 0; /* it never had one: there is nothing to undo */
+	else if (r < 0)
+		return error_sys(error, r, "limiting it to %llu MiB",
+				 (unsigned long long)memory >> 20);
+	if (memory == LIMITS_NONE)
+		return 0;
+	if (mkdirat(limits->group, TOGETHER, 0755) < 0 && errno != EEXIST)
+		return error_sys(error, errno, "the control group of instances");
+	limits->together = openat(limits->group, TOGETHER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (limits->together < 0)
+		return error_sys(error, errno, "the control group of instances");
+	limits->memory = memory;
+	return 0;
+}
+
+void limits_open(struct limits *limits, const struct limits_options *options, struct error *error)
+{
+	int r;
+
+	*limits = (struct limits)LIMITS_INIT;
+	if (!options->record ||
+	    open_group(limits, options->record, options->each || options->memory != LIMITS_NONE,
+		       error) < 0)
+		return;
+	limit_together(limits, options->memory, error);
+	if (!options->each || limits->group < 0)
+		return;
+	r = limits->version == 2 ? hand_on(limits->group) : 0;
+	if (r < 0)
+		error_sys(error, r, "handing the world's memory on to its instances");
+	limits->is_on = r == 0;
+}
+
+void limits_close(struct limits *limits)
+{
+	closep(&limits->together);
+	closep(&limits->group);
+	*limits = (struct limits)LIMITS_INIT;
+}
+
+/* Who was killed is in there until it is no more. */
+void limits_remove(const char *record, int patience)
+{
+	const int64_t end = now_ms() + patience;
+	struct error ignored = ERROR_INIT;
+	char path[PATH_MAX];
+	CLEANUP(closep) int group = -1;
+
+	/* A record that somebody removed is no reason to leave what it led to. */
+	if (!read_record(record, path) && find_place(record, path, &ignored) < 0)
+		return;
+	group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (group < 0)
+		return;
+	for (;;) {
+		sweep(group);
+		if (rmdir(path) == 0 || errno != EBUSY || now_ms() >= end)
+			return;
+		poll(NULL, 0, 1);
+	}
+}
+
+/* ---- who is in them ---- */
+
+/* Born there where the kernel can do that: to be moved takes it up to 20 ms, except for a task that
+ * moves itself alone, which version 2 doesn't have. */
+pid_t limits_fork(int group, int *ret_sys)
+{
+	struct clone_args arguments = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)group,
+	};
+	pid_t pid;
+
+	*ret_sys = 0;
+	if (group >= 0 && faccessat(group, "tasks", F_OK, 0) < 0)
+		return (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	pid = fork();
+	if (pid == 0 && group >= 0)
+		*ret_sys = put(group, "tasks", "0");
+	return pid;
 }
 
 /* A group that is there already was left by another init of the instance. */
@@ -315,12 +456,13 @@ static bool may_have_group(const char *pid)
 	return strstr(text, "/" PREFIX) != NULL;
 }
 
-int limits_join(pid_t pid)
+int limits_find(pid_t pid, int *ret_group)
 {
-	CLEANUP(closep) int group = -1;
 	struct hierarchy hierarchy;
 	char path[PATH_MAX], text[16], *slash;
+	int group;
 
+	*ret_group = -1;
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	if (!may_have_group(text) || !find_hierarchy(&hierarchy) ||
 	    !find_group(&hierarchy, text, path))
@@ -328,8 +470,11 @@ int limits_join(pid_t pid)
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	if (!is_ours(path))
-		return 0; /* it has none of its own */
+		return 0; /* the daemon is in a group that is named alike */
 	*slash = '/';
 	group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return group < 0 ? -errno : put(group, "cgroup.procs", "0");
+	if (group < 0)
+		return -errno;
+	*ret_group = group;
+	return 0;
 }

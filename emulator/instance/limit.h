@@ -1,13 +1,17 @@
 /*
- * The memory of an instance, held to a limit by a control group of its own. They are below one of
- * the world's, in the hierarchy that has the memory controller:
+ * The memory of instances, held to limits by control groups: of all of a world together, so that
+ * they don't take the machine's, and of each by itself. They are below one of the world's, in the
+ * hierarchy that has the memory controller:
  *
- *	version 1	below the daemon's own group	…/minivpc-<world>/i-…
+ *	version 1	below the daemon's own group	…/minivpc-<world>/instances, …/i-…
  *	version 2	below the mount's, where that one hands the controller on
  *
- * No other group is touched. What an instance writes to its disk is memory too, and in the group of
- * whoever wrote it. A group costs much: some 200 µs at each launch, and as much of the kernel's
- * memory as there are file systems mounted on the machine, some 8 bytes for each.
+ * No other group is touched. Together costs nothing: the launcher is in `instances`, and its clones
+ * are born there. Alone costs much: some 200 µs at each launch, and as much of the kernel's memory
+ * as there are file systems mounted on the machine, some 8 bytes for each.
+ *
+ * What an instance writes to its disk is memory too, and in the group of whoever wrote it. Where
+ * there is no more the kernel kills in the group that is full, who has most first.
  */
 #pragma once
 
@@ -15,24 +19,42 @@
 
 #include <sys/types.h>
 
+#define LIMITS_SHARE   0	  /* of what the machine has, or the daemon's own group */
+#define LIMITS_PERCENT 80	  /* that share */
+#define LIMITS_NONE    UINT64_MAX /* any */
+
+struct limits_options {
+	/* A file of the world's, where the place of its group is kept from one daemon to the next;
+	 * NULL: nowhere, and there are no limits. */
+	const char *record;
+	uint64_t memory; /* bytes of all together */
+	bool each;	 /* by its own limit, too */
+};
+
 struct limits {
-	int group; /* the world's, a directory; -1: none */
+	int group;    /* the world's, a directory; -1: none */
+	int together; /* where those are that have none of their own, a directory; -1: none */
 	int version;
-	bool is_on; /* for what is launched from now on */
+	/* For what is launched from now on: */
+	uint64_t memory; /* of all together; LIMITS_NONE: any */
+	bool is_on;	 /* each has its own */
 };
 
 #define LIMITS_INIT                                                                                \
 	{                                                                                          \
-		.group = -1                                                                        \
+		.group = -1, .together = -1, .memory = LIMITS_NONE                                 \
 	}
 
 /*
- * `record` is a file of the world's, where the place of its group is kept from one daemon to the
- * next; NULL: nowhere, and there are no limits. Groups that nobody is in any more go. Where the
- * group can't be made, *error says why and limits->is_on is false; that is no failure.
+ * Groups that nobody is in any more go. Where one can't be made or limited, *error says why, and
+ * `limits` what holds; that is no failure.
  */
-void limits_open(struct limits *limits, const char *record, bool wanted, struct error *error);
+void limits_open(struct limits *limits, const struct limits_options *options, struct error *error);
 void limits_close(struct limits *limits);
+
+/* As fork(); the child is in `group` (a directory; -1: the caller's). *ret_sys: 0, in the child a
+ * negative errno where it couldn't join. */
+pid_t limits_fork(int group, int *ret_sys);
 
 /* Puts `pid` and what comes from it into the group `name`, which may use `memory` bytes. No-op
  * where they are off, or for 0 bytes. */
@@ -41,9 +63,10 @@ int limits_enter(const struct limits *limits, const char *name, pid_t pid, uint6
 /* The group goes, if it is there and nobody is in it. */
 void limits_leave(const struct limits *limits, const char *name);
 
-/* The caller joins the group of the instance whose init is `pid`, if it has one. 0 or a negative
- * errno. */
-int limits_join(pid_t pid);
+/* The group, of those above, that the instance is in whose init is `pid`: a directory, to close;
+ * *ret_group is -1 where it is in none. 0 or a negative errno. */
+int limits_find(pid_t pid, int *ret_group);
 
-/* For a world that goes: all its groups go. */
-void limits_remove(const char *record);
+/* For a world that goes: all its groups go that nobody is in, or will be in `patience` milliseconds
+ * from now. */
+void limits_remove(const char *record, int patience);

@@ -311,13 +311,15 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	instances->hidden = copy_list(options ? options->hidden : nothing);
 	instances->disks = xstrdup_null(options ? options->disks : NULL);
 	instances->ends = -1;
-	limits_open(&instances->limits, options ? options->limits : NULL,
-		    options && options->limit_memory, &instances->unlimited);
+	limits_open(&instances->limits,
+		    options ? &options->limits : &(const struct limits_options){ 0 },
+		    &instances->unlimited);
 	*launcher = (struct launcher)LAUNCHER_INIT;
 	launcher->open_files = raise_open_files();
 	launcher->disk_size = options ? options->disk_size : 0;
 	launcher->root.hidden = (const char *const *)instances->hidden;
 	launcher->root.pin = instances->disks;
+	launcher->group = instances->limits.together;
 	launcher->root.first_id = first_id(instances->disks);
 	if (loop) {
 		r = open_ends(instances, options, error);
@@ -333,9 +335,10 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	return 0;
 }
 
-const char *instances_unlimited(const struct instances *instances)
+const struct limits *instances_limits(const struct instances *instances, const char **ret_why)
 {
-	return instances->limits.is_on ? NULL : instances->unlimited.text;
+	*ret_why = instances->unlimited.text;
+	return &instances->limits;
 }
 
 struct instances *instances_close(struct instances *instances)

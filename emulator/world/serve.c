@@ -27,6 +27,8 @@ static void close_world(struct world *world)
 	freep(&world->rebooted);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
+	if (!world->announced && world->state.lock >= 0)
+		limits_remove(world->options.paths.limits, 0);
 	world->kernel = kernel_close(world->kernel);
 	model_clear(&world->model);
 	credentials_clear(&world->credentials);
@@ -92,8 +94,8 @@ static int open_machines(struct world *world, struct error *error)
 		.hidden = hidden,
 		.disks = world->options.paths.disks,
 		.ends = world->options.paths.ends,
-		.limits = world->options.paths.limits,
-		.limit_memory = world->options.limit_memory,
+		.limits = { world->options.paths.limits, world->options.memory,
+			    world->options.limit_memory },
 		.disk_size = world->options.disk_size,
 	};
 	int r;
@@ -204,16 +206,24 @@ static void on_purge(void *context)
 
 static void log_limits(const struct world *world)
 {
-	const char *why = instances_unlimited(world->instances);
+	const char *why;
+	const struct limits *limits = instances_limits(world->instances, &why);
 
-	log_info(
-		"an instance has %d processes at most and a disk of %llu MiB in memory; its memory "
-		"is %s%s",
-		CONFINE_PROCESSES, (unsigned long long)world->options.disk_size >> 20,
-		!why   ? "that of its type and that of its disk at most"
-		: *why ? "not limited: "
-		       : "not limited (serve --memory-limits)",
-		why ? why : "");
+	if (limits->memory != LIMITS_NONE)
+		log_info("all instances together have %llu MiB of this machine's memory at most "
+			 "(serve --memory)",
+			 (unsigned long long)limits->memory >> 20);
+	else
+		log_info("the memory of instances is not limited: %s",
+			 *why ? why : "serve --memory none");
+	log_info("an instance has %d processes at most, a disk of %llu MiB in memory, and %s%s%s",
+		 CONFINE_PROCESSES, (unsigned long long)world->options.disk_size >> 20,
+		 limits->is_on ? "the memory of its type and that of its disk at most"
+			       : "no limit of its own to its memory",
+		 limits->is_on ? "" : ": ",
+		 limits->is_on		       ? ""
+		 : world->options.limit_memory ? why
+					       : "serve --memory-limits");
 }
 
 static int announce(struct world *world, struct error *error)

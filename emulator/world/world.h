@@ -15,6 +15,7 @@ struct world_options {
 	struct quotas quotas;
 	bool accept_any_credentials;
 	bool uplink;	    /* the simulated Internet leads to the real one */
+	uint64_t memory;    /* of all instances together, see limits_options */
 	bool limit_memory;  /* of an instance, to its type's and its disk's */
 	uint64_t disk_size; /* of an instance, in bytes */
 };

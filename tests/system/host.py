@@ -1,4 +1,6 @@
-"""What must not change on the host: network, rules, sysctls, mounts, namespaces, processes."""
+"""What must not change on the host: network, rules, sysctls, mounts, namespaces, processes,
+control groups."""
+import glob
 import json
 import os
 import subprocess
@@ -79,6 +81,16 @@ def processes():
     return found
 
 
+# The places of worlds' control groups. They are the machine's, where others come and go.
+groups_seen = set()
+
+
+def see_groups():
+    for record in glob.glob("/run/minivpc/*/limits"):
+        with open(record, encoding="utf-8") as file:
+            groups_seen.add(file.read())
+
+
 def listing(directory):
     try:
         return sorted(os.listdir(directory))
@@ -91,6 +103,7 @@ class Snapshot:
 
     def __init__(self):
         self.facts = {**network(), "netns": listing("/run/netns"), "run": listing("/run/minivpc"),
+                      "groups": sorted(path for path in groups_seen if os.path.exists(path)),
                       "mounts": mounts(), "processes": processes(), "sysctl": sysctls()}
 
     def differences(self):

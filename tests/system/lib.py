@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import conformance
-from host import Snapshot
+from host import Snapshot, see_groups
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.path.abspath(os.environ.get("MINIVPC_BINARY", os.path.join(ROOT, "build", "minivpc")))
@@ -198,6 +198,7 @@ class World:
         match = re.fullmatch(r"ready (http://127\.0\.0\.1:(\d+))", line)
         assert match, f"not a ready line: {line!r}\n{self.log_tail()}"
         self.url, self.port = match[1], int(match[2])
+        see_groups()
         self.clients = {}
         exports = self.run("env").stdout
         self.exports = dict(re.findall(r"^export (\w+)=(.*?);?$", exports, re.MULTILINE))

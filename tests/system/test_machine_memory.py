@@ -1,10 +1,13 @@
-"""Memory within a limit: `serve --memory-limits`, where control groups allow."""
+"""Memory within limits, where control groups allow: of all instances together, and
+`serve --memory-limits` of each."""
+import contextlib
 import glob
 import os
 import re
 import shlex
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +15,7 @@ import lib
 from lib import environment, wait_for
 
 DISK, NANO, MICRO = 64, 512, 1024  # MiB
+SMALL = 400  # MiB, of all together where a test fills it
 MIB = 1 << 20
 LIMITS = ("memory.limit_in_bytes", "memory.max")  # of the two versions
 KILLED = 128 + signal.SIGKILL
@@ -23,35 +27,56 @@ def read(path):
         return file.read()
 
 
+def records():
+    """Where the worlds keep the places of their groups."""
+    return set(glob.glob("/run/minivpc/*/limits"))
+
+
 def group(world):
     """Where the groups of the world's instances are."""
-    record, = (path for path in glob.glob("/run/minivpc/*/limits")
-               if path not in world.before_limits)
+    record, = world.records
     return read(record)
 
 
 def groups(world):
-    return {entry.name for entry in os.scandir(group(world)) if entry.is_dir()}
+    """Those of an instance each."""
+    return {entry.name for entry in os.scandir(group(world))
+            if entry.is_dir() and entry.name != "instances"}
+
+
+def limit_of(path):
+    """In MiB."""
+    found, = (name for name in LIMITS if os.path.exists(os.path.join(path, name)))
+    return int(read(os.path.join(path, found))) // MIB
 
 
 def limit(world, instance):
-    path, = (found for name in LIMITS
-             for found in glob.glob(os.path.join(group(world), instance, name)))
-    return int(read(path)) // MIB
+    return limit_of(os.path.join(group(world), instance))
+
+
+def members(path):
+    with open(os.path.join(path, "cgroup.procs"), encoding="ascii") as file:
+        return {int(line) for line in file}
+
+
+@contextlib.contextmanager
+def limited_world(make_world, *options):
+    before = records()
+    with make_world(*options) as world:
+        refused = re.search(r"the memory of instances is not limited: (.*)", world.log_tail())
+        if refused:
+            pytest.skip(f"control groups: {refused[1]}")
+        world.records = records() - before
+        place = group(world)
+        yield world
+    assert not os.path.exists(place)
 
 
 @pytest.fixture(scope="module")
 def limited(make_world):
-    before = set(glob.glob("/run/minivpc/*/limits"))
-    with make_world(*OPTIONS) as world:
-        refused = re.search(r"its memory is not limited: (.*)", world.log_tail())
-        if refused:
-            pytest.skip(f"control groups: {refused[1]}")
-        assert "its memory is that of its type and that of its disk at most" in world.log_tail()
-        world.before_limits = before
+    with limited_world(make_world, *OPTIONS) as world:
+        assert "the memory of its type and that of its disk at most" in world.log_tail()
         yield world
-        place = group(world)
-    assert not os.path.exists(place)
 
 
 @pytest.fixture(scope="module")
@@ -178,13 +203,90 @@ def test_nothing_of_it_inside(limited, subnet, instance):
     limited.ec2.terminate_instances(InstanceIds=[other])
 
 
-def test_off_unless_wanted(make_world):
-    with make_world() as world:
+def test_together_by_default(make_world):
+    """All instances of a world, and what runs in them, are in one group with a share of the
+    machine's memory; the daemon is not."""
+    with limited_world(make_world) as world:
+        share, = re.findall(r"all instances together have (\d+) MiB of this machine's memory",
+                            world.log_tail())
+        assert "no limit of its own to its memory: serve --memory-limits" in world.log_tail()
+        total = int(re.search(r"MemTotal:\s+(\d+)", read("/proc/meminfo"))[1]) // 1024
+        assert limit_of(group(world)) == int(share) <= total * 0.8
         subnet = world.subnet(world.open_vpc(), "10.0.1.0/24")
         instance = launch(world, subnet)
-        assert "its memory is not limited (serve --memory-limits)" in world.log_tail()
-        assert "minivpc-" not in read(f"/proc/{world.init(instance)}/cgroup")
+        within = world.spawn(instance, ["sh", "-c", "echo ready; exec sleep 1000"])
+        assert within.stdout.readline() == b"ready\n"
+        assert not groups(world)
+        place = os.path.join(group(world), "instances")
+        assert world.init(instance) in members(place)
+        assert "sleep\n" in {read(f"/proc/{pid}/comm") for pid in members(place)}
+        assert world.daemon.pid not in members(place)
         assert take(world, instance, NANO + 20) == 0
+        assert "minivpc-" not in world.exec(instance, "cat /proc/self/cgroup /proc/1/cgroup")
+
+
+def test_together_no_more(make_world):
+    """An instance takes more than there is for all: it is killed in there. The daemon, another
+    world and a process of the machine's, which has more, are not."""
+    with limited_world(make_world) as other:
+        elsewhere = launch(other, other.subnet(other.open_vpc(), "10.0.1.0/24"))
+        with limited_world(make_world, "--memory", f"{SMALL}M") as world:
+            assert limit_of(group(world)) == SMALL
+            subnet = world.subnet(world.open_vpc(), "10.0.1.0/24")
+            greedy, modest = (launch(world, subnet) for _ in range(2))
+            inits = [world.init(one) for one in (greedy, modest)]
+            line = f"import time; x = bytearray({2 * SMALL} << 20); print('ready', flush=True); " \
+                   "time.sleep(1000)"
+            with subprocess.Popen([sys.executable, "-c", line], stdout=subprocess.PIPE) as machine:
+                assert machine.stdout.readline() == b"ready\n"
+                for _ in range(3):
+                    assert take(world, greedy, SMALL + 20) == KILLED
+                assert take(other, elsewhere, SMALL + 20) == 0
+                assert machine.poll() is None
+                machine.kill()
+            assert [world.init(one) for one in (greedy, modest)] == inits
+            assert world.daemon.poll() is None
+            assert take(world, modest, SMALL // 2) == 0
+            assert launch(world, subnet)
+
+
+def test_together_over_restarts(make_world):
+    """The limit is the newest daemon's; who is there stays where it is, also over a kill -9."""
+    with limited_world(make_world, "--memory", f"{SMALL}M") as world:
+        subnet = world.subnet(world.open_vpc(), "10.0.1.0/24")
+        first = launch(world, subnet)
+        place = os.path.join(group(world), "instances")
+        for size in 2 * SMALL, SMALL // 2:
+            world.arguments = ("--memory", f"{size}M")
+            world.restart()
+            assert limit_of(group(world)) == size
+            assert world.init(first) in members(place)
+            assert take(world, first, size + 20) == KILLED
+        world.arguments = ("--memory", "none")
+        world.restart()
+        assert "the memory of instances is not limited: serve --memory none" in world.log_tail()
+        second = launch(world, subnet)
+        assert world.init(second) not in members(place)
+        assert take(world, first, 2 * SMALL) == take(world, second, 2 * SMALL) == 0
+        world.ec2.terminate_instances(InstanceIds=[first])
+        world.await_state("terminated", first)
+        world.arguments = ("--memory", f"{SMALL}M", *OPTIONS)
+        world.restart()
+        third = launch(world, subnet)
+        assert groups(world) == {third}
+        assert take(world, third, SMALL + 20) == KILLED  # the smaller of the two
+
+
+def test_a_daemon_that_never_was(make_world, scratch):
+    """It couldn't listen: no group is left of it."""
+    with limited_world(make_world) as world:
+        parent = os.path.dirname(group(world))
+        before = set(os.listdir(parent))
+        failed = subprocess.run([lib.BINARY, "serve", "--state", os.path.join(scratch, "never"),
+                                 "--listen", world.url.removeprefix("http://")],
+                                check=False, capture_output=True, env=environment())
+        assert failed.returncode == 1 and b"in use" in failed.stderr
+        assert set(os.listdir(parent)) == before
 
 
 def test_the_machine_is_spared(world):
@@ -215,6 +317,7 @@ def test_where_there_are_none(make_world, scratch, monkeypatch):
     os.chmod(wrapper, 0o755)
     monkeypatch.setattr(lib, "BINARY", wrapper)
     with make_world(*OPTIONS) as world:
-        assert "its memory is not limited: no control groups for memory are mounted" in \
-            world.log_tail()
+        assert "the memory of instances is not limited: no control groups for memory are mounted" \
+            in world.log_tail()
+        assert "no limit of its own to its memory: no control groups" in world.log_tail()
         assert world.ec2.describe_instances()["Reservations"] == []
