@@ -487,5 +487,6 @@ const struct action actions[] = {
 	     PAGED "ServiceName.N ServiceRegion.N"),
 	OWN("CreateAccount", create_account, "Account"),
 	OWN("ListAccounts", list_accounts, ""),
+	OWN("GetTopology", get_topology, ""),
 	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

@@ -67,3 +67,5 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	assume_role, create_account, list_accounts, attach_volume, detach_volume, modify_volume,
 	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute,
 	get_parameter, get_parameters, get_parameters_by_path;
+
+handler_fn get_topology;

@@ -153,6 +153,35 @@ char *reply_item_text(const void *item, const char *name)
 	return content(child(item, name));
 }
 
+/* What the names of `path`, with '/' between them, lead to; NULL when it is not there. */
+static const struct element *descend(const struct element *element, const char *path)
+{
+	while (element && *path) {
+		size_t length = strcspn(path, "/");
+		CLEANUP(freep) char *name = xasprintf("%.*s", (int)length, path);
+
+		element = child(element, name);
+		path += length + (path[length] == '/');
+	}
+	return element;
+}
+
+const char *reply_item_value(const void *item, const char *path)
+{
+	const struct element *element = descend(item, path);
+
+	return element && element->text.length ? element->text.data : NULL;
+}
+
+const void *reply_item_next(const void *item, const char *path, const void *previous)
+{
+	const struct element *parent = previous ? NULL : descend(item, path), *last = previous;
+
+	if (last)
+		return seek(last + 1, "item", last->depth);
+	return parent ? child(parent, "item") : NULL;
+}
+
 char *reply_item_list(const void *item, const char *set, const char *name)
 {
 	const struct element *list = child(item, set);

@@ -26,5 +26,9 @@ int reply_number(const struct reply *reply, const char *name, uint64_t max, uint
 const void *reply_next(const struct reply *reply, const char *set, const void *item);
 /* The text of the item's own child `name`; NULL when absent or empty. The caller frees it. */
 char *reply_item_text(const void *item, const char *name);
+/* The same, borrowed from the reply; `path` leads down: "association/publicIp". */
+const char *reply_item_value(const void *item, const char *path);
+/* Walks the <item>s right below what `path` leads to in the item, as reply_next(). */
+const void *reply_item_next(const void *item, const char *path, const void *previous);
 /* Those of the <item>s in the item's own child `set`, with commas between them; the same. */
 char *reply_item_list(const void *item, const char *set, const char *name);

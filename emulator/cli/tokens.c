@@ -4,6 +4,7 @@
 #include "base/cidr.h"
 #include "base/paths.h"
 #include "base/text.h"
+#include "cli/graph.h"
 
 #include <stdio.h>
 
@@ -375,6 +376,21 @@ static const struct token ps[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token graph[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "text|dot|mermaid|svg|html|json",
+	  .field = FIELD(output),
+	  .valid = graph_knows,
+	  .help = "its form (default: text, an indented tree)" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--vpc",
+	  .argument = "VPC",
+	  .field = FIELD(vpc),
+	  .help = "this VPC only, an id or a Name tag" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -433,6 +449,11 @@ const struct token token_verbs[] = {
 	  .verb = VERB_ACTIONS,
 	  .next = list_options,
 	  .help = "list the API's actions, and what each does to packets" },
+	{ .kind = TOKEN_WORD,
+	  .word = "graph",
+	  .verb = VERB_GRAPH,
+	  .next = graph,
+	  .help = "draw what there is: VPCs, subnets, instances, and where routes lead" },
 	{ .kind = TOKEN_WORD,
 	  .word = "down",
 	  .verb = VERB_DOWN,

@@ -27,6 +27,7 @@ enum verb {
 	VERB_ACCOUNT_LIST,
 	VERB_PS,
 	VERB_ACTIONS,
+	VERB_GRAPH,
 	VERB_DOWN,
 	VERB_VERSION,
 	VERB_MAX,
@@ -84,6 +85,7 @@ struct request {
 	const char *path_of_image;
 	const char *address;
 	const char *account;
+	const char *vpc;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;

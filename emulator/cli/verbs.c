@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "cli/copy.h"
+#include "cli/graph.h"
 #include "cli/listing.h"
 #include "cli/parse.h"
 #include "cli/shell.h"
@@ -457,6 +458,16 @@ static int do_actions(struct context *context, int *ret_status, struct error *er
 	return r < 0 ? r : print_listing(context->request, reply, &listing_actions);
 }
 
+static int do_graph(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+	CLEANUP(buffer_clear) struct buffer picture = BUFFER_INIT;
+	int r = graph_make(&context->client, request->output, request->vpc, &picture, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print(&picture);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	*ret_status = 0;
@@ -491,6 +502,7 @@ static const struct {
 	[VERB_ACCOUNT_LIST] = { do_account_list, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
 	[VERB_ACTIONS] = { do_actions, .client = true },
+	[VERB_GRAPH] = { do_graph, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");

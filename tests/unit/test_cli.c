@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/copy.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/parse.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/parse.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -47,6 +47,7 @@ static char *describe(const struct request *request)
 		{ "instance", request->instance }, { "host", request->host },
 		{ "image", request->image },	   { "path", request->path_of_image },
 		{ "address", request->address },   { "account", request->account },
+		{ "vpc", request->vpc },
 	};
 	struct buffer text = BUFFER_INIT;
 	CLEANUP(freep) char *path = cli_path(request);
@@ -139,6 +140,8 @@ static const struct {
 	{ "ps web --drops", VERB_PS, "ps drops instance=web" },
 	{ "ps --help web", VERB_PS, "ps help instance=web" },
 	{ "actions -o json", VERB_ACTIONS, "actions output=json" },
+	{ "graph", VERB_GRAPH, "graph" },
+	{ "graph -o svg --vpc vpc-1", VERB_GRAPH, "graph output=svg vpc=vpc-1" },
 	{ "down --state d", VERB_DOWN, "down state=d" },
 	{ "version", VERB_VERSION, "version" },
 	{ "--version", VERB_VERSION, "--version" },
@@ -227,6 +230,9 @@ static const struct {
 	{ "internet delete", "internet delete: needs HOST: try minivpc help internet delete" },
 	{ "internet list web",
 	  "internet list: unexpected argument web: try minivpc help internet list" },
+	{ "graph -o png", "graph: -o takes text|dot|mermaid|svg|html|json, not png: try minivpc "
+			  "help graph" },
+	{ "graph x", "graph: unexpected argument x: try minivpc help graph" },
 	{ "down now", "down: unexpected argument now: try minivpc help down" },
 };
 
