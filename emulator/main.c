@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "instance/instance.h"
 #include "model/quota.h"
+#include "netlink/netns.h"
 #include "world/world.h"
 
 static int check_quotas(const char *const *texts, size_t count, struct error *error)
@@ -40,7 +41,11 @@ static int enter(pid_t pid, uint64_t start_time, char *const argv[], int *ret_st
 int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
-		.check_quotas = check_quotas, .serve = serve, .down = world_down, .exec = enter
+		.check_quotas = check_quotas,
+		.serve = serve,
+		.down = world_down,
+		.exec = enter,
+		.packet_socket = netns_packet_socket,
 	};
 
 	return cli_main(argc, argv, &hooks);

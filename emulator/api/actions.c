@@ -488,5 +488,6 @@ const struct action actions[] = {
 	OWN("CreateAccount", create_account, "Account"),
 	OWN("ListAccounts", list_accounts, ""),
 	OWN("GetTopology", get_topology, ""),
+	OWN("GetCapturePoint", get_capture_point, "Target!"),
 	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

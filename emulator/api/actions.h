@@ -68,4 +68,4 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	describe_volumes_modifications, get_launch_template_data, modify_volume_attribute,
 	get_parameter, get_parameters, get_parameters_by_path;
 
-handler_fn get_topology;
+handler_fn get_topology, get_capture_point;

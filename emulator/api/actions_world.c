@@ -6,6 +6,7 @@
 #include "model/acl.h"
 #include "model/group.h"
 #include "model/instance.h"
+#include "model/interface.h"
 #include "model/internet.h"
 
 #include <limits.h>
@@ -226,6 +227,59 @@ int get_instance_console(struct call *call, struct error *error)
 	xml_int(call->xml, "end", (int64_t)console.end);
 	buffer_clear(&console.text);
 	return 0;
+}
+
+static void reply_capture_point(struct call *call, struct rid subject, struct rid namespace,
+				const char *device)
+{
+	xml_text(call->xml, "id", rid_format(subject).text);
+	xml_text(call->xml, "namespace", rid_format(namespace).text);
+	xml_text(call->xml, "device", device);
+}
+
+/* An interface's packets pass its subnet's end of the link, where nobody in the instance can
+ * interfere. */
+static int reply_link(struct call *call, struct rid subject, const struct interface *interface)
+{
+	reply_capture_point(call, subject, interface->subnet,
+			    rid_device(interface->resource.id).text);
+	return 0;
+}
+
+/* Where the packets of a thing pass: a namespace, and of an interface the device in it. */
+int get_capture_point(struct call *call, struct error *error)
+{
+	const char *target = call_text(call, "Target");
+	struct resource *resource = NULL;
+	struct instance *instance;
+	struct rid id = { KIND_NONE, 0 };
+	int r;
+
+	if (rid_parse_any(target, &id) == 0)
+		resource = model_get(call_model(call), NULL, id);
+	if (resource && id.kind == KIND_NETWORK_INTERFACE)
+		return reply_link(call, id, (const struct interface *)resource);
+	if (resource &&
+	    (id.kind == KIND_VPC || id.kind == KIND_SUBNET || id.kind == KIND_INTERNET_GATEWAY ||
+	     id.kind == KIND_NAT_GATEWAY || id.kind == KIND_VPC_PEERING)) {
+		reply_capture_point(call, id, id, NULL);
+		return 0;
+	}
+	if (!resource && rid_is_set(id) && id.kind != KIND_INSTANCE)
+		return error_set(error, ERROR_NOT_FOUND, "There is no '%s'", target);
+	if (resource && id.kind != KIND_INSTANCE)
+		return error_set(
+			error, ERROR_INVALID_PARAMETER_VALUE,
+			"No packets pass '%s': instances, network interfaces, subnets, VPCs, "
+			"internet gateways, NAT gateways and peering connections have some",
+			target);
+	if ((r = find_instance(call, target, &instance, error)) < 0)
+		return r;
+	if (instance->state == INSTANCE_TERMINATED)
+		return error_set(error, ERROR_INSTANCE_STATE,
+				 "The instance '%s' is terminated: it has no interface", target);
+	return reply_link(call, instance->resource.id,
+			  instance_primary(call_model(call), instance));
 }
 
 /* By its name; without one the world's own. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/id.h"
 #include "base/paths.h"
 
 #include <sys/types.h>
@@ -34,6 +35,8 @@ struct cli_hooks {
 	 * instance/instance.h). */
 	int (*exec)(pid_t pid, uint64_t start_time, char *const argv[], int *ret_status,
 		    struct error *error);
+	/* A packet socket in a namespace of the world, not yet bound; see netlink/netns.h. */
+	int (*packet_socket)(struct rid namespace, struct error *error);
 };
 
 /* Returns the exit status: 0, 1 for a failure (one line on standard error), 2 for wrong usage. */

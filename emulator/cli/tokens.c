@@ -70,6 +70,14 @@ static bool valid_ipv4(const char *value)
 	return address_parse(value, &address) == 0 && address.family == AF_INET;
 }
 
+/* 1 and more, of nine digits at most. */
+static bool valid_number(const char *value)
+{
+	size_t length = strlen(value);
+
+	return length >= 1 && length <= 9 && *value != '0' && strspn(value, "0123456789") == length;
+}
+
 const struct token token_common[] = {
 	{ .kind = TOKEN_OPTION,
 	  .word = "--state",
@@ -391,6 +399,33 @@ static const struct token graph[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token capture[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "TARGET",
+	  .field = FIELD(instance),
+	  .help = "an instance's id or unique Name tag, or the id of a network interface, a "
+		  "subnet, an internet or NAT gateway, a peering connection or a VPC" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-w",
+	  .argument = "FILE|-",
+	  .field = FIELD(file),
+	  .help = "write them to a file, or to a pipe, for tcpdump and Wireshark (pcapng); "
+		  "default: a line for each" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--count",
+	  .argument = "N",
+	  .field = FIELD(count),
+	  .valid = valid_number,
+	  .help = "end after so many packets" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--seconds",
+	  .argument = "S",
+	  .field = FIELD(seconds),
+	  .valid = valid_number,
+	  .help = "end after so long" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -454,6 +489,11 @@ const struct token token_verbs[] = {
 	  .verb = VERB_GRAPH,
 	  .next = graph,
 	  .help = "draw what there is: VPCs, subnets, instances, and where routes lead" },
+	{ .kind = TOKEN_WORD,
+	  .word = "capture",
+	  .verb = VERB_CAPTURE,
+	  .next = capture,
+	  .help = "show or write down the packets that pass a thing, until ^C" },
 	{ .kind = TOKEN_WORD,
 	  .word = "down",
 	  .verb = VERB_DOWN,

@@ -28,6 +28,7 @@ enum verb {
 	VERB_PS,
 	VERB_ACTIONS,
 	VERB_GRAPH,
+	VERB_CAPTURE,
 	VERB_DOWN,
 	VERB_VERSION,
 	VERB_MAX,
@@ -86,6 +87,9 @@ struct request {
 	const char *address;
 	const char *account;
 	const char *vpc;
+	const char *file;
+	const char *count;
+	const char *seconds;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;

@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "cli/capture.h"
 #include "cli/copy.h"
 #include "cli/graph.h"
 #include "cli/listing.h"
@@ -468,6 +469,20 @@ static int do_graph(struct context *context, int *ret_status, struct error *erro
 	return r < 0 ? r : print(&picture);
 }
 
+static int do_capture(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+	const struct capture_options options = {
+		.target = request->instance,
+		.file = request->file,
+		.count = request->count ? strtoull(request->count, NULL, 10) : 0,
+		.seconds = request->seconds ? strtoull(request->seconds, NULL, 10) : 0,
+	};
+
+	*ret_status = 0;
+	return capture_run(&context->client, context->hooks, &options, error);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	*ret_status = 0;
@@ -503,6 +518,7 @@ static const struct {
 	[VERB_PS] = { do_ps, .client = true },
 	[VERB_ACTIONS] = { do_actions, .client = true },
 	[VERB_GRAPH] = { do_graph, .client = true },
+	[VERB_CAPTURE] = { do_capture, .root = true, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");

@@ -256,17 +256,37 @@ int netns_delete(struct rid id, bool *ret_deleted, struct error *error)
 	return 0;
 }
 
-int netns_socket(int home, int fd, int protocol)
+static int open_socket(int home, int fd, int family, int type, int protocol)
 {
 	int result;
 
 	if ((result = netns_enter(fd)) < 0)
 		return result;
-	result = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	result = socket(family, type | SOCK_CLOEXEC, protocol);
 	if (result < 0)
 		result = -errno;
 	netns_leave(home);
 	return result;
+}
+
+int netns_socket(int home, int fd, int protocol)
+{
+	return open_socket(home, fd, AF_NETLINK, SOCK_RAW, protocol);
+}
+
+int netns_packet_socket(struct rid id, struct error *error)
+{
+	CLEANUP(closep) int home = open(OWN_NAMESPACE, O_RDONLY | O_CLOEXEC);
+	CLEANUP(closep) int fd = netns_open(id);
+	int result;
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (home < 0 || fd < 0)
+		return error_sys(error, home < 0 ? errno : -fd, "%s", path_of(id).text);
+	result = open_socket(home, fd, AF_PACKET, SOCK_RAW, 0);
+	return result < 0 ? error_sys(error, -result, "packet socket in %s", path_of(id).text)
+			  : result;
 }
 
 #define BRIDGE_FILTER "/bridge/bridge-nf-call-"

@@ -37,6 +37,12 @@ int netns_enter(int fd);
 void netns_leave(int home);
 /* A netlink socket in the namespace `fd`; or -errno. */
 int netns_socket(int home, int fd, int protocol);
+/*
+ * A packet socket in the namespace of `id`, which receives nothing until it is bound to a protocol.
+ * For a process that is no daemon: opens `home` itself. -ENOENT when there is no such namespace,
+ * without a text; else -errno with one.
+ */
+int netns_packet_socket(struct rid id, struct error *error);
 /* Writes /proc/sys/net/`path` of the namespace `fd` unless the value is there already. */
 int netns_sysctl(int home, int fd, const char *path, int32_t value, int32_t *ret_old);
 

@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/parse.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -47,7 +47,8 @@ static char *describe(const struct request *request)
 		{ "instance", request->instance }, { "host", request->host },
 		{ "image", request->image },	   { "path", request->path_of_image },
 		{ "address", request->address },   { "account", request->account },
-		{ "vpc", request->vpc },
+		{ "vpc", request->vpc },	   { "file", request->file },
+		{ "count", request->count },	   { "seconds", request->seconds },
 	};
 	struct buffer text = BUFFER_INIT;
 	CLEANUP(freep) char *path = cli_path(request);
@@ -142,6 +143,9 @@ static const struct {
 	{ "actions -o json", VERB_ACTIONS, "actions output=json" },
 	{ "graph", VERB_GRAPH, "graph" },
 	{ "graph -o svg --vpc vpc-1", VERB_GRAPH, "graph output=svg vpc=vpc-1" },
+	{ "capture web", VERB_CAPTURE, "capture instance=web" },
+	{ "capture i-1 -w - --count 3 --seconds=4", VERB_CAPTURE,
+	  "capture instance=i-1 file=- count=3 seconds=4" },
 	{ "down --state d", VERB_DOWN, "down state=d" },
 	{ "version", VERB_VERSION, "version" },
 	{ "--version", VERB_VERSION, "--version" },
@@ -232,6 +236,10 @@ static const struct {
 	  "internet list: unexpected argument web: try minivpc help internet list" },
 	{ "graph -o png", "graph: -o takes text|dot|mermaid|svg|html|json, not png: try minivpc "
 			  "help graph" },
+	{ "capture", "capture: needs TARGET: try minivpc help capture" },
+	{ "capture x --count 0", "capture: --count takes N, not 0: try minivpc help capture" },
+	{ "capture x --seconds 1s",
+	  "capture: --seconds takes S, not 1s: try minivpc help capture" },
 	{ "graph x", "graph: unexpected argument x: try minivpc help graph" },
 	{ "down now", "down: unexpected argument now: try minivpc help down" },
 };
@@ -623,8 +631,8 @@ static int fake_exec(pid_t pid, uint64_t start_time, char *const argv[], int *re
 /* Runs a command line; `ret_text` gets what went to `stream` (2: standard error). */
 static int run(const char *line, int stream, char *ret_text, size_t size)
 {
-	static const struct cli_hooks hooks = { fake_check_quotas, fake_serve, fake_down,
-						fake_exec };
+	static const struct cli_hooks hooks = { fake_check_quotas, fake_serve, fake_down, fake_exec,
+						NULL };
 	struct words words = split(line);
 	FILE *file = tmpfile();
 	int old, status;
