@@ -127,29 +127,79 @@ static void flatten(const struct object_list *lists, size_t count, struct object
 			object_list_add(ret, &lists[i].items[j]);
 }
 
-/* What is too much, from the last to the first. */
-static void add_deletions(const struct object_list *have, const struct object_list *want,
-			  struct change_list *changes)
-{
-	CLEANUP(freep) const struct object **index = sorted(want);
+/*
+ * Two lists of the same are mostly alike: in their order all objects up to `first` pair off, and so
+ * do the last `last`. Only those between have to be looked for; a large VPC's subnets have tens of
+ * thousands of routes, of which one more subnet changes a few.
+ */
+struct difference {
+	const struct object_list *have, *want;
+	size_t first, last;
+	bool differs; /* a pair does, in more than its names */
+};
 
-	for (size_t i = have->count; i-- > 0;)
-		if (!find(index, want->count, &have->items[i]))
-			add_change(changes, &have->items[i], NULL);
+/* Whole objects first: they are compared for much less than their names. */
+static bool pair_off(struct difference *it, const struct object *a, const struct object *b)
+{
+	if (memcmp(a, b, sizeof(*a)) == 0)
+		return true;
+	if (object_compare_key(a, b) != 0)
+		return false;
+	it->differs = true;
+	return true;
+}
+
+static struct difference difference_of(const struct object_list *have,
+				       const struct object_list *want)
+{
+	const size_t most = MIN(have->count, want->count);
+	struct difference it = { have, want, 0, 0, false };
+
+	while (it.first < most && pair_off(&it, &have->items[it.first], &want->items[it.first]))
+		it.first++;
+	while (it.last < most - it.first && pair_off(&it, &have->items[have->count - 1 - it.last],
+						     &want->items[want->count - 1 - it.last]))
+		it.last++;
+	return it;
+}
+
+/* Those between, as a list that borrows. */
+static struct object_list middle(const struct object_list *list, const struct difference *it)
+{
+	return (struct object_list){ list->items + it->first, list->count - it->first - it->last };
+}
+
+/* What is too much, from the last to the first. */
+static void add_deletions(const struct difference *it, struct change_list *changes)
+{
+	const struct object_list have = middle(it->have, it), want = middle(it->want, it);
+	CLEANUP(freep) const struct object **index = sorted(&want);
+
+	for (size_t i = have.count; i-- > 0;)
+		if (!find(index, want.count, &have.items[i]))
+			add_change(changes, &have.items[i], NULL);
+}
+
+static void add_put(const struct object *old, const struct object *object,
+		    struct change_list *changes)
+{
+	if (!old || !object_same(old, object))
+		add_change(changes, old, object);
 }
 
 /* What is missing or different, from the first to the last. */
-static void add_puts(const struct object_list *have, const struct object_list *want,
-		     struct change_list *changes)
+static void add_puts(const struct difference *it, struct change_list *changes)
 {
-	CLEANUP(freep) const struct object **index = sorted(have);
+	const struct object_list have = middle(it->have, it), want = middle(it->want, it);
+	CLEANUP(freep) const struct object **index = sorted(&have);
 
-	for (size_t i = 0; i < want->count; i++) {
-		const struct object *old = find(index, have->count, &want->items[i]);
-
-		if (!old || !object_same(old, &want->items[i]))
-			add_change(changes, old, &want->items[i]);
-	}
+	for (size_t i = 0; it->differs && i < it->first; i++)
+		add_put(&it->have->items[i], &it->want->items[i], changes);
+	for (size_t i = 0; i < want.count; i++)
+		add_put(find(index, have.count, &want.items[i]), &want.items[i], changes);
+	for (size_t i = it->last; it->differs && i-- > 0;)
+		add_put(&it->have->items[it->have->count - 1 - i],
+			&it->want->items[it->want->count - 1 - i], changes);
 }
 
 /* What a namespace holds goes with it: no need to take it apart first. */
@@ -461,6 +511,19 @@ int fabric_sweep(struct fabric *fabric, struct error *error)
 
 /* ---- the change ---- */
 
+static void add_differences(const struct fabric *fabric, const struct facet_set *set,
+			    const struct object_list *wanted, struct change_list *changes)
+{
+	CLEANUP(freep) struct difference *it = xcalloc(set->count, sizeof(*it));
+
+	for (size_t i = 0; i < set->count; i++)
+		it[i] = difference_of(applied_objects(fabric, set->keys[i]), &wanted[i]);
+	for (size_t i = set->count; i-- > 0;)
+		add_deletions(&it[i], changes);
+	for (size_t i = 0; i < set->count; i++)
+		add_puts(&it[i], changes);
+}
+
 int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error)
 {
 	CLEANUP(object_list_clear) struct object_list superseded = { 0 }, settled = { 0 };
@@ -475,10 +538,7 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
 		qsort(set->keys, set->count, sizeof(*set->keys), compare_facets);
 	for (size_t i = 0; i < set->count; i++)
 		facet_wanted(fabric->model, fabric->filters, set->keys[i], &wanted[i]);
-	for (size_t i = set->count; i-- > 0;)
-		add_deletions(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
-	for (size_t i = 0; i < set->count; i++)
-		add_puts(applied_objects(fabric, set->keys[i]), &wanted[i], &changes);
+	add_differences(fabric, set, wanted, &changes);
 	drop_what_goes_anyway(&changes);
 	put_off(fabric, &changes, &superseded, &settled);
 	order_elements(&changes);
@@ -690,9 +750,9 @@ int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *er
 	if (r == 0) {
 		add_far_ends(&want, &allowed);
 		drop_broken_pairs(&want, &have, &changes);
-		add_deletions(&stale, &want, &changes);
-		add_deletions(&have, &allowed, &changes);
-		add_puts(&have, &want, &changes);
+		add_deletions(&(struct difference){ &stale, &want, 0, 0, false }, &changes);
+		add_deletions(&(struct difference){ &have, &allowed, 0, 0, false }, &changes);
+		add_puts(&(struct difference){ &have, &want, 0, 0, false }, &changes);
 		drop_what_goes_anyway(&changes);
 		if (changes.count)
 			r = kernel_transact(fabric->kernel, changes.items, changes.count, error);

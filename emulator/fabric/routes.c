@@ -38,13 +38,15 @@ void want_subnets(struct object_list *list, struct rid ns, const struct vpc *vpc
 {
 	for_each_resource (struct subnet, subnet, vpc->resource.scope, KIND_SUBNET) {
 		struct rid id = subnet->resource.id;
+		struct address hop;
 
 		if (!subnet->realized || !rid_equal(subnet->vpc, vpc->resource.id) ||
 		    rid_equal(id, ns))
 			continue;
-		want_neighbour(list, ns, device, subnet_router(subnet), fabric_mac(id));
+		hop = subnet_router(subnet);
+		want_neighbour(list, ns, device, hop, fabric_mac(id));
 		if (!is_diverted(table, subnet->cidr))
-			want_route(list, ns, subnet->cidr, subnet_router(subnet), device);
+			want_route(list, ns, subnet->cidr, hop, device);
 	}
 }
 

@@ -12,7 +12,10 @@ const struct cidr everywhere = { { .family = AF_INET }, 0 };
 
 void set_name(char *ret, const char *name)
 {
-	snprintf(ret, DEVICE_NAME_MAX, "%s", name);
+	const size_t length = strnlen(name, DEVICE_NAME_MAX - 1);
+
+	memcpy(ret, name, length);
+	ret[length] = '\0';
 }
 
 struct object object_in(struct rid ns, enum object_kind kind)

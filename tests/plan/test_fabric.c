@@ -82,6 +82,32 @@ static void the_cost_of_a_launch_is_flat(void **state)
 	assert_int_equal(fake_changes(kernel) - before, first);
 }
 
+/* Changes of the kernel that one more subnet of the seed's VPC takes. */
+static size_t cost_of_subnet(unsigned int n)
+{
+	const size_t before = fake_changes(kernel);
+	char block[32];
+
+	snprintf(block, sizeof(block), "10.0.%u.0/24", n);
+	make_subnet(vpc, block);
+	assert_int_equal(commit(), 0);
+	return fake_changes(kernel) - before;
+}
+
+/* Of a sibling it has to know its place and the way there, and each sibling of it: no more. */
+static void a_subnet_costs_the_ways_to_its_siblings(void **state)
+{
+	size_t first;
+
+	(void)state;
+	seed();
+	assert_int_equal(commit(), 0);
+	first = cost_of_subnet(100);
+	for (unsigned int n = 1; n < 50; n++)
+		assert_int_equal(cost_of_subnet(100 + n), first + 4 * n);
+	assert_whole();
+}
+
 static void terminated_instances_leave_nothing(void **state)
 {
 	struct rid machine, subnet;
@@ -452,6 +478,7 @@ int main(void)
 		CASE(the_seed_scenario_is_wired),
 		CASE(what_is_wanted_is_what_was_made),
 		CASE(the_cost_of_a_launch_is_flat),
+		CASE(a_subnet_costs_the_ways_to_its_siblings),
 		CASE(terminated_instances_leave_nothing),
 		CASE(a_detached_gateway_makes_blackholes),
 		CASE(a_deleted_subnet_is_gone_from_its_siblings),
