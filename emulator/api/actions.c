@@ -427,6 +427,8 @@ const struct action actions[] = {
 	OWN("ListNatGateways", list_nat_gateways, ""),
 	OWN("ListActions", list_actions, ""),
 	OWN("ListDrops", list_drops, "Instance"),
+	OWN("TracePath", trace_path, "Source! Destination! Protocol Port:i"),
+	OWN("TracePaths", trace_paths, "VpcId Protocol Port:i"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),
 	OWN("GetInternetHost", get_internet_host, "Name"),
 	OWN("GetInternetAddress", get_internet_address, "Name"),

@@ -51,6 +51,8 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	deregister_image, describe_image_attribute, modify_image_attribute, import_image,
 	list_images, delete_image;
 
+handler_fn trace_path, trace_paths;
+
 handler_fn create_vpc_endpoint, delete_vpc_endpoints, describe_vpc_endpoints, modify_vpc_endpoint,
 	describe_vpc_endpoint_services;
 
