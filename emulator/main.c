@@ -1,6 +1,6 @@
 /* minivpc: hands the two verbs of the daemon's side, and the way into instances, to the CLI. */
 #include "cli/cli.h"
-#include "instance/instance.h"
+#include "instance/process.h"
 #include "model/quota.h"
 #include "netlink/netns.h"
 #include "world/world.h"
@@ -38,6 +38,11 @@ static int enter(pid_t pid, uint64_t start_time, char *const argv[], int *ret_st
 	return process_exec((struct process){ pid, start_time }, argv, ret_status, error);
 }
 
+static int open_process(pid_t pid, uint64_t start_time, int *ret_pidfd, struct error *error)
+{
+	return process_open((struct process){ pid, start_time }, ret_pidfd, error);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_hooks hooks = {
@@ -46,6 +51,7 @@ int main(int argc, char **argv)
 		.down = world_down,
 		.exec = enter,
 		.packet_socket = netns_packet_socket,
+		.open = open_process,
 	};
 
 	return cli_main(argc, argv, &hooks);

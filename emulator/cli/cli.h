@@ -37,6 +37,8 @@ struct cli_hooks {
 		    struct error *error);
 	/* A packet socket in a namespace of the world, not yet bound; see netlink/netns.h. */
 	int (*packet_socket)(struct rid namespace, struct error *error);
+	/* A pidfd of that process, to enter its network by; the caller closes it. */
+	int (*open)(pid_t pid, uint64_t start_time, int *ret_pidfd, struct error *error);
 };
 
 /* Returns the exit status: 0, 1 for a failure (one line on standard error), 2 for wrong usage. */

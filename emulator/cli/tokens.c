@@ -5,6 +5,7 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "cli/graph.h"
+#include "cli/why.h"
 
 #include <stdio.h>
 
@@ -426,6 +427,64 @@ static const struct token capture[] = {
 	{ .kind = TOKEN_END },
 };
 
+static bool valid_port(const char *value)
+{
+	const size_t length = strlen(value);
+
+	return length >= 1 && length <= 5 && strspn(value, "0123456789") == length &&
+	       atoi(value) <= UINT16_MAX;
+}
+
+static const struct token why[] = {
+	{ .kind = TOKEN_FLAG,
+	  .word = "--model",
+	  .field = FIELD(model_only),
+	  .help = "tell what the rules say, and send nothing" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "table|json",
+	  .field = FIELD(output),
+	  .valid = valid_format,
+	  .help = "how to print it (default: table)" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "SRC",
+	  .field = FIELD(from),
+	  .help = "who sends: an instance (id or Name tag), a network interface, or a host of the "
+		  "Internet" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "DST",
+	  .field = FIELD(to),
+	  .help = "to whom: the same, or an IPv4 address" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "SERVICE",
+	  .field = FIELD(service),
+	  .optional = true,
+	  .valid = why_service_is_valid,
+	  .help = "tcp/PORT, udp/PORT or icmp (default: icmp, an echo request)" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token ping_matrix[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--port",
+	  .argument = "N",
+	  .field = FIELD(port),
+	  .valid = valid_port,
+	  .help = "connect to this TCP port (default: ping)" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--vpc",
+	  .argument = "ID",
+	  .field = FIELD(vpc),
+	  .help = "only the instances of this VPC (default: all of the world)" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "table|json",
+	  .field = FIELD(output),
+	  .valid = valid_format,
+	  .help = "how to print it (default: table)" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -494,6 +553,16 @@ const struct token token_verbs[] = {
 	  .verb = VERB_CAPTURE,
 	  .next = capture,
 	  .help = "show or write down the packets that pass a thing, until ^C" },
+	{ .kind = TOKEN_WORD,
+	  .word = "why",
+	  .verb = VERB_WHY,
+	  .next = why,
+	  .help = "tell a packet's way hop by hop and what stops it, and send it" },
+	{ .kind = TOKEN_WORD,
+	  .word = "ping-matrix",
+	  .verb = VERB_PING_MATRIX,
+	  .next = ping_matrix,
+	  .help = "try who reaches whom, and tell why not" },
 	{ .kind = TOKEN_WORD,
 	  .word = "down",
 	  .verb = VERB_DOWN,

@@ -29,6 +29,8 @@ enum verb {
 	VERB_ACTIONS,
 	VERB_GRAPH,
 	VERB_CAPTURE,
+	VERB_WHY,
+	VERB_PING_MATRIX,
 	VERB_DOWN,
 	VERB_VERSION,
 	VERB_MAX,
@@ -90,6 +92,7 @@ struct request {
 	const char *file;
 	const char *count;
 	const char *seconds;
+	const char *service, *port;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;
@@ -98,6 +101,7 @@ struct request {
 	bool drops;
 	bool nat;
 	bool follow;
+	bool model_only;
 	char **command; /* the NULL-terminated tail of argv */
 };
 

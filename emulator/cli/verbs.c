@@ -7,9 +7,11 @@
 #include "cli/copy.h"
 #include "cli/graph.h"
 #include "cli/listing.h"
+#include "cli/matrix.h"
 #include "cli/parse.h"
 #include "cli/shell.h"
 #include "cli/start.h"
+#include "cli/why.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -483,6 +485,24 @@ static int do_capture(struct context *context, int *ret_status, struct error *er
 	return capture_run(&context->client, context->hooks, &options, error);
 }
 
+static int do_why(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = why_run(&context->client, context->hooks, context->request, &text, ret_status,
+			error);
+
+	return r < 0 ? r : print(&text);
+}
+
+static int do_ping_matrix(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = matrix_run(&context->client, context->hooks, context->request, &text, ret_status,
+			   error);
+
+	return r < 0 ? r : print(&text);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	*ret_status = 0;
@@ -519,6 +539,8 @@ static const struct {
 	[VERB_ACTIONS] = { do_actions, .client = true },
 	[VERB_GRAPH] = { do_graph, .client = true },
 	[VERB_CAPTURE] = { do_capture, .root = true, .client = true },
+	[VERB_WHY] = { do_why, .client = true },
+	[VERB_PING_MATRIX] = { do_ping_matrix, .root = true, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");

@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -628,11 +628,20 @@ static int fake_exec(pid_t pid, uint64_t start_time, char *const argv[], int *re
 	return -EIO;
 }
 
+static int fake_open(pid_t pid, uint64_t start_time, int *ret_pidfd, struct error *error)
+{
+	(void)pid;
+	(void)start_time;
+	(void)ret_pidfd;
+	(void)error;
+	return -EIO;
+}
+
 /* Runs a command line; `ret_text` gets what went to `stream` (2: standard error). */
 static int run(const char *line, int stream, char *ret_text, size_t size)
 {
-	static const struct cli_hooks hooks = { fake_check_quotas, fake_serve, fake_down, fake_exec,
-						NULL };
+	static const struct cli_hooks hooks = { fake_check_quotas, fake_serve, fake_down,
+						fake_exec,	   NULL,       fake_open };
 	struct words words = split(line);
 	FILE *file = tmpfile();
 	int old, status;
