@@ -132,6 +132,8 @@ static uint32_t flags_of(const struct set *from)
 		return NFT_SET_EVAL | NFT_SET_TIMEOUT;
 	case SET_INTERVALS:
 		return NFT_SET_INTERVAL | map;
+	case SET_RATES:
+		return 0; /* the value is no value of a map's */
 	case SET_ELEMENTS:
 	case SET_NEXT_BYTE:
 		break;
@@ -152,7 +154,7 @@ static void put_set_header(struct batch *batch, size_t step, uint8_t family, con
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, flags_of(from));
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type_of(from));
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, length_of(from->key));
-	if (from->value[0].length) {
+	if (flags_of(from) & NFT_SET_MAP) {
 		nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, NFT_BYTEORDER_BIG);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, type_of(from->value));
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, length_of(from->value));
@@ -359,6 +361,14 @@ static void add_random(struct nftnl_rule *rule, const struct word *word)
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_MODULUS, word->value);
 	nftnl_expr_set_u32(expression, NFTNL_EXPR_NG_DREG, reg(word->to));
+	if (word->kind == WORD_SLOT)
+		return;
+	expression = add_expression(rule, "byteorder");
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SREG, reg(word->to));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_DREG, reg(word->to));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_LEN, sizeof(uint32_t));
+	nftnl_expr_set_u32(expression, NFTNL_EXPR_BYTEORDER_SIZE, sizeof(uint32_t));
 }
 
 static void add_source_nat(struct nftnl_rule *rule, const struct word *word)
@@ -431,6 +441,7 @@ static void add_word(struct nftnl_rule *rule, const struct word *word)
 		add_expression(rule, "notrack");
 		break;
 	case WORD_RANDOM:
+	case WORD_SLOT:
 		add_random(rule, word);
 		break;
 	case WORD_SNAT:
@@ -501,6 +512,23 @@ void nft_delete_skeleton(struct batch *batch, size_t step, enum skeleton skeleto
 	batch_add(batch, message, step, ROLE_DELETE);
 }
 
+/* The element is found when there are more. */
+static void add_rate(struct nftnl_set_elem *element, const struct element_object *from)
+{
+	struct nftnl_expr *limit = need(nftnl_expr_alloc("limit"));
+	uint64_t rate;
+	uint32_t burst;
+
+	memcpy(&rate, from->value, sizeof(rate));
+	memcpy(&burst, from->value + sizeof(rate), sizeof(burst));
+	nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, rate);
+	nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_BURST, burst);
+	nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKT_BYTES);
+	nftnl_expr_set_u32(limit, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+	nftnl_set_elem_add_expr(element, limit);
+}
+
 /* An interval is two elements: where it begins and, marked as such, where it has ended. */
 static struct nlmsghdr *build_element(struct batch *batch, const struct element_object *from,
 				      bool put)
@@ -515,7 +543,9 @@ static struct nlmsghdr *build_element(struct batch *batch, const struct element_
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, SKELETON_TABLE);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, to->name);
 	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, from->key, key);
-	if (put && value)
+	if (put && to->kind == SET_RATES)
+		add_rate(element, from);
+	else if (put && value)
 		nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, from->value, value);
 	if (to->kind == SET_INTERVALS)
 		add_key(set, from->end, key, NFT_SET_ELEM_INTERVAL_END);

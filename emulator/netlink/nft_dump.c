@@ -105,6 +105,31 @@ struct found_list {
 	size_t count;
 };
 
+/* How fast its packets may come: see SET_RATES. */
+static bool read_rate(struct nftnl_set_elem *element, uint8_t *ret_bytes)
+{
+	const struct nftnl_expr *limit = NULL;
+	uint64_t rate;
+	uint32_t burst;
+
+	if (nftnl_set_elem_is_set(element, NFTNL_SET_ELEM_EXPR))
+		limit = nftnl_set_elem_get(element, NFTNL_SET_ELEM_EXPR, &(uint32_t){ 0 });
+	if (!limit)
+		return false;
+	rate = nftnl_expr_get_u64(limit, NFTNL_EXPR_LIMIT_RATE);
+	burst = nftnl_expr_get_u32(limit, NFTNL_EXPR_LIMIT_BURST);
+	memcpy(ret_bytes, &rate, sizeof(rate));
+	memcpy(ret_bytes + sizeof(rate), &burst, sizeof(burst));
+	return true;
+}
+
+static bool read_value(struct nftnl_set_elem *element, const struct set *set, uint8_t *ret_bytes)
+{
+	if (set->kind == SET_RATES)
+		return read_rate(element, ret_bytes);
+	return read_bytes(element, NFTNL_SET_ELEM_DATA, set_length(set->value), ret_bytes);
+}
+
 static int find_element(struct nftnl_set_elem *element, void *context)
 {
 	struct found_list *list = context;
@@ -116,8 +141,7 @@ static int find_element(struct nftnl_set_elem *element, void *context)
 			       NFT_SET_ELEM_INTERVAL_END;
 	if (read_bytes(element, NFTNL_SET_ELEM_KEY, set_length(list->set->key),
 		       found.element.key) &&
-	    (found.is_end || read_bytes(element, NFTNL_SET_ELEM_DATA, set_length(list->set->value),
-					found.element.value)))
+	    (found.is_end || read_value(element, list->set, found.element.value)))
 		*array_grow(&list->items, &list->count) = found;
 	return 0;
 }

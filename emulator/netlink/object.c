@@ -223,6 +223,7 @@ static void describe(const struct object *object, char *text, size_t size)
 		[SKELETON_SUBNET] = "subnet",
 		[SKELETON_SUBNET_ARP] = "subnet's ARP",
 		[SKELETON_SUBNET_STEERING] = "subnet's steering",
+		[SKELETON_SUBNET_FAULTS] = "subnet's faults",
 		[SKELETON_INTERNET_GATEWAY] = "internet gateway",
 		[SKELETON_PEERING] = "VPC peering connection",
 		[SKELETON_NAT_GATEWAY] = "NAT gateway",

@@ -140,6 +140,12 @@ enum skeleton {
 	 */
 	SKELETON_SUBNET_STEERING,
 	/*
+	 * Subnet, family ip: what is from or to a port in set "dark" is dropped, from anywhere else
+	 * too where 0 is in it; of a port in the intervals of set "lost" so many in LOST_OF; and
+	 * what is faster than the port's rate. Nobody is told.
+	 */
+	SKELETON_SUBNET_FAULTS,
+	/*
 	 * Internet gateway, stateless 1:1 NAT (family ip, hook prerouting, priority raw, -300),
 	 * maps "public" (public → private) and "private" (private → public), ipv4_addr : ipv4_addr:
 	 *  from "fabric": destination in 10/8, 172.16/12, 192.168/16, 100.64/10, 169.254/16: drop;
@@ -188,6 +194,8 @@ enum skeleton {
 #define UPLINK_DEVICE  "uplink"
 #define UPLINK_ADDRESS 0xa9fe0202u /* 169.254.2.2 */
 
+#define LOST_OF 1000000 /* packets */
+
 struct skeleton_object {
 	enum skeleton skeleton;
 };
@@ -230,6 +238,11 @@ enum element_map {
 	ELEMENT_SENDER, /* group . MAC . address */
 	/* SKELETON_SUBNET_STEERING */
 	ELEMENT_STEERED, /* MAC : mark (4 bytes) */
+	/* SKELETON_SUBNET_FAULTS */
+	ELEMENT_DARK, /* group; 0: all that is no port */
+	ELEMENT_LOST, /* group . 0 … LOST_OF, network order, an interval: what of a port is lost */
+	ELEMENT_RATE_FROM, /* group : bytes per second (8 bytes) . burst (4), the host's order */
+	ELEMENT_RATE_TO,
 	ELEMENT_MAP_MAX,
 };
 

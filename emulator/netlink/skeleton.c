@@ -205,7 +205,7 @@ static const struct rule nat_rules[] = {
 	    IS(IPPROTO_TCP, 0), RESET } },
 
 	{ "translate",
-	  { OUT("eth0"), RANDOM(NAT_SLOTS, 0), MAP("slots", 0, 0),
+	  { OUT("eth0"), SLOT(NAT_SLOTS, 0), MAP("slots", 0, 0),
 	    SET(NETWORK_ORDER(NAT_PORT_FIRST), 1), SET(NETWORK_ORDER(NAT_PORT_LAST), 2),
 	    SNAT(0) } },
 };
@@ -264,6 +264,7 @@ const struct skeleton_text *const skeleton_texts[] = {
 	[SKELETON_SUBNET] = &skeleton_subnet,
 	[SKELETON_SUBNET_ARP] = &skeleton_subnet_arp,
 	[SKELETON_SUBNET_STEERING] = &skeleton_subnet_steering,
+	[SKELETON_SUBNET_FAULTS] = &skeleton_subnet_faults,
 	[SKELETON_INTERNET_GATEWAY] = &skeleton_gateway,
 	[SKELETON_PEERING] = &skeleton_peering,
 	[SKELETON_NAT_GATEWAY] = &skeleton_nat,
@@ -298,6 +299,10 @@ static const struct {
 	[ELEMENT_LISTENER] = { SKELETON_SUBNET, "listeners" },
 	[ELEMENT_SENDER] = { SKELETON_SUBNET_ARP, "senders" },
 	[ELEMENT_STEERED] = { SKELETON_SUBNET_STEERING, "steered" },
+	[ELEMENT_DARK] = { SKELETON_SUBNET_FAULTS, "dark" },
+	[ELEMENT_LOST] = { SKELETON_SUBNET_FAULTS, "lost" },
+	[ELEMENT_RATE_FROM] = { SKELETON_SUBNET_FAULTS, "too_fast_from" },
+	[ELEMENT_RATE_TO] = { SKELETON_SUBNET_FAULTS, "too_fast_to" },
 };
 static_assert(ARRAY_SIZE(element_maps) == ELEMENT_MAP_MAX, "every map has its place");
 

@@ -27,7 +27,8 @@ enum word_kind {
 	WORD_COUNT,   /* count the packet under the key from register `from` on in the set `name` */
 	WORD_LABEL,   /* add the 16 bytes from register `from` on to the connection's labels */
 	WORD_NOTRACK, /* no connection tracking for this packet */
-	WORD_RANDOM,  /* register `to` becomes a number below `value` */
+	WORD_RANDOM,  /* register `to` becomes a number below `value`, in network order */
+	WORD_SLOT,    /* the same, in the host's order */
 	WORD_SNAT,    /* source NAT to the address in register `from`, the ports in the next two */
 	WORD_RESET,   /* answer with a TCP reset, and drop */
 	WORD_MASQUERADE, /* source NAT to the address of the device it leaves by */
@@ -72,6 +73,7 @@ struct word {
 #define LABEL(r)	{ .kind = WORD_LABEL, .from = (r) }
 #define NOTRACK		{ .kind = WORD_NOTRACK }
 #define RANDOM(below, r) { .kind = WORD_RANDOM, .value = (below), .to = (r) }
+#define SLOT(below, r)	{ .kind = WORD_SLOT, .value = (below), .to = (r) }
 #define SNAT(r)		{ .kind = WORD_SNAT, .from = (r) }
 #define RESET		{ .kind = WORD_RESET }
 #define MASQUERADE	{ .kind = WORD_MASQUERADE }
@@ -106,6 +108,11 @@ enum set_kind {
 	SET_ELEMENTS,  /* elements come and go; a map when there is a value */
 	SET_INTERVALS, /* the same, with disjoint intervals of keys, compared byte by byte */
 	SET_COUNTERS,  /* keys that packets add, with a counter each; idle ones go after a day */
+	/*
+	 * Keys with a rate each: the value is bytes per second and, beside a second's worth of
+	 * them, how many bytes may come at once. A key is in the set when its packets come faster.
+	 */
+	SET_RATES,
 	SET_ADDRESSES, /* the constant set of IPv4 addresses in `intervals` */
 	SET_NEXT_BYTE, /* the constant map n : n + 1, for n from 1 to 254 */
 };
@@ -164,7 +171,8 @@ struct skeleton_text {
 	}
 
 extern const struct skeleton_text *const skeleton_texts[]; /* by enum skeleton */
-extern const struct skeleton_text skeleton_subnet, skeleton_subnet_arp, skeleton_subnet_steering;
+extern const struct skeleton_text skeleton_subnet, skeleton_subnet_arp, skeleton_subnet_steering,
+	skeleton_subnet_faults;
 
 /* Which skeleton an element belongs in, and in which set of it. */
 enum skeleton skeleton_of(enum element_map map);

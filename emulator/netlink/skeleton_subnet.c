@@ -333,3 +333,59 @@ const struct skeleton_text skeleton_subnet_steering = {
 	.rules = steering_rules,
 	.rule_count = ARRAY_SIZE(steering_rules),
 };
+
+/*
+ * Faults, in a table of their own that is there only while there are some: who has none pays for
+ * none. A port's packets are lost on its link: after it has sent them and before anything has seen
+ * them, or after everything has let them pass and before a connection that they begin counts. Group
+ * 0 is all that is no port: in a subnet that is dark nothing comes in by "fabric" either, so that
+ * no connection's state there knows of what went on outside. Silent, and counted as no rule's drop.
+ */
+static const struct set fault_sets[] = {
+	{ "dark", SET_ELEMENTS, { MARK }, {}, NULL, 0 },
+	{ "lost", SET_INTERVALS, { MARK, MARK }, {}, NULL, 0 },
+	{ "too_fast_from",
+	  SET_RATES,
+	  { MARK },
+	  { { NFT_TYPE_INTEGER, 8 }, { NFT_TYPE_INTEGER, 4 } },
+	  NULL,
+	  0 },
+	{ "too_fast_to",
+	  SET_RATES,
+	  { MARK },
+	  { { NFT_TYPE_INTEGER, 8 }, { NFT_TYPE_INTEGER, 4 } },
+	  NULL,
+	  0 },
+};
+
+static const struct chain fault_chains[] = {
+	/* Before the kernel puts fragments together, at -400. */
+	{ "from", true, false, false, NF_INET_PRE_ROUTING, -450 },
+	{ "to", true, false, false, NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC + 1 },
+};
+
+#define FAULTY(chain_, group_, rates_)                                                             \
+	{ chain_, { META(group_, 0), IN_SET("dark", 0), DROP } },                                  \
+		{ chain_, { META(group_, 0), RANDOM(LOST_OF, 1), IN_SET("lost", 0), DROP } },      \
+	{                                                                                          \
+		chain_,                                                                            \
+		{                                                                                  \
+			META(group_, 0), IN_SET(rates_, 0), DROP                                   \
+		}                                                                                  \
+	}
+
+static const struct rule fault_rules[] = {
+	FAULTY("from", NFT_META_IIFGROUP, "too_fast_from"),
+	FAULTY("to", NFT_META_OIFGROUP, "too_fast_to"),
+};
+
+const struct skeleton_text skeleton_subnet_faults = {
+	.mark = "minivpc subnet faults 1",
+	.family = NFPROTO_IPV4,
+	.chains = fault_chains,
+	.chain_count = ARRAY_SIZE(fault_chains),
+	.sets = fault_sets,
+	.set_count = ARRAY_SIZE(fault_sets),
+	.rules = fault_rules,
+	.rule_count = ARRAY_SIZE(fault_rules),
+};
