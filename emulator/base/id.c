@@ -36,6 +36,7 @@ static const char *const prefixes[] = {
 	[KIND_SUBNET_CIDR_ASSOCIATION] = "subnet-cidr-assoc",
 	[KIND_INTERNET] = "internet",
 	[KIND_INTERNET_HOST] = "internet-host",
+	[KIND_FAULT] = "fault",
 	[KIND_GROUP_SET] = "group-set",
 	[KIND_DEFAULTS] = "defaults",
 };

@@ -41,6 +41,8 @@ enum kind {
 	/* namespaces of a world that are no AWS resource; n is the world's number */
 	KIND_INTERNET,
 	KIND_INTERNET_HOST,
+	/* something that fails, as asked for: see model/fault.h */
+	KIND_FAULT,
 	/* never on the wire: see model/group_set.h */
 	KIND_GROUP_SET,
 	/* never on the wire: see model/defaults.h */

@@ -15,6 +15,7 @@ enum facet_kind {
 	FACET_SERVICES,	     /* the addresses of Amazon's services in a subnet */
 	FACET_STEERING,	     /* a subnet with appliances takes in what is sent to them */
 	FACET_ACL,	     /* a subnet's network ACL */
+	FACET_FAULTS,	     /* a subnet in which something is faulty */
 	FACET_GATEWAY_PORT,  /* the gateway's port on the VPC it is attached to, its route table */
 	FACET_PEERING,	     /* a VPC peering connection's namespace and its ports on both VPCs */
 	FACET_SUBNET_ROUTES, /* a subnet's route table, programmed */
@@ -22,6 +23,7 @@ enum facet_kind {
 	FACET_MEMBER,	 /* a network interface, where its groups are referred to */
 	FACET_GROUP_SET, /* the rules of the groups that some interfaces of a subnet carry */
 	FACET_INTERFACE, /* a network interface's own: what it may send, its groups */
+	FACET_FAULTY,	 /* a network interface that is dark, or whose link is bad */
 	FACET_MACHINE,	 /* an instance's, NAT gateway's or Internet host's namespace */
 	FACET_PORT,	 /* a network interface, both ends */
 	FACET_APPLIANCE, /* a network interface that routes point at, in its own subnet */

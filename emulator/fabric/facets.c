@@ -3,6 +3,7 @@
 
 #include "model/acl.h"
 #include "model/elastic_ip.h"
+#include "model/fault.h"
 #include "model/gateway.h"
 #include "model/group.h"
 #include "model/internet.h"
@@ -123,6 +124,7 @@ static void of_subnet(const struct model *model, const struct resource *resource
 	facet_set_add(set, FACET_SUBNET, resource->id);
 	facet_set_add(set, FACET_SERVICES, resource->id);
 	facet_set_add(set, FACET_ACL, resource->id);
+	facet_set_add(set, FACET_FAULTS, resource->id);
 	facet_set_add(set, FACET_STEERING, resource->id);
 	add_routes(resource->id, set);
 	add_subnet_routes(resource->scope, subnet->vpc, set);
@@ -208,6 +210,8 @@ static void of_interface(const struct model *model, const struct resource *resou
 	facet_set_add(set, FACET_PORT, resource->id);
 	add_publics(model, resource->id, set);
 	facet_set_add(set, FACET_INTERFACE, resource->id);
+	facet_set_add(set, FACET_FAULTY, resource->id);
+	facet_set_add(set, FACET_FAULTS, interface->subnet);
 	facet_set_add(set, FACET_MEMBER, resource->id);
 	facet_set_add(set, FACET_GROUP_SET, group_set_id(interface));
 	facet_set_add(set, FACET_APPLIANCE, resource->id);
@@ -281,6 +285,27 @@ static void of_instance(const struct model *model, const struct resource *resour
 	}
 }
 
+/* The subnets that it has to do with, and the interfaces. */
+static void of_fault(const struct model *model, const struct resource *resource,
+		     struct facet_set *set)
+{
+	const struct fault *fault = (const struct fault *)resource;
+
+	for (size_t i = 0; i < model->scope_count; i++) {
+		const struct scope *scope = model->scopes[i];
+
+		for_each_resource (struct subnet, subnet, scope, KIND_SUBNET)
+			if (fault_is_in(model, fault, subnet))
+				facet_set_add(set, FACET_FAULTS, subnet->resource.id);
+		for_each_resource (struct interface, interface, scope, KIND_NETWORK_INTERFACE) {
+			if (!fault_is_at(model, fault, interface))
+				continue;
+			facet_set_add(set, FACET_INTERFACE, interface->resource.id);
+			facet_set_add(set, FACET_FAULTY, interface->resource.id);
+		}
+	}
+}
+
 static void of_internet(const struct model *model __attribute__((unused)),
 			const struct resource *resource, struct facet_set *set)
 {
@@ -311,6 +336,7 @@ void facets_of(const struct model *model, const struct resource *resource, struc
 		[KIND_SECURITY_GROUP_RULE] = of_group_rule,
 		[KIND_INSTANCE] = of_instance,
 		[KIND_INTERNET] = of_internet,
+		[KIND_FAULT] = of_fault,
 		[KIND_INTERNET_HOST] = of_internet_host,
 	};
 

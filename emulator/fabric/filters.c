@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "fabric/lists.h"
+#include "model/fault.h"
 #include "model/group.h"
 #include "model/peering.h"
 
@@ -344,7 +345,8 @@ void filters_want_interface(struct filters *filters, struct rid id, struct objec
 	if (!interface || !is_realized(filters->model, interface->subnet))
 		return;
 	want_sources(interface, ELEMENT_SOURCE, list);
-	want_sources(interface, ELEMENT_SENDER, list);
+	if (!fault_darkens(filters->model, interface)) /* it asks for nobody */
+		want_sources(interface, ELEMENT_SENDER, list);
 	if (!interface->source_dest_check) {
 		object = element_in(interface->subnet, ELEMENT_UNCHECKED);
 		put_number(object.element.key, filters_port_group(interface));

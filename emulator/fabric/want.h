@@ -64,6 +64,11 @@ void want_nat_gateway(const struct model *model, const struct nat_gateway *gatew
 void want_public(const struct model *model, struct rid id, struct object_list *list);
 void want_public_route(const struct model *model, struct rid id, struct object_list *list);
 
+/* ---- faults.c ---- */
+
+void want_faults(const struct model *model, struct rid id, struct object_list *list);
+void want_faulty(const struct model *model, struct rid id, struct object_list *list);
+
 /* ---- routes.c: facets of route tables, and what they share with others ---- */
 
 void want_subnet_routes(const struct model *model, struct rid id, struct object_list *list);

@@ -317,6 +317,8 @@ void facet_wanted(const struct model *model, struct filters *filters, struct fac
 		[FACET_STEERING] = want_steering,
 		[FACET_APPLIANCE] = want_appliance,
 		[FACET_VIA] = want_via,
+		[FACET_FAULTS] = want_faults,
+		[FACET_FAULTY] = want_faulty,
 		[FACET_PUBLIC] = want_public,
 		[FACET_PUBLIC_ROUTE] = want_public_route,
 	};

@@ -3,6 +3,7 @@
 
 #include "model/catalog.h"
 #include "model/elastic_ip.h"
+#include "model/fault.h"
 
 /* The codes are multiples of 16, in this order: that is why the enumeration has it. */
 const char *const instance_state_names[] = {
@@ -311,7 +312,9 @@ int instance_launch(struct transaction *transaction, const struct launch_request
 	int r;
 
 	if ((r = check_interfaces(request, error)) < 0 || (r = check_volumes(request, error)) < 0 ||
-	    (r = find_room(transaction->model, request, &room, error)) < 0)
+	    (r = find_room(transaction->model, request, &room, error)) < 0 ||
+	    (r = fault_check_capacity(transaction->model, launch_subnet(request),
+				      request->options.type, error)) < 0)
 		return r;
 	for (int64_t i = 0; i < room; i++)
 		if ((r = launch_one(transaction, request, reservation, i, error)) < 0)
@@ -339,7 +342,10 @@ int instance_start(struct transaction *transaction, struct instance *instance, s
 				 "Invalid value '%s' for instanceId. Instance does not have a "
 				 "volume attached at root (" ROOT_DEVICE ")",
 				 rid_format(instance->resource.id).text);
+	if (fault_of_zone(transaction->model, instance->resource.scope->region, instance->zone))
+		return error_set(error, ERROR_INSTANCE_CAPACITY, "Insufficient capacity.");
 	volume_tell(transaction, instance);
+	fault_leave_host(transaction, instance);
 	transaction_edit(transaction, instance);
 	instance->state = INSTANCE_PENDING;
 	instance->launch_time = transaction->now;
@@ -415,6 +421,7 @@ void instance_settle(struct transaction *transaction, struct instance *instance)
 	} else if (instance->state == INSTANCE_SHUTTING_DOWN) {
 		instance->state = INSTANCE_TERMINATED;
 		instance->end_time = transaction->now;
+		faults_forget(transaction, instance->resource.id);
 		release_interfaces(transaction, instance);
 		volume_release(transaction, instance);
 		instance->subnet = instance->vpc = (struct rid){ KIND_NONE, 0 };
@@ -446,6 +453,7 @@ void instance_forget(struct transaction *transaction, struct instance *instance)
 		claim_parts(transaction, instance);
 	release_interfaces(transaction, instance);
 	volume_release(transaction, instance);
+	faults_forget(transaction, instance->resource.id);
 	transaction_delete(transaction, instance);
 }
 

@@ -123,12 +123,12 @@ struct launch_request {
 
 /*
  * Makes between `minimum` and `maximum` instances, as many as the subnets have addresses for, in
- * one reservation. ERROR_INSUFFICIENT_ADDRESSES; those of interface_create(), attachment_check()
- * and volume_check().
+ * one reservation. ERROR_INSUFFICIENT_ADDRESSES, ERROR_INSTANCE_CAPACITY; those of
+ * interface_create(), attachment_check() and volume_check().
  */
 int instance_launch(struct transaction *transaction, const struct launch_request *request,
 		    struct rid *ret_reservation, struct error *error);
-/* No-op for a running one. ERROR_INSTANCE_STATE. */
+/* No-op for a running one. ERROR_INSTANCE_STATE, ERROR_INSTANCE_CAPACITY. */
 int instance_start(struct transaction *transaction, struct instance *instance, struct error *error);
 /* No-op for a stopped one. ERROR_INSTANCE_STATE, ERROR_OPERATION_NOT_PERMITTED. */
 int instance_stop(struct transaction *transaction, struct instance *instance, struct error *error);

@@ -5,6 +5,7 @@
 #include "model/instance.h"
 
 #include "model/catalog.h"
+#include "model/fault.h"
 
 static const struct interface *primary(const struct view *view)
 {
@@ -354,17 +355,28 @@ const struct resource_type instance_type = {
 
 static const char *get_status(const struct view *view, struct buffer *scratch)
 {
+	const struct instance *instance = view->object;
+
 	(void)scratch;
-	return ((const struct instance *)view->object)->state == INSTANCE_RUNNING
-		       ? "ok"
-		       : "not-applicable";
+	if (instance->state != INSTANCE_RUNNING)
+		return "not-applicable";
+	return fault_of_host(view->model, instance) ? "impaired" : "ok";
 }
 
 static const char *get_reachability(const struct view *view, struct buffer *scratch)
 {
-	(void)view;
 	(void)scratch;
-	return "passed";
+	return fault_of_host(view->model, view->object) ? "failed" : "passed";
+}
+
+static const char *get_impaired_since(const struct view *view, struct buffer *scratch)
+{
+	const struct fault *fault = fault_of_host(view->model, view->object);
+
+	if (!fault)
+		return NULL;
+	buffer_time(scratch, fault->since);
+	return scratch->data;
 }
 
 static bool child_detail(const struct view *view, size_t index, struct view *ret_child)
@@ -375,6 +387,7 @@ static bool child_detail(const struct view *view, size_t index, struct view *ret
 
 #define STATUS_FIELDS(name_, filter_)                                                              \
 	static const struct field name_##_details[] = {                                            \
+		FIELD_GET_OF(get_impaired_since, "impairedSince", NULL),                           \
 		FIELD_CONST_OF("reachability", "name", NULL),                                      \
 		FIELD_GET_OF(get_reachability, "status", filter_ ".reachability"),                 \
 		FIELD_END,                                                                         \

@@ -2,6 +2,7 @@
 #include "model/interface.h"
 
 #include "model/elastic_ip.h"
+#include "model/fault.h"
 #include "model/flow_log.h"
 #include "model/group.h"
 #include "model/group_set.h"
@@ -366,6 +367,7 @@ void interface_remove(struct transaction *transaction, struct interface *interfa
 			elastic_ip_disassociate(transaction, elastic_ip);
 	}
 	flow_logs_forget(transaction, &interface->resource);
+	faults_forget(transaction, interface->resource.id);
 	transaction_delete(transaction, interface);
 }
 

@@ -2,6 +2,7 @@
 #include "model/nat_gateway.h"
 
 #include "model/elastic_ip.h"
+#include "model/fault.h"
 #include "model/gateway.h"
 
 #define SHOWN_FOR 3600 /* seconds, once it has failed or was deleted */
@@ -363,6 +364,7 @@ void nat_gateway_delete(struct transaction *transaction, struct nat_gateway *gat
 	transaction_edit(transaction, gateway);
 	gateway->state = NAT_DELETED;
 	gateway->delete_time = transaction->now;
+	faults_forget(transaction, gateway->resource.id);
 	for (size_t i = 0; i < gateway->address_count; i++)
 		gateway->addresses[i].association = (struct rid){ KIND_NONE, 0 };
 	if (interface)

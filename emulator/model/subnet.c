@@ -2,6 +2,7 @@
 #include "model/subnet.h"
 
 #include "model/acl.h"
+#include "model/fault.h"
 #include "model/flow_log.h"
 #include "model/interface.h"
 #include "model/region.h"
@@ -208,6 +209,7 @@ int subnet_delete(struct transaction *transaction, struct subnet *subnet, struct
 	route_table_forget(transaction, subnet->resource.scope, subnet->resource.id);
 	acl_forget_subnet(transaction, subnet->resource.scope, subnet->resource.id);
 	flow_logs_forget(transaction, &subnet->resource);
+	faults_forget(transaction, subnet->resource.id);
 	transaction_delete(transaction, subnet);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "model/dhcp.h"
 #include "model/egress_gateway.h"
 #include "model/elastic_ip.h"
+#include "model/fault.h"
 #include "model/flow_log.h"
 #include "model/gateway.h"
 #include "model/group.h"
@@ -43,6 +44,7 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_VPC_ENDPOINT] = &vpc_endpoint_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
+	[KIND_FAULT] = &fault_type,
 	[KIND_DEFAULTS] = &defaults_type,
 };
 
