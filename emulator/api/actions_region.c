@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "model/catalog.h"
+#include "model/fault.h"
 #include "model/region.h"
 
 /* ---- regions and zones: rows of their own ---- */
@@ -49,6 +50,38 @@ static const char *get_group(const struct view *view, struct buffer *scratch)
 {
 	return get_print(scratch, "%s-zg-1", get_region(view, scratch));
 }
+
+static bool is_dark(const struct view *view)
+{
+	const struct zone_row *row = view->object;
+
+	return fault_of_zone(view->model, row->region->name, (int64_t)row->zone);
+}
+
+static const char *get_state(const struct view *view, struct buffer *scratch)
+{
+	(void)scratch;
+	return is_dark(view) ? "impaired" : "available";
+}
+
+static const char *get_message(const struct view *view, struct buffer *scratch)
+{
+	return get_print(scratch, "We are investigating connectivity issues in %s.",
+			 zone_name(((const struct zone_row *)view->object)->region,
+				   ((const struct zone_row *)view->object)->zone)
+				 .text);
+}
+
+static bool child_message(const struct view *view, size_t index, struct view *ret_child)
+{
+	*ret_child = *view;
+	return index == 0 && is_dark(view);
+}
+
+static const struct field message_fields[] = {
+	FIELD_GET_OF(get_message, "message", "message"),
+	FIELD_END,
+};
 
 /* No parameter, or the value is among its items. */
 static bool wanted(const struct call *call, const char *name, const char *value)
@@ -112,20 +145,20 @@ int describe_availability_zones(struct call *call, struct error *error)
 {
 	static const struct field fields[] = {
 		FIELD_CONST_OF("opt-in-not-required", "optInStatus", "opt-in-status"),
-		FIELD_CHILDREN_OF(child_none, nothing_fields, "messageSet"),
+		FIELD_CHILDREN_OF(child_message, message_fields, "messageSet"),
 		FIELD_GET_OF(get_region, "regionName", "region-name"),
 		FIELD_GET_OF(get_zone, "zoneName", "zone-name"),
 		FIELD_GET_OF(get_zone_id, "zoneId", "zone-id"),
 		FIELD_GET_OF(get_group, "groupName", "group-name"),
 		FIELD_GET_OF(get_region, "networkBorderGroup", NULL),
 		FIELD_CONST_OF("availability-zone", "zoneType", "zone-type"),
-		FIELD_CONST_OF("available", "zoneState", "state"),
+		FIELD_GET_OF(get_state, "zoneState", "state"),
 		FIELD_END,
 	};
 	static const struct listing listing = {
 		.list = "availabilityZoneInfo",
 		.fields = fields,
-		.absent = "group-long-name message parent-zone-id parent-zone-name",
+		.absent = "group-long-name parent-zone-id parent-zone-name",
 	};
 	const struct region *region = region_find(call->scope->region);
 	struct zone_row zones[REGION_ZONES_MAX];

@@ -75,9 +75,8 @@ int list_instances(struct call *call, struct error *error)
 	return 0;
 }
 
-/* By id, or by a Name tag that only one instance has; terminated ones don't count. */
-static int find_instance(const struct call *call, const char *text, struct instance **ret,
-			 struct error *error)
+int find_instance(const struct call *call, const char *text, struct instance **ret,
+		  struct error *error)
 {
 	const struct model *model = call_model(call);
 	struct instance *found = NULL;

@@ -2,6 +2,7 @@
 #include "api/interface_params.h"
 
 #include "model/attachment.h"
+#include "model/fault.h"
 #include "model/group.h"
 #include "model/region.h"
 
@@ -177,6 +178,21 @@ static int no_default_subnet(const struct call *call, const char *zone, struct e
 			 "No default subnet for availability zone: '%s'.", zone);
 }
 
+/* In a zone that is well, if there is one. */
+static struct subnet *default_anywhere(const struct call *call)
+{
+	const struct region *region = region_find(call->scope->region);
+	struct subnet *first = subnet_default(call->scope, NULL), *subnet = first;
+
+	for (size_t zone = 0; first && region->zones[zone]; zone++) {
+		if (subnet && !fault_of_zone(call_model(call), region->name, subnet->zone))
+			return subnet;
+		subnet = subnet_default(call->scope, zone_name(region, zone).text);
+	}
+	return subnet && !fault_of_zone(call_model(call), region->name, subnet->zone) ? subnet
+										      : first;
+}
+
 /* The subnet named, or the default one (of a zone, when one is asked for). */
 static int read_subnet(const struct call *call, const char *prefix, struct subnet **ret_subnet,
 		       struct error *error)
@@ -197,7 +213,7 @@ static int read_subnet(const struct call *call, const char *prefix, struct subne
 					 call_text(call, name), scratch.data, zone);
 		return 0;
 	}
-	*ret_subnet = subnet_default(call->scope, zone);
+	*ret_subnet = zone ? subnet_default(call->scope, zone) : default_anywhere(call);
 	return *ret_subnet ? 0 : no_default_subnet(call, zone, error);
 }
 

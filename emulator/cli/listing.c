@@ -6,7 +6,8 @@
 enum field_kind {
 	FIELD_TEXT,
 	FIELD_NUMBER, /* in JSON too */
-	FIELD_LIST,   /* of what `element` names in the items of `name`; joined with commas */
+	FIELD_DECIMAL,
+	FIELD_LIST, /* of what `element` names in the items of `name`; joined with commas */
 };
 
 struct listing_field {
@@ -128,6 +129,23 @@ const struct listing_type listing_accounts = {
 		{ "account", "ACCOUNT", FIELD_TEXT, NULL },
 		{ "profile", "PROFILE", FIELD_TEXT, NULL },
 		{ "accessKeyId", "ACCESS KEY", FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_faults = {
+	.set = "faultSet",
+	.empty = "nothing is faulty",
+	.count = 9,
+	.fields = {
+		{ "faultId", "FAULT", FIELD_TEXT, NULL },
+		{ "type", "TYPE", FIELD_TEXT, NULL },
+		{ "target", "TARGET", FIELD_TEXT, NULL },
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "loss", "LOSS %", FIELD_DECIMAL, NULL },
+		{ "rate", "BIT/S", FIELD_NUMBER, NULL },
+		{ "since", "SINCE", FIELD_TEXT, NULL },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
 	},
 };
 
@@ -265,6 +283,8 @@ static json_t *value_json(const struct listing_field *field, const char *value)
 		return list_json(field->element, value);
 	if (!value)
 		return json_null();
+	if (field->kind == FIELD_DECIMAL)
+		return json_real(strtod(value, NULL));
 	return field->kind == FIELD_NUMBER ? json_integer(strtoll(value, NULL, 10))
 					   : json_string(value);
 }
@@ -290,4 +310,16 @@ void listing_json(const struct listing *listing, struct buffer *buffer)
 	buffer_printf(buffer, "%s\n", text ? text : "");
 	free(text);
 	json_decref(array);
+}
+
+void listing_print(const struct reply *reply, const struct listing_type *type, bool all,
+		   const char *format, struct buffer *buffer)
+{
+	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
+
+	listing_read(reply, type, all, &listing);
+	if (streq(format, "json"))
+		listing_json(&listing, buffer);
+	else
+		listing_table(&listing, buffer);
 }

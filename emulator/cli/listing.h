@@ -21,6 +21,7 @@ extern const struct listing_type listing_actions;   /* of ListActions */
 extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
 extern const struct listing_type listing_images;    /* of ListImages */
 extern const struct listing_type listing_accounts;  /* of ListAccounts */
+extern const struct listing_type listing_faults;    /* of ListFaults and the like */
 
 struct listing {
 	const struct listing_type *type;
@@ -37,3 +38,6 @@ void listing_clear(struct listing *listing); /* for CLEANUP() */
 void listing_table(const struct listing *listing, struct buffer *buffer);
 /* An array of objects named as in the API's reply; what is absent is null. */
 void listing_json(const struct listing *listing, struct buffer *buffer);
+/* Reads and prints: "json", else a table. */
+void listing_print(const struct reply *reply, const struct listing_type *type, bool all,
+		   const char *format, struct buffer *buffer);

@@ -485,6 +485,100 @@ static const struct token ping_matrix[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token fault_az[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "ZONE",
+	  .field = FIELD(target),
+	  .help = "its name or its id: us-east-1a, use1-az1" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token fault_nat[] = {
+	{ .kind = TOKEN_OPERAND, .word = "NAT-GATEWAY", .field = FIELD(target), .help = "its id" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token fault_subnet[] = {
+	{ .kind = TOKEN_OPERAND, .word = "SUBNET", .field = FIELD(target), .help = "its id" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token fault_instance[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "INSTANCE",
+	  .field = FIELD(target),
+	  .help = "an instance id or a unique Name tag" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token fault_link[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--loss",
+	  .argument = "PERCENT",
+	  .field = FIELD(loss),
+	  .help = "of the packets in each direction so many are lost, as 5 or 0.1" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--rate",
+	  .argument = "RATE",
+	  .field = FIELD(rate),
+	  .help = "what is faster in a direction is dropped, as 500kbit, 10mbit or 1gbit per "
+		  "second" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "INSTANCE",
+	  .field = FIELD(target),
+	  .help = "an instance id, a unique Name tag, or a network interface's id" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token fault_heal[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "FAULT",
+	  .field = FIELD(target),
+	  .optional = true,
+	  .help = "a fault's id, or what it is about: a zone, an id, a Name tag (default: all)" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token fault[] = {
+	{ .kind = TOKEN_WORD,
+	  .word = "az",
+	  .verb = VERB_FAULT_AZ,
+	  .next = fault_az,
+	  .help = "an Availability Zone goes dark: its subnets, instances and NAT gateways" },
+	{ .kind = TOKEN_WORD,
+	  .word = "nat",
+	  .verb = VERB_FAULT_NAT,
+	  .next = fault_nat,
+	  .help = "a NAT gateway falls silent" },
+	{ .kind = TOKEN_WORD,
+	  .word = "subnet",
+	  .verb = VERB_FAULT_SUBNET,
+	  .next = fault_subnet,
+	  .help = "no packet enters, leaves or crosses a subnet" },
+	{ .kind = TOKEN_WORD,
+	  .word = "instance",
+	  .verb = VERB_FAULT_INSTANCE,
+	  .next = fault_instance,
+	  .help = "an instance's host dies; stop and start find it another one" },
+	{ .kind = TOKEN_WORD,
+	  .word = "link",
+	  .verb = VERB_FAULT_LINK,
+	  .next = fault_link,
+	  .help = "an instance's or an interface's link loses packets, or is slow" },
+	{ .kind = TOKEN_WORD,
+	  .word = "list",
+	  .verb = VERB_FAULT_LIST,
+	  .next = list_options,
+	  .help = "list the faults" },
+	{ .kind = TOKEN_WORD, .word = "ps", .verb = VERB_FAULT_LIST, .next = list_options },
+	{ .kind = TOKEN_WORD,
+	  .word = "heal",
+	  .verb = VERB_FAULT_HEAL,
+	  .next = fault_heal,
+	  .help = "end a fault, or all of them" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -563,6 +657,10 @@ const struct token token_verbs[] = {
 	  .verb = VERB_PING_MATRIX,
 	  .next = ping_matrix,
 	  .help = "try who reaches whom, and tell why not" },
+	{ .kind = TOKEN_WORD,
+	  .word = "fault",
+	  .next = fault,
+	  .help = "let something fail, and heal it" },
 	{ .kind = TOKEN_WORD,
 	  .word = "down",
 	  .verb = VERB_DOWN,

@@ -31,6 +31,13 @@ enum verb {
 	VERB_CAPTURE,
 	VERB_WHY,
 	VERB_PING_MATRIX,
+	VERB_FAULT_AZ,
+	VERB_FAULT_NAT,
+	VERB_FAULT_SUBNET,
+	VERB_FAULT_INSTANCE,
+	VERB_FAULT_LINK,
+	VERB_FAULT_LIST,
+	VERB_FAULT_HEAL,
 	VERB_DOWN,
 	VERB_VERSION,
 	VERB_MAX,
@@ -93,6 +100,8 @@ struct request {
 	const char *count;
 	const char *seconds;
 	const char *service, *port;
+	const char *target;
+	const char *loss, *rate;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/capture.h"
 #include "cli/copy.h"
+#include "cli/fault.h"
 #include "cli/graph.h"
 #include "cli/listing.h"
 #include "cli/matrix.h"
@@ -271,14 +272,9 @@ static int do_internet_delete(struct context *context, int *ret_status, struct e
 static int print_listing(const struct request *request, const struct reply *reply,
 			 const struct listing_type *type)
 {
-	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 
-	listing_read(reply, type, request->all, &listing);
-	if (streq(request->output, "json"))
-		listing_json(&listing, &text);
-	else
-		listing_table(&listing, &text);
+	listing_print(reply, type, request->all, request->output, &text);
 	return print(&text);
 }
 
@@ -503,6 +499,15 @@ static int do_ping_matrix(struct context *context, int *ret_status, struct error
 	return r < 0 ? r : print(&text);
 }
 
+static int do_fault(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = fault_run(&context->client, context->request, &text, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print(&text);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	*ret_status = 0;
@@ -541,6 +546,13 @@ static const struct {
 	[VERB_CAPTURE] = { do_capture, .root = true, .client = true },
 	[VERB_WHY] = { do_why, .client = true },
 	[VERB_PING_MATRIX] = { do_ping_matrix, .root = true, .client = true },
+	[VERB_FAULT_AZ] = { do_fault, .client = true },
+	[VERB_FAULT_NAT] = { do_fault, .client = true },
+	[VERB_FAULT_SUBNET] = { do_fault, .client = true },
+	[VERB_FAULT_INSTANCE] = { do_fault, .client = true },
+	[VERB_FAULT_LINK] = { do_fault, .client = true },
+	[VERB_FAULT_LIST] = { do_fault, .client = true },
+	[VERB_FAULT_HEAL] = { do_fault, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");
