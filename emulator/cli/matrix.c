@@ -459,6 +459,7 @@ static json_t *pair_json(const struct matrix *matrix, const struct pair *pair)
 			    json_string(address_format(pair->probe.destination).text));
 	json_object_set_new(object, "result", json_string(results[pair->probe.result]));
 	json_object_set_new(object, "verdict", text_json(pair->verdict));
+	json_object_set_new(object, "assumes", json_boolean(pair->assumes));
 	json_object_set_new(object, "kind", text_json(pair->kind));
 	json_object_set_new(object, "at", text_json(pair->at));
 	json_object_set_new(object, "summary", text_json(pair->summary));

@@ -388,6 +388,15 @@ int witness_open(int process, struct witness *ret_witness, struct error *error)
 	return 0;
 }
 
+/* "Port unreachable", sent back for a datagram. */
+static bool is_error(const struct probe *probe, const uint8_t *data, bool back)
+{
+	const uint8_t *payload = data + (size_t)(data[0] & 15) * 4;
+
+	return back && probe->protocol == IPPROTO_UDP && data[9] == IPPROTO_ICMP &&
+	       payload[0] == ICMP_DEST_UNREACH && payload[1] == ICMP_PORT_UNREACH;
+}
+
 /* The probe's own packet, or what is sent back for it: the ports or the cookie tell. */
 static bool belongs(const struct probe *probe, const uint8_t *data, size_t size, bool back)
 {
@@ -397,8 +406,8 @@ static bool belongs(const struct probe *probe, const uint8_t *data, size_t size,
 
 	if (size < header + 8)
 		return false;
-	if (back && probe->protocol == IPPROTO_UDP && data[9] == IPPROTO_ICMP)
-		return payload[0] == ICMP_DEST_UNREACH && payload[1] == ICMP_PORT_UNREACH;
+	if (is_error(probe, data, back))
+		return true;
 	if (data[9] != probe->protocol)
 		return false;
 	if (probe->protocol == IPPROTO_ICMP)
@@ -426,5 +435,6 @@ void witness_read(struct witness *witness, const struct probe *probe)
 			continue;
 		witness->arrived |= !back;
 		witness->answered |= back;
+		witness->refused |= is_error(probe, data, back);
 	}
 }

@@ -47,7 +47,8 @@ int probes_run(struct probe *probes, size_t count, int patience, struct error *e
 struct witness {
 	int fd;	       /* -1: none */
 	bool arrived;  /* the probe's packet came in */
-	bool answered; /* something was sent back */
+	bool answered; /* something was sent back, */
+	bool refused;  /* a closed port's ICMP error, for a datagram */
 };
 /* Opens it; close it with closep(&witness->fd). */
 int witness_open(int process, struct witness *ret_witness, struct error *error);

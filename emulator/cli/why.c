@@ -214,6 +214,16 @@ static bool is_answered(const struct why *why)
 }
 
 /*
+ * A datagram's refusal is an ICMP error, which ACLs judge by other entries than an answer: it shows
+ * that the datagram has arrived, and no more.
+ */
+static bool is_refused_datagram(const struct why *why)
+{
+	return why->protocol == IPPROTO_UDP &&
+	       (why->probe.result == PROBE_REFUSED || (why->witnessed && why->witness.refused));
+}
+
+/*
  * Silence says less than an answer: a datagram that nobody listens for, and whatever an instance
  * itself filters, has arrived all the same where the witness has seen it.
  */
@@ -225,6 +235,8 @@ static enum agreement compare(const struct why *why)
 		return AGREE_UNASKED;
 	if (why->assumes || streq(why->verdict, "sometimes"))
 		return AGREE_OPEN;
+	if (is_refused_datagram(why))
+		return streq(why->verdict, "reaches") || why->of_answer ? AGREE_YES : AGREE_NO;
 	if (streq(why->verdict, "reaches")) {
 		if (is_answered(why))
 			return AGREE_YES;
@@ -243,6 +255,8 @@ static int status_of(const struct why *why)
 	case AGREE_UNASKED:
 		return streq(why->verdict, "stopped") ? WHY_STOPPED : WHY_REACHES;
 	default:
+		if (is_refused_datagram(why) && !why->assumes)
+			return streq(why->verdict, "stopped") ? WHY_STOPPED : WHY_REACHES;
 		return is_answered(why) ? WHY_REACHES : WHY_STOPPED;
 	}
 }
@@ -313,10 +327,18 @@ static void put_packet(const struct why *why, struct buffer *text)
 	buffer_puts(text, "packet: ");
 	if (probe->result == PROBE_OPEN)
 		buffer_printf(text, "answered in %.2f ms\n", (double)probe->us / 1000);
+	else if (probe->result == PROBE_REFUSED && is_refused_datagram(why) &&
+		 streq(why->verdict, "stopped"))
+		buffer_puts(text, "refused by a closed port, in an ICMP message: so it arrived\n");
 	else if (probe->result == PROBE_REFUSED)
 		buffer_puts(text, "refused by a closed port: so the way is open\n");
 	else if (probe->result == PROBE_UNSENT)
 		buffer_printf(text, "not sent: %s\n", strerror(probe->sys));
+	else if (is_refused_datagram(why))
+		buffer_printf(text,
+			      "it arrived at %s, whose port is closed; the ICMP message that says "
+			      "so got lost\n",
+			      who);
 	else if (why->witnessed && why->witness.answered)
 		buffer_printf(text, "it arrived at %s, and its answer got lost\n", who);
 	else if (why->witnessed && why->witness.arrived)
