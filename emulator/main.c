@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 		.exec = enter,
 		.packet_socket = netns_packet_socket,
 		.open = open_process,
+		.check = world_check,
 	};
 
 	return cli_main(argc, argv, &hooks);

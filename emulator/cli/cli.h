@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/paths.h"
@@ -39,6 +40,8 @@ struct cli_hooks {
 	int (*packet_socket)(struct rid namespace, struct error *error);
 	/* A pidfd of that process, to enter its network by; the caller closes it. */
 	int (*open)(pid_t pid, uint64_t start_time, int *ret_pidfd, struct error *error);
+	/* What this machine offers; nothing else can be done afterwards. */
+	int (*check)(const struct paths *paths, struct check_list *ret_list, struct error *error);
 };
 
 /* Returns the exit status: 0, 1 for a failure (one line on standard error), 2 for wrong usage. */

@@ -7,6 +7,7 @@ enum field_kind {
 	FIELD_TEXT,
 	FIELD_NUMBER, /* in JSON too */
 	FIELD_DECIMAL,
+	FIELD_YES,  /* "yes" or "no" */
 	FIELD_LIST, /* of what `element` names in the items of `name`; joined with commas */
 };
 
@@ -129,6 +130,17 @@ const struct listing_type listing_accounts = {
 		{ "account", "ACCOUNT", FIELD_TEXT, NULL },
 		{ "profile", "PROFILE", FIELD_TEXT, NULL },
 		{ "accessKeyId", "ACCESS KEY", FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_checks = {
+	.count = 5,
+	.fields = {
+		{ "there", "THERE", FIELD_YES, NULL },
+		{ "needed", "NEEDED", FIELD_YES, NULL },
+		{ "feature", "FEATURE", FIELD_TEXT, NULL },
+		{ "costs", "MISSING IT COSTS", FIELD_TEXT, NULL },
+		{ "detail", "DETAIL", FIELD_TEXT, NULL },
 	},
 };
 
@@ -283,6 +295,8 @@ static json_t *value_json(const struct listing_field *field, const char *value)
 		return list_json(field->element, value);
 	if (!value)
 		return json_null();
+	if (field->kind == FIELD_YES)
+		return json_boolean(streq(value, "yes"));
 	if (field->kind == FIELD_DECIMAL)
 		return json_real(strtod(value, NULL));
 	return field->kind == FIELD_NUMBER ? json_integer(strtoll(value, NULL, 10))

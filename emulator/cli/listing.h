@@ -21,6 +21,7 @@ extern const struct listing_type listing_actions;   /* of ListActions */
 extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
 extern const struct listing_type listing_images;    /* of ListImages */
 extern const struct listing_type listing_accounts;  /* of ListAccounts */
+extern const struct listing_type listing_checks;    /* of no reply: filled in by check.c */
 extern const struct listing_type listing_faults;    /* of ListFaults and the like */
 
 struct listing {

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "cli/capture.h"
+#include "cli/check.h"
 #include "cli/copy.h"
 #include "cli/fault.h"
 #include "cli/graph.h"
@@ -508,6 +509,18 @@ static int do_fault(struct context *context, int *ret_status, struct error *erro
 	return r < 0 ? r : print(&text);
 }
 
+static int do_check(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(check_list_clear) struct check_list list = { NULL, 0 };
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = context->hooks->check(&context->paths, &list, error);
+
+	if (r < 0)
+		return r;
+	*ret_status = check_print(&list, context->request->output, &text) ? 0 : 1;
+	return print(&text);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	*ret_status = 0;
@@ -553,6 +566,7 @@ static const struct {
 	[VERB_FAULT_LINK] = { do_fault, .client = true },
 	[VERB_FAULT_LIST] = { do_fault, .client = true },
 	[VERB_FAULT_HEAL] = { do_fault, .client = true },
+	[VERB_CHECK] = { do_check, .root = true },
 	[VERB_DOWN] = { do_down, .root = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");

@@ -478,3 +478,13 @@ int limits_find(pid_t pid, int *ret_group)
 	*ret_group = group;
 	return 0;
 }
+
+int limits_check(struct error *error)
+{
+	char path[PATH_MAX];
+	int r = find_parent(path, error);
+
+	if (r < 0)
+		return r;
+	return access(path, W_OK) < 0 ? error_sys(error, errno, "%s", path) : 0;
+}

@@ -70,3 +70,6 @@ int limits_find(pid_t pid, int *ret_group);
 /* For a world that goes: all its groups go that nobody is in, or will be in `patience` milliseconds
  * from now. */
 void limits_remove(const char *record, int patience);
+
+/* Could there be limits? Changes nothing; the error says why not. */
+int limits_check(struct error *error);

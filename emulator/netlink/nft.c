@@ -485,10 +485,8 @@ static void put_rule(struct batch *batch, size_t step, uint8_t family, const str
 	batch_add(batch, message, step, ROLE_PART);
 }
 
-void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
+void nft_put_text(struct batch *batch, size_t step, const struct skeleton_text *text)
 {
-	const struct skeleton_text *text = skeleton_texts[skeleton];
-
 	put_table(batch, step, text);
 	for (size_t i = 0; i < text->set_count; i++) {
 		put_set_header(batch, step, text->family, &text->sets[i], (uint32_t)i + 1);
@@ -501,15 +499,25 @@ void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
 		put_rule(batch, step, text->family, &text->rules[i]);
 }
 
-void nft_delete_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
+void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
+{
+	nft_put_text(batch, step, skeleton_texts[skeleton]);
+}
+
+void nft_delete_text(struct batch *batch, size_t step, const struct skeleton_text *text)
 {
 	CLEANUP(table_freep) struct nftnl_table *table = need(nftnl_table_alloc());
 	struct nlmsghdr *message;
 
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, SKELETON_TABLE);
-	message = start(batch, NFT_MSG_DELTABLE, skeleton_texts[skeleton]->family, 0);
+	message = start(batch, NFT_MSG_DELTABLE, text->family, 0);
 	nftnl_table_nlmsg_build_payload(message, table);
 	batch_add(batch, message, step, ROLE_DELETE);
+}
+
+void nft_delete_skeleton(struct batch *batch, size_t step, enum skeleton skeleton)
+{
+	nft_delete_text(batch, step, skeleton_texts[skeleton]);
 }
 
 /* The element is found when there are more. */

@@ -9,6 +9,10 @@
 #include "netlink/batch.h"
 #include "netlink/object.h"
 
+struct skeleton_text;
+/* A table and all that is in it; one of that name must not be there. */
+void nft_put_text(struct batch *batch, size_t step, const struct skeleton_text *text);
+void nft_delete_text(struct batch *batch, size_t step, const struct skeleton_text *text);
 void nft_put_skeleton(struct batch *batch, size_t step, enum skeleton skeleton);
 void nft_delete_skeleton(struct batch *batch, size_t step, enum skeleton skeleton);
 void nft_put_element(struct batch *batch, size_t step, const struct element_object *element);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/check.h"
 #include "base/paths.h"
 #include "model/quota.h"
 
@@ -33,3 +34,10 @@ int world_serve(const struct world_options *options, struct error *error);
  * Works without a daemon, after a crash, and when there is nothing.
  */
 int world_down(const struct paths *paths, struct error *error);
+
+/*
+ * What this machine offers, for worlds in general: changes nothing, needs no daemon, leaves nothing
+ * behind but kernel modules that the kernel has loaded. From then on the caller is in network and
+ * mount namespaces of its own, which are for nothing else. The caller clears the list.
+ */
+int world_check(const struct paths *paths, struct check_list *ret_list, struct error *error);

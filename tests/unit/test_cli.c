@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -637,11 +637,26 @@ static int fake_open(pid_t pid, uint64_t start_time, int *ret_pidfd, struct erro
 	return -EIO;
 }
 
+static bool is_bad; /* the machine */
+
+static int fake_check(const struct paths *paths, struct check_list *ret_list, struct error *error)
+{
+	(void)paths;
+	(void)error;
+	*ret_list = (struct check_list){ NULL, 0 };
+	*array_grow(&ret_list->items, &ret_list->count) =
+		(struct check){ "veth", "all", true, !is_bad, NULL };
+	*array_grow(&ret_list->items, &ret_list->count) =
+		(struct check){ "tun", "the uplink", false, false, xstrdup("no file") };
+	return 0;
+}
+
 /* Runs a command line; `ret_text` gets what went to `stream` (2: standard error). */
 static int run(const char *line, int stream, char *ret_text, size_t size)
 {
 	static const struct cli_hooks hooks = { fake_check_quotas, fake_serve, fake_down,
-						fake_exec,	   NULL,       fake_open };
+						fake_exec,	   NULL,       fake_open,
+						fake_check };
 	struct words words = split(line);
 	FILE *file = tmpfile();
 	int old, status;
@@ -743,6 +758,30 @@ static void down_of_nothing_is_fine(void **state)
 	assert_int_equal(run("down --state /tmp", 2, text, sizeof(text)), 1); /* the hook fails */
 }
 
+static void what_is_needed_makes_the_status(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: check needs root\n");
+		skip();
+	}
+	is_bad = false;
+	assert_int_equal(run("check --state /tmp", 1, text, sizeof(text)), 0);
+	assert_string_equal(text, "THERE  NEEDED  FEATURE  MISSING IT COSTS  DETAIL\n"
+				  "yes    yes     veth     all               -\n"
+				  "no     no      tun      the uplink        no file\n\n"
+				  "minivpc works here; 1 of what it can use is missing\n");
+	is_bad = true;
+	assert_int_equal(run("check --state /tmp", 1, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "\nminivpc does not work here: 1 of what it needs "));
+	assert_int_equal(run("check --state /tmp -o json", 1, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "\"there\": false,"));
+	assert_non_null(strstr(text, "\"needed\": true,"));
+	assert_non_null(strstr(text, "\"detail\": null"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -764,6 +803,7 @@ int main(void)
 		cmocka_unit_test(bad_quotas_are_wrong_usage),
 		cmocka_unit_test(serve_is_handed_its_options),
 		cmocka_unit_test(down_of_nothing_is_fine),
+		cmocka_unit_test(what_is_needed_makes_the_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
