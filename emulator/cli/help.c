@@ -37,7 +37,7 @@ static void put_verb(struct buffer *buffer, const char *prefix, const struct tok
 	}
 	buffer_printf(buffer, "  %s%s", prefix, token->word);
 	put_synopsis(buffer, token);
-	buffer_printf(buffer, "\n" HELP_INDENT "%s\n", token->help);
+	buffer_printf(buffer, "\n" HELP_INDENT "%s\n", token->help ? token->help : "the same");
 }
 
 static void put_arguments(struct buffer *buffer, const struct token *tokens)
@@ -51,6 +51,20 @@ static void put_arguments(struct buffer *buffer, const struct token *tokens)
 	}
 }
 
+/* Those of a verb, or of each sub-verb. */
+static void put_examples(struct buffer *buffer, const struct token *token)
+{
+	if (token->kind == TOKEN_WORD && token->verb == VERB_NONE)
+		for (const struct token *next = token->next; next->kind != TOKEN_END; next++)
+			put_examples(buffer, next);
+	for (const char *line = token->example; line && *line;) {
+		size_t length = strcspn(line, "\n");
+
+		buffer_printf(buffer, "  %.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
 static void put_common(struct buffer *buffer)
 {
 	buffer_puts(buffer, "\nEvery verb takes:\n");
@@ -60,6 +74,7 @@ static void put_common(struct buffer *buffer)
 void help_print(struct buffer *buffer, const struct request *request)
 {
 	const struct token *token = request->path[0];
+	CLEANUP(buffer_clear) struct buffer examples = BUFFER_INIT;
 	CLEANUP(freep) char *prefix = NULL;
 
 	buffer_puts(buffer, "usage: minivpc [--state DIR] VERB ...\n\n");
@@ -79,5 +94,8 @@ void help_print(struct buffer *buffer, const struct request *request)
 		buffer_puts(buffer, "\nArguments:\n");
 		put_arguments(buffer, token->next);
 	}
+	put_examples(&examples, token);
+	if (examples.length)
+		buffer_printf(buffer, "\nExamples:\n%s", examples.data);
 	put_common(buffer);
 }

@@ -40,6 +40,8 @@ enum verb {
 	VERB_FAULT_HEAL,
 	VERB_CHECK,
 	VERB_DOWN,
+	VERB_COMPLETION,
+	VERB_COMPLETE,
 	VERB_VERSION,
 	VERB_MAX,
 };
@@ -60,6 +62,7 @@ struct token {
 	const char *word;     /* what is typed; an operand's or command's name */
 	const char *argument; /* TOKEN_OPTION, TOKEN_LIST: its value's name */
 	const char *help;     /* NULL: a spelling that the usage text leaves out */
+	const char *example;  /* TOKEN_WORD with a verb and a help: lines that can be typed */
 	const struct token *next;
 	enum verb verb; /* TOKEN_WORD; VERB_NONE: a sub-verb must follow */
 	size_t field;	/* offset in struct request */
@@ -103,6 +106,7 @@ struct request {
 	const char *service, *port;
 	const char *target;
 	const char *loss, *rate;
+	const char *shell;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;

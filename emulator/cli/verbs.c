@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/capture.h"
 #include "cli/check.h"
+#include "cli/completion.h"
 #include "cli/copy.h"
 #include "cli/fault.h"
 #include "cli/graph.h"
@@ -531,10 +532,39 @@ static int do_down(struct context *context, int *ret_status, struct error *error
 	return context->hooks->down(&context->paths, error);
 }
 
+static int do_completion(struct context *context, int *ret_status, struct error *error)
+{
+	(void)error;
+	*ret_status = 0;
+	fputs(completion_script(context->request->shell), stdout);
+	return 0;
+}
+
+static const char *state_of(const struct request *request)
+{
+	const char *environment = getenv("MINIVPC_STATE");
+
+	if (request->state)
+		return request->state;
+	return environment && *environment ? environment : DEFAULT_STATE;
+}
+
+static int do_complete(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	(void)error;
+	*ret_status = 0;
+	completion_list(request->command, state_of(request), &text);
+	return print(&text);
+}
+
 static const struct {
 	int (*run)(struct context *context, int *ret_status, struct error *error);
 	bool root;   /* refused to others before anything happens */
 	bool client; /* needs the daemon, which is started when none runs */
+	bool alone;  /* needs no world, not even one that could be */
 } verbs[] = {
 	[VERB_SERVE] = { do_serve, .root = true },
 	[VERB_ENV] = { do_env, .client = true },
@@ -568,17 +598,10 @@ static const struct {
 	[VERB_FAULT_HEAL] = { do_fault, .client = true },
 	[VERB_CHECK] = { do_check, .root = true },
 	[VERB_DOWN] = { do_down, .root = true },
+	[VERB_COMPLETION] = { do_completion, .alone = true },
+	[VERB_COMPLETE] = { do_complete, .alone = true },
 };
 static_assert(ARRAY_SIZE(verbs) == VERB_VERSION, "one row per verb, version has no world");
-
-static const char *state_of(const struct request *request)
-{
-	const char *environment = getenv("MINIVPC_STATE");
-
-	if (request->state)
-		return request->state;
-	return environment && *environment ? environment : DEFAULT_STATE;
-}
 
 static int run(const struct request *request, const struct cli_hooks *hooks, int *ret_status,
 	       struct error *error)
@@ -588,6 +611,8 @@ static int run(const struct request *request, const struct cli_hooks *hooks, int
 
 	if (verbs[request->verb].root && geteuid() != 0)
 		return -EPERM; /* the hint is all there is to say */
+	if (verbs[request->verb].alone)
+		return verbs[request->verb].run(&context, ret_status, error);
 	r = paths_for(state_of(request), &context.paths, error);
 	if (r == -ENOENT && request->verb == VERB_DOWN) {
 		*ret_status = 0; /* not even the parent is there */

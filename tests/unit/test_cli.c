@@ -1,7 +1,8 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/cli/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
+#include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/listing.h"
 #include "cli/parse.h"
@@ -49,6 +50,7 @@ static char *describe(const struct request *request)
 		{ "address", request->address },   { "account", request->account },
 		{ "vpc", request->vpc },	   { "file", request->file },
 		{ "count", request->count },	   { "seconds", request->seconds },
+		{ "shell", request->shell },
 	};
 	struct buffer text = BUFFER_INIT;
 	CLEANUP(freep) char *path = cli_path(request);
@@ -146,6 +148,9 @@ static const struct {
 	{ "capture web", VERB_CAPTURE, "capture instance=web" },
 	{ "capture i-1 -w - --count 3 --seconds=4", VERB_CAPTURE,
 	  "capture instance=i-1 file=- count=3 seconds=4" },
+	{ "completion zsh", VERB_COMPLETION, "completion shell=zsh" },
+	{ "complete -- ps --state d -", VERB_COMPLETE, "complete [ps|--state|d|-]" },
+	{ "complete -- ~", VERB_COMPLETE, "complete []" },
 	{ "down --state d", VERB_DOWN, "down state=d" },
 	{ "version", VERB_VERSION, "version" },
 	{ "--version", VERB_VERSION, "--version" },
@@ -240,6 +245,7 @@ static const struct {
 	{ "capture x --count 0", "capture: --count takes N, not 0: try minivpc help capture" },
 	{ "capture x --seconds 1s",
 	  "capture: --seconds takes S, not 1s: try minivpc help capture" },
+	{ "completion fish", "completion: bash|zsh can't be fish: try minivpc help completion" },
 	{ "graph x", "graph: unexpected argument x: try minivpc help graph" },
 	{ "down now", "down: unexpected argument now: try minivpc help down" },
 };
@@ -291,6 +297,117 @@ static void help_holds_every_token(void **state)
 	assert_non_null(strstr(all.data, " [--quota aws|NAME=N]... "));
 	assert_non_null(
 		strstr(all.data, "  ps [-a] [--drops] [--nat] [-o table|json] [INSTANCE]\n"));
+}
+
+/* Each line of it is understood, as what it is an example of; what a shell adds is cut off. */
+static void assert_example(const struct token *token, const char *example)
+{
+	CLEANUP(freep) char *lines = xstrdup(example);
+	char *next = lines;
+
+	for (char *line; (line = strsep(&next, "\n"));) {
+		char *start = strstr(line, "minivpc ");
+		struct error error = ERROR_INIT;
+		struct request request;
+		struct words words;
+
+		assert_non_null(start);
+		start[strcspn(start, "|>)")] = '\0';
+		words = split(start + strlen("minivpc "));
+		if (cli_parse(words.argc, words.argv, &request, &error) < 0)
+			fail_msg("%s: %s", line, error.text);
+		assert_int_equal(request.verb, token->verb);
+		assert_false(request.help);
+		free(words.text);
+	}
+}
+
+static size_t assert_examples(const struct token *tokens)
+{
+	size_t count = 0;
+
+	for (const struct token *token = tokens; token->kind != TOKEN_END; token++) {
+		if (token->kind != TOKEN_WORD || !token->help)
+			continue;
+		if (token->verb == VERB_NONE) {
+			count += assert_examples(token->next);
+			continue;
+		}
+		if (!token->example)
+			fail_msg("%s has no example: add one to its row in cli/tokens.c",
+				 token->word);
+		assert_example(token, token->example);
+		count++;
+	}
+	return count;
+}
+
+static void every_verb_has_an_example(void **state)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	struct words words = split("help internet");
+	struct error error = ERROR_INIT;
+	struct request request;
+
+	(void)state;
+	assert_true(assert_examples(token_verbs) >= 20);
+	assert_int_equal(cli_parse(words.argc, words.argv, &request, &error), 0);
+	help_print(&text, &request);
+	assert_non_null(strstr(text.data,
+			       "\nExamples:\n  minivpc internet exec ping -c 2 198.18.1.0"
+			       "\n  minivpc internet exec resolver -- sh\n  minivpc "));
+	free(words.text);
+}
+
+/* Words as typed up to the tab key, the last one after the last space; what is offered, without
+ * what it is. The world is none. */
+static const struct {
+	const char *line;
+	const char *offered;
+} tabs[] = {
+	{ "gr", "graph" },
+	{ "e", "env exec" },
+	{ "complet", "completion" },
+	{ "--", "--state --help" },
+	{ "--state x p", "ps ping-matrix" },
+	{ "--state=x p", "ps ping-matrix" },
+	{ "--state = x p", "ps ping-matrix" },
+	{ "--state ", ":files" },
+	{ "internet ", "exec address create list delete" },
+	{ "help internet e", "exec" },
+	{ "ps --n", "--nat" },
+	{ "ps -o ", "table json" },
+	{ "ps -o j", "json" },
+	{ "graph -o m", "mermaid" },
+	{ "completion ", "bash zsh" },
+	{ "capture x -w ", ":files" },
+	{ "capture x --c", "--count" },
+	{ "exec web ", ":files" },
+	{ "exec web ls -", ":files" },
+	{ "exec web -- -", ":files" },
+	{ "exec nobody", "" },
+	{ "serve --quota ", "aws" },
+	{ "cp ", ":files" },
+	{ "down x", "" },
+	{ "frob x", "" },
+};
+
+static void the_tab_key_offers_what_may_come(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tabs); i++) {
+		CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT, words = BUFFER_INIT;
+		CLEANUP(freep) char *line = xstrdup(tabs[i].line);
+		char *argv[WORDS_MAX + 1] = { NULL }, *next = line;
+
+		for (size_t j = 0; next; j++)
+			argv[j] = strsep(&next, " ");
+		completion_list(argv, "/nonexistent/world", &text);
+		for (const char *at = text.data; at && *at; at = strchr(at, '\n') + 1)
+			buffer_printf(&words, "%s%.*s", words.length ? " " : "",
+				      (int)strcspn(at, "\t\n"), at);
+		assert_string_equal(words.data ? words.data : "", tabs[i].offered);
+	}
 }
 
 static void quoting_survives_a_shell(void **state)
@@ -788,6 +905,8 @@ int main(void)
 		cmocka_unit_test(good_lines),
 		cmocka_unit_test(bad_lines),
 		cmocka_unit_test(help_holds_every_token),
+		cmocka_unit_test(every_verb_has_an_example),
+		cmocka_unit_test(the_tab_key_offers_what_may_come),
 		cmocka_unit_test(quoting_survives_a_shell),
 		cmocka_unit_test(exports_are_the_contract_s_four),
 		cmocka_unit_test(aws_gets_an_endpoint_unless_given),
