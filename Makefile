@@ -191,12 +191,19 @@ demo:
 	@mkdir -p build; $(MAKE) --no-print-directory all; $(GIVE_BACK)
 	@MINIVPC_BINARY=$(BUILD)/minivpc scripts/demo
 
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/minivpc \
+	      $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_minivpc
+
 install: all
 	install -D -m 755 $(BUILD)/minivpc $(DESTDIR)$(PREFIX)/bin/minivpc
 	install -D -m 644 emulator/cli/minivpc.1 $(DESTDIR)$(PREFIX)/share/man/man1/minivpc.1
+	install -d $(dir $(COMPLETIONS))
+	$(BUILD)/minivpc completion bash >$(word 1,$(COMPLETIONS))
+	$(BUILD)/minivpc completion zsh >$(word 2,$(COMPLETIONS))
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/minivpc $(DESTDIR)$(PREFIX)/share/man/man1/minivpc.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/minivpc $(DESTDIR)$(PREFIX)/share/man/man1/minivpc.1 \
+		$(COMPLETIONS)
 
 clean:
 	rm -rf build

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -147,7 +148,34 @@ static uint64_t time_of(struct msghdr *message)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-static void put_line(struct capture *capture, const struct sighting *sighting)
+/* "2026-11-23T04:05:06.123456789Z" */
+static char *stamp(uint64_t time)
+{
+	time_t seconds = (time_t)(time / 1000000000);
+	char text[32];
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	return xasprintf("%s.%09lluZ", text, (unsigned long long)(time % 1000000000));
+}
+
+static void put_object(struct capture *capture, const struct sighting *sighting,
+		       const char *description)
+{
+	CLEANUP(freep) char *time = stamp(sighting->time);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:s}", "time", time, "device",
+				   capture->devices[sighting->device].name, "direction",
+				   sighting->outbound ? "out" : "in", "length",
+				   (json_int_t)sighting->original, "packet", description);
+	char *text = json_dumps(object, 0);
+
+	buffer_printf(&capture->text, "%s\n", text ? text : "");
+	free(text);
+	json_decref(object);
+}
+
+static void put_line(struct capture *capture, const struct sighting *sighting,
+		     const char *description)
 {
 	time_t seconds = (time_t)(sighting->time / 1000000000);
 	char clock[16];
@@ -158,9 +186,22 @@ static void put_line(struct capture *capture, const struct sighting *sighting)
 		      (unsigned long long)(sighting->time % 1000000000 / 1000));
 	if (!capture->device)
 		buffer_printf(&capture->text, "%s ", capture->devices[sighting->device].name);
-	buffer_puts(&capture->text, sighting->outbound ? "out " : "in ");
-	packet_describe(&capture->text, sighting->bytes, sighting->length);
-	buffer_putc(&capture->text, '\n');
+	buffer_printf(&capture->text, "%s %s\n", sighting->outbound ? "out" : "in", description);
+}
+
+static void put_packet(struct capture *capture, const struct sighting *sighting)
+{
+	CLEANUP(buffer_clear) struct buffer description = BUFFER_INIT;
+
+	if (capture->options->file) {
+		pcapng_packet(&capture->text, sighting);
+		return;
+	}
+	packet_describe(&description, sighting->bytes, sighting->length);
+	if (capture->options->json)
+		put_object(capture, sighting, description.data);
+	else
+		put_line(capture, sighting, description.data);
 }
 
 /* True when there was one. */
@@ -191,10 +232,7 @@ static bool take_packet(struct capture *capture, int *ret_error)
 		.length = MIN((size_t)length, PCAPNG_SNAP),
 	};
 	capture->packets++;
-	if (capture->options->file)
-		pcapng_packet(&capture->text, &sighting);
-	else
-		put_line(capture, &sighting);
+	put_packet(capture, &sighting);
 	return true;
 }
 

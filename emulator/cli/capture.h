@@ -9,6 +9,7 @@
 struct capture_options {
 	const char *target; /* an id, or an instance's Name tag */
 	const char *file;   /* where they are written to, "-" is standard output; NULL: as lines */
+	bool json;	    /* the lines are objects */
 	uint64_t count;	    /* so many at most; 0: any */
 	uint64_t seconds;   /* so long at most; 0: any */
 };

@@ -72,6 +72,11 @@ static bool valid_ipv4(const char *value)
 	return address_parse(value, &address) == 0 && address.family == AF_INET;
 }
 
+static bool valid_line_format(const char *value)
+{
+	return streq(value, "text") || streq(value, "json");
+}
+
 /* 1 and more, of nine digits at most. */
 static bool valid_number(const char *value)
 {
@@ -424,6 +429,12 @@ static const struct token capture[] = {
 	  .field = FIELD(file),
 	  .help = "write them to a file, or to a pipe, for tcpdump and Wireshark (pcapng); "
 		  "default: a line for each" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "text|json",
+	  .field = FIELD(output),
+	  .valid = valid_line_format,
+	  .help = "what its lines are (default: text)" },
 	{ .kind = TOKEN_OPTION,
 	  .word = "--count",
 	  .argument = "N",

@@ -475,6 +475,7 @@ static int do_capture(struct context *context, int *ret_status, struct error *er
 	const struct capture_options options = {
 		.target = request->instance,
 		.file = request->file,
+		.json = streq(request->output, "json"),
 		.count = request->count ? strtoull(request->count, NULL, 10) : 0,
 		.seconds = request->seconds ? strtoull(request->seconds, NULL, 10) : 0,
 	};

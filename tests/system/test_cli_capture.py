@@ -1,5 +1,6 @@
 """`minivpc capture`: the packets that pass a thing, all of them, as lines and in files."""
 import contextlib
+import json
 import os
 import re
 import signal
@@ -125,6 +126,20 @@ def test_lines(world, lab):
             f"in IP {lab.host} > {web}: icmp echo reply"
         assert re.fullmatch(rf"\d\d:\d\d:\d\d\.\d{{6}} {ends}, id \d+, seq {i // 2 + 1}, length 64",
                             line), line
+
+
+def test_lines_of_json(world, lab):
+    web = world.private(lab.web)
+    with capturing(world, lab.web, "-o", "json") as process:
+        assert world.ping(lab.web, lab.host, count=1).received == 1
+        out, counts = end(process)
+    found = [json.loads(line) for line in out.splitlines()]
+    assert len(found) == counts[0]
+    there, back = [entry for entry in found if "icmp" in entry["packet"]]
+    assert (there["direction"], back["direction"], there["length"]) == ("out", "in", 98)
+    assert there["packet"].startswith(f"IP {web} > {lab.host}: icmp echo request, id ")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", there["time"])
+    assert there["time"] < back["time"] and there["device"].startswith("eni")
 
 
 def test_a_file_is_what_tcpdump_reads(world, lab, tmp_path):

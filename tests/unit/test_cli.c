@@ -242,6 +242,8 @@ static const struct {
 	{ "graph -o png", "graph: -o takes text|dot|mermaid|svg|html|json, not png: try minivpc "
 			  "help graph" },
 	{ "capture", "capture: needs TARGET: try minivpc help capture" },
+	{ "capture x -o table",
+	  "capture: -o takes text|json, not table: try minivpc help capture" },
 	{ "capture x --count 0", "capture: --count takes N, not 0: try minivpc help capture" },
 	{ "capture x --seconds 1s",
 	  "capture: --seconds takes S, not 1s: try minivpc help capture" },
