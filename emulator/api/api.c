@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "api/errors.h"
@@ -26,6 +27,7 @@ static const struct {
 } services[] = {
 	{ "ec2", "2016-11-15", "http://ec2.amazonaws.com/doc/2016-11-15/" },
 	{ "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/" },
+	{ "cloudformation", "2010-05-15", "http://cloudformation.amazonaws.com/doc/2010-05-15/" },
 	{ JSON_SERVICE, JSON_VERSION, NULL },
 	{ "minivpc", "minivpc", "urn:minivpc" },
 };
@@ -61,6 +63,18 @@ static int check_version(const char *service, const char *version, struct error 
 	return error_set(error, ERROR_NO_SUCH_VERSION, "The version %s is not valid.", version);
 }
 
+static int find_named(const char *service, const char *name, const struct action **ret,
+		      struct error *error)
+{
+	for (const struct action *action = actions; action->name; action++)
+		if (streq(action->service, service) && streq(action->name, name)) {
+			*ret = action;
+			return 0;
+		}
+	return error_set(error, ERROR_INVALID_ACTION,
+			 "The action %s is not valid for this web service.", name);
+}
+
 static int find_action(const struct call *call, const char *service, const struct action **ret,
 		       struct error *error)
 {
@@ -75,13 +89,7 @@ static int find_action(const struct call *call, const char *service, const struc
 				 "The request must contain the parameter Action");
 	if ((r = check_version(service, call_text(call, "Version"), error)) < 0)
 		return r;
-	for (const struct action *action = actions; action->name; action++)
-		if (streq(action->service, service) && streq(action->name, name)) {
-			*ret = action;
-			return 0;
-		}
-	return error_set(error, ERROR_INVALID_ACTION,
-			 "The action %s is not valid for this web service.", name);
+	return find_named(service, name, ret, error);
 }
 
 /* A region is filled with its default VPC when it is first seen. */
@@ -102,9 +110,9 @@ static int enter_scope(struct call *call, const char *account, const char *regio
 	return r < 0 ? r : hooks->commit(hooks->context, &transaction, error);
 }
 
-static int run(struct call *call, struct error *error)
+/* All but the commit; the transaction is empty when it fails. */
+static int perform(struct call *call, struct error *error)
 {
-	const struct api_hooks *hooks = call->hooks;
 	int r;
 
 	if ((r = params_check(call->params, call->action->parameters, error)) < 0)
@@ -115,11 +123,36 @@ static int run(struct call *call, struct error *error)
 	if (r == 0 && call_bool(call, "DryRun", false))
 		r = error_set(error, ERROR_DRY_RUN,
 			      "Request would have succeeded, but DryRun flag is set.");
-	if (r < 0) {
+	if (r < 0)
 		transaction_rollback(&call->transaction);
-		return r;
-	}
-	return hooks->commit(hooks->context, &call->transaction, error);
+	return r;
+}
+
+static int run(struct call *call, struct error *error)
+{
+	const struct api_hooks *hooks = call->hooks;
+	int r = perform(call, error);
+
+	return r < 0 ? r : hooks->commit(hooks->context, &call->transaction, error);
+}
+
+/* Those of CloudFormation's that answer nothing have no element for it either. */
+static bool has_result(const struct call *call)
+{
+	static const char *const without[] = { "DeleteStack", "SignalResource" };
+
+	if (!streq(call->action->service, "cloudformation"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(without); i++)
+		if (streq(call->action->name, without[i]))
+			return false;
+	return true;
+}
+
+/* Services of the query protocol proper: sts writes its result itself. */
+static bool has_metadata(const char *service)
+{
+	return streq(service, "sts") || streq(service, "cloudformation");
 }
 
 static void begin_reply(struct call *call, const char *service, const char *request_id)
@@ -127,15 +160,22 @@ static void begin_reply(struct call *call, const char *service, const char *requ
 	CLEANUP(freep) char *root = xasprintf("%sResponse", call->action->name);
 
 	xml_open_ns(call->xml, root, xml_namespace(service));
-	if (!streq(service, "sts"))
+	if (!has_metadata(service))
 		xml_text(call->xml, "requestId", request_id);
+	if (has_result(call)) {
+		CLEANUP(freep) char *result = xasprintf("%sResult", call->action->name);
+
+		xml_open(call->xml, result);
+	}
 }
 
 /* The query protocol of the other services wraps the result and ends with the request's id. */
 static void end_reply(struct call *call, const char *service, const char *request_id)
 {
-	if (!streq(service, "sts"))
+	if (!has_metadata(service))
 		return;
+	if (has_result(call))
+		xml_close(call->xml);
 	xml_open(call->xml, "ResponseMetadata");
 	xml_text(call->xml, "RequestId", request_id);
 	xml_close(call->xml);
@@ -150,6 +190,12 @@ static int answer_json(struct call *call, struct http_reply *reply, struct error
 	if ((r = run(call, error)) == 0)
 		json_reply(json, reply);
 	return r;
+}
+
+/* Has it resources in regions? */
+static bool is_regional(const char *service)
+{
+	return streq(service, "ec2") || streq(service, "cloudformation");
 }
 
 static int answer(struct call *call, const char *service, struct http_reply *reply,
@@ -168,7 +214,7 @@ static int answer(struct call *call, const char *service, struct http_reply *rep
 		return answer_json(call, reply, error);
 	call->xml = xml;
 	begin_reply(call, service, reply->request_id);
-	if (streq(service, "ec2") &&
+	if (is_regional(service) &&
 	    (r = enter_scope(call, identity->account, identity->region, error)) < 0)
 		return r;
 	if ((r = run(call, error)) < 0)
@@ -225,6 +271,59 @@ static void on_request(void *context, const struct http_request *request, struct
 	else
 		error_document(&error, is_service(identity.service) ? identity.service : "ec2",
 			       reply->request_id, reply);
+}
+
+/* The reply as the client would read it, and what the caller does with it before it is so. */
+static int amend(struct call *call, const struct api_invocation *invocation,
+		 struct reply **ret_reply, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	int r;
+
+	end_reply(call, invocation->service, "");
+	xml_finish(call->xml, &text);
+	r = reply_parse(text.data, text.length, &reply, error);
+	if (r == 0 && invocation->amend)
+		r = invocation->amend(invocation->context, &call->transaction, reply, error);
+	if (r < 0)
+		transaction_rollback(&call->transaction);
+	else
+		*ret_reply = steal(&reply);
+	return r;
+}
+
+int api_invoke(struct api *api, const struct api_invocation *invocation, struct reply **ret_reply,
+	       struct error *error)
+{
+	CLEANUP(params_freep)
+	struct params *params = params_make(invocation->parameters, invocation->parameter_count);
+	CLEANUP(xml_freep) struct xml *xml = xml_new();
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	const struct api_hooks *hooks = &api->options.hooks;
+	struct identity identity = { .access_key = "" };
+	struct call call = { .model = api->model,
+			     .hooks = hooks,
+			     .identity = &identity,
+			     .accounts = api->options.credentials,
+			     .any_account = api->options.accept_any_credentials,
+			     .params = params,
+			     .xml = xml };
+	int r;
+
+	snprintf(identity.account, sizeof(identity.account), "%s", invocation->account);
+	snprintf(identity.region, sizeof(identity.region), "%s", invocation->region);
+	snprintf(identity.service, sizeof(identity.service), "%s", invocation->service);
+	if ((r = find_named(invocation->service, invocation->action, &call.action, error)) < 0 ||
+	    (r = enter_scope(&call, identity.account, identity.region, error)) < 0)
+		return r;
+	call.transaction = transaction_begin(api->model, time(NULL));
+	begin_reply(&call, invocation->service, "");
+	if ((r = perform(&call, error)) < 0 || (r = amend(&call, invocation, &reply, error)) < 0 ||
+	    (r = hooks->commit(hooks->context, &call.transaction, error)) < 0)
+		return r;
+	*ret_reply = steal(&reply);
+	return 0;
 }
 
 int api_open(struct loop *loop, struct model *model, const struct api_options *options,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "base/reply.h"
 
 struct api;
 
@@ -19,4 +20,23 @@ struct api_options {
 int api_open(struct loop *loop, struct model *model, const struct api_options *options,
 	     struct api **ret_api, struct error *error);
 const char *api_url(const struct api *api);
+/*
+ * A call that this daemon makes itself, in an account's name: the very path of a request, from its
+ * parameters to the commit. What speaks JSON can't be called so.
+ */
+struct api_invocation {
+	const char *account, *region;
+	const char *service, *action; /* "ec2", "CreateVpc" */
+	const struct param_pair *parameters;
+	size_t parameter_count;
+	/*
+	 * Runs after the action and before the commit, and may change more in the same transaction:
+	 * all of it is so together, or none. May be NULL.
+	 */
+	int (*amend)(void *context, struct transaction *transaction, const struct reply *reply,
+		     struct error *error);
+	void *context;
+};
+int api_invoke(struct api *api, const struct api_invocation *invocation, struct reply **ret_reply,
+	       struct error *error);
 struct api *api_close(struct api *api); /* NULL is fine; always NULL */

@@ -101,6 +101,9 @@
 	ROW(FLOW_LOG_EXISTS, 400, "FlowLogAlreadyExists")                                          \
 	ROW(SERVICE_NAME, 400, "InvalidServiceName")                                               \
 	ROW(SUBNETS_IN_ZONE, 400, "DuplicateSubnetsInSameZone")                                    \
+	ROW(STACK_EXISTS, 400, "AlreadyExistsException")                                           \
+	ROW(CHANGE_SET_STATUS, 400, "InvalidChangeSetStatus")                                      \
+	ROW(CHANGE_SET_NOT_FOUND, 404, "ChangeSetNotFound")                                        \
 	ROW(QUOTA, 400, "ResourceLimitExceeded")
 
 #define ROW_ENTRY(name, status, code) [ERROR_##name] = { status, code },
@@ -177,6 +180,7 @@ static const struct subject {
 	{ "tgw-rtb", "InvalidRouteTableID.NotFound", NULL, NULL },
 	{ "nip", "InvalidNetworkInsightsPathId.NotFound", NULL, NULL },
 	{ "nia", "InvalidNetworkInsightsAnalysisId.NotFound", NULL, NULL },
+	{ "stack", "ValidationError", "ValidationError", "LimitExceededException" },
 	{ "lt", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed", NULL },
 };
 
@@ -226,9 +230,12 @@ static void ec2_document(struct xml *xml, const struct error_reply *wire, const 
 }
 
 static void query_document(struct xml *xml, const struct error_reply *wire, const char *text,
-			   const char *request_id)
+			   const char *service, const char *request_id)
 {
-	xml_open_ns(xml, "ErrorResponse", "https://sts.amazonaws.com/doc/2011-06-15/");
+	xml_open_ns(xml, "ErrorResponse",
+		    streq(service, "cloudformation")
+			    ? "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+			    : "https://sts.amazonaws.com/doc/2011-06-15/");
 	xml_open(xml, "Error");
 	xml_text(xml, "Type", wire->status < 500 ? "Sender" : "Receiver");
 	xml_text(xml, "Code", wire->code);
@@ -251,6 +258,10 @@ static void query_code(const struct error *error, struct error_reply *wire)
 		{ ERROR_FORBIDDEN, NULL, { 403, "AccessDenied" } },
 		{ ERROR_MISSING_PARAMETER, NULL, { 400, "ValidationError" } },
 		{ ERROR_INVALID_PARAMETER_VALUE, NULL, { 400, "ValidationError" } },
+		{ ERROR_UNKNOWN_PARAMETER, NULL, { 400, "ValidationError" } },
+		{ ERROR_UNSUPPORTED_OPERATION, NULL, { 400, "ValidationError" } },
+		{ ERROR_INVALID_NEXT_TOKEN, NULL, { 400, "ValidationError" } },
+		{ ERROR_IDEMPOTENT_MISMATCH, NULL, { 400, "TokenAlreadyExistsException" } },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -268,7 +279,7 @@ void error_document(const struct error *error, const char *service, const char *
 		ec2_document(xml, &wire, error->text, request_id);
 	} else {
 		query_code(error, &wire);
-		query_document(xml, &wire, error->text, request_id);
+		query_document(xml, &wire, error->text, service, request_id);
 	}
 	reply->status = wire.status;
 	reply->content_type = "text/xml;charset=UTF-8";

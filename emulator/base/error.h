@@ -103,6 +103,9 @@ enum error_code {
 	ERROR_FLOW_LOG_EXISTS,
 	ERROR_SERVICE_NAME,
 	ERROR_SUBNETS_IN_ZONE,
+	ERROR_STACK_EXISTS, /* or its change set */
+	ERROR_CHANGE_SET_STATUS,
+	ERROR_CHANGE_SET_NOT_FOUND,
 	ERROR_QUOTA, /* of `subject`: a kind's prefix */
 	ERROR_CODE_MAX,
 };

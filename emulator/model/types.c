@@ -17,6 +17,7 @@
 #include "model/peering.h"
 #include "model/prefix_list.h"
 #include "model/route.h"
+#include "model/stack.h"
 #include "model/volume.h"
 #include "model/vpc_endpoint.h"
 
@@ -42,6 +43,10 @@ static const struct resource_type *const types[KIND_MAX] = {
 	[KIND_IMAGE] = &image_type,
 	[KIND_FLOW_LOG] = &flow_log_type,
 	[KIND_VPC_ENDPOINT] = &vpc_endpoint_type,
+	[KIND_STACK] = &stack_type,
+	[KIND_STACK_RESOURCE] = &stack_resource_type,
+	[KIND_STACK_EVENT] = &stack_event_type,
+	[KIND_CHANGE_SET] = &change_set_type,
 	[KIND_INTERNET] = &internet_type,
 	[KIND_INTERNET_HOST] = &internet_host_type,
 	[KIND_FAULT] = &fault_type,

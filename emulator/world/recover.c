@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
+#include "model/stack.h"
 
 #define FORGET_AFTER 3600 /* seconds that a terminated instance stays visible */
 
@@ -284,5 +285,6 @@ int world_purge(struct world *world, struct error *error)
 	}
 	peerings_age(&transaction); /* what goes or ends here was in no kernel */
 	nat_gateways_age(&transaction);
+	stacks_age(&transaction);
 	return world_save(world, &transaction, error);
 }

@@ -1,5 +1,5 @@
 /* A reply of the API: see reply.h. Expat reads it, and elements are all that is kept. */
-#include "cli/reply.h"
+#include "base/reply.h"
 
 #include "base/buffer.h"
 
@@ -118,6 +118,33 @@ static char *content(const struct element *element)
 char *reply_text(const struct reply *reply, const char *name)
 {
 	return content(find(reply, name));
+}
+
+/* Do the element's ancestors, up from its parent, and its own name spell the path? */
+static bool is_at(const struct reply *reply, const struct element *element, const char *path)
+{
+	const char *end = path + strlen(path);
+
+	for (;; element = &reply->elements[element->parent]) {
+		const size_t length = strlen(element->name);
+
+		if (!element->depth || (size_t)(end - path) < length ||
+		    strncmp(end - length, element->name, length) != 0)
+			return false;
+		end -= length;
+		if (end == path)
+			return element->depth == 1;
+		if (*--end != '/')
+			return false;
+	}
+}
+
+char *reply_at(const struct reply *reply, const char *path, size_t index)
+{
+	for (const struct element *element = reply->elements; element->name; element++)
+		if (is_at(reply, element, path) && index-- == 0)
+			return xstrdup(element->text.length ? element->text.data : "");
+	return NULL;
 }
 
 int reply_number(const struct reply *reply, const char *name, uint64_t max, uint64_t *ret_number,
