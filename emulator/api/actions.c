@@ -20,6 +20,20 @@
 	{                                                                                          \
 		"minivpc", name_, parameters_, handler_, ACTION_READ                               \
 	}
+#define STACK(name_, handler_, parameters_, effect_)                                               \
+	{                                                                                          \
+		"cloudformation", name_, parameters_, handler_, effect_                            \
+	}
+
+/* What a stack, or a change set, is to be made of. */
+#define STACK_PARAMETERS                                                                           \
+	"TemplateBody TemplateURL Parameters.member.N.ParameterKey "                               \
+	"Parameters.member.N.ParameterValue Parameters.member.N.UsePreviousValue:b "               \
+	"Parameters.member.N.ResolvedValue Capabilities.member.N NotificationARNs.member.N "       \
+	"ResourceTypes.member.N RoleARN Tags.member.N.Key Tags.member.N.Value "                    \
+	"RollbackConfiguration.RollbackTriggers.member.N.Arn "                                     \
+	"RollbackConfiguration.RollbackTriggers.member.N.Type "                                    \
+	"RollbackConfiguration.MonitoringTimeInMinutes:i "
 
 #define PAGED "Filter.N NextToken MaxResults:i "
 #define TAGS  "TagSpecification.N.* "
@@ -494,5 +508,52 @@ const struct action actions[] = {
 	OWN("ListAccounts", list_accounts, ""),
 	OWN("GetTopology", get_topology, ""),
 	OWN("GetCapturePoint", get_capture_point, "Target!"),
+	STACK("CreateStack", create_stack,
+	      STACK_PARAMETERS "StackName! ClientRequestToken DisableRollback:b "
+			       "EnableTerminationProtection:b OnFailure RetainExceptOnCreate:b "
+			       "StackPolicyBody StackPolicyURL TimeoutInMinutes:i",
+	      ACTION_ENFORCED),
+	STACK("UpdateStack", update_stack,
+	      STACK_PARAMETERS "StackName! ClientRequestToken DisableRollback:b "
+			       "RetainExceptOnCreate:b StackPolicyBody StackPolicyURL "
+			       "StackPolicyDuringUpdateBody StackPolicyDuringUpdateURL "
+			       "UsePreviousTemplate:b",
+	      ACTION_ENFORCED),
+	STACK("DeleteStack", delete_stack,
+	      "StackName! ClientRequestToken RetainResources.member.N RoleARN DeletionMode",
+	      ACTION_ENFORCED),
+	STACK("UpdateTerminationProtection", update_termination_protection,
+	      "StackName! EnableTerminationProtection!:b", ACTION_RECORDED),
+	STACK("DescribeStacks", describe_stacks, "StackName NextToken", ACTION_READ),
+	STACK("ListStacks", list_stacks, "NextToken StackStatusFilter.member.N", ACTION_READ),
+	STACK("DescribeStackEvents", describe_stack_events, "StackName NextToken", ACTION_READ),
+	STACK("DescribeStackResources", describe_stack_resources,
+	      "StackName LogicalResourceId PhysicalResourceId", ACTION_READ),
+	STACK("DescribeStackResource", describe_stack_resource, "StackName! LogicalResourceId!",
+	      ACTION_READ),
+	STACK("ListStackResources", list_stack_resources, "StackName! NextToken", ACTION_READ),
+	STACK("SignalResource", signal_resource, "StackName! LogicalResourceId! UniqueId! Status!",
+	      ACTION_RECORDED),
+	STACK("GetTemplate", get_template, "StackName! ChangeSetName TemplateStage", ACTION_READ),
+	STACK("ValidateTemplate", validate_template, "TemplateBody TemplateURL", ACTION_READ),
+	STACK("GetTemplateSummary", get_template_summary, "StackName TemplateBody TemplateURL",
+	      ACTION_READ),
+	STACK("CreateChangeSet", create_change_set,
+	      STACK_PARAMETERS "StackName! ChangeSetName! ChangeSetType ClientToken Description "
+			       "DisableRollback:b IncludeNestedStacks:b ImportExistingResources:b "
+			       "OnStackFailure UsePreviousTemplate:b "
+			       "ResourcesToImport.member.N.ResourceType "
+			       "ResourcesToImport.member.N.LogicalResourceId",
+	      ACTION_RECORDED),
+	STACK("DescribeChangeSet", describe_change_set,
+	      "ChangeSetName! StackName NextToken IncludePropertyValues:b", ACTION_READ),
+	STACK("ListChangeSets", list_change_sets, "StackName! NextToken", ACTION_READ),
+	STACK("DeleteChangeSet", delete_change_set, "ChangeSetName! StackName", ACTION_RECORDED),
+	STACK("ExecuteChangeSet", execute_change_set,
+	      "ChangeSetName! StackName ClientRequestToken DisableRollback:b "
+	      "RetainExceptOnCreate:b",
+	      ACTION_ENFORCED),
+	STACK("ListExports", list_exports, "NextToken", ACTION_READ),
+	STACK("ListImports", list_imports, "ExportName! NextToken", ACTION_READ),
 	{ NULL, NULL, NULL, NULL, ACTION_READ },
 };

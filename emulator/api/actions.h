@@ -78,3 +78,8 @@ handler_fn create_fault, list_faults, delete_fault;
 struct instance;
 int find_instance(const struct call *call, const char *text, struct instance **ret,
 		  struct error *error);
+handler_fn create_stack, update_stack, delete_stack, describe_stacks, list_stacks,
+	update_termination_protection, list_exports, list_imports, describe_stack_resources,
+	describe_stack_resource, list_stack_resources, describe_stack_events, signal_resource,
+	get_template, validate_template, get_template_summary, create_change_set,
+	describe_change_set, list_change_sets, delete_change_set, execute_change_set;

@@ -348,6 +348,14 @@ static bool is_index_mark(const char *pattern, const char *end)
 	       (end - pattern == 2 || pattern[2] == '.' || pattern[2] == '!');
 }
 
+/* Lists of other services than EC2's: "Tags.member.N". */
+static bool is_member_mark(const char *pattern, const char *end)
+{
+	static const char mark[] = ".member.N";
+
+	return end - pattern >= (ptrdiff_t)strlen(mark) && memcmp(pattern, mark, strlen(mark)) == 0;
+}
+
 static enum match match(const char *name, const char *pattern, const char *end)
 {
 	bool is_filter = end - pattern == 8 && memcmp(pattern, "Filter.N", 8) == 0;
@@ -365,6 +373,8 @@ static enum match match(const char *name, const char *pattern, const char *end)
 				return *name == '\0' ? MATCH_LIST : MATCH_NO;
 			name += 1 + digits;
 			pattern += 2;
+		} else if (*name == '\0' && is_member_mark(pattern, end)) {
+			return MATCH_LIST;
 		} else if (*name++ != *pattern++) {
 			return MATCH_NO;
 		}

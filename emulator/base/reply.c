@@ -11,6 +11,7 @@ struct element {
 	char *name;
 	struct buffer text;
 	size_t depth, parent;
+	size_t size; /* of it and all that is inside, in elements */
 };
 
 struct reply {
@@ -38,9 +39,12 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
 {
 	struct reading *reading = context;
 
+	struct element *element = &reading->reply->elements[reading->innermost];
+
 	(void)name;
+	element->size = reading->reply->count - reading->innermost;
 	reading->depth--;
-	reading->innermost = reading->reply->elements[reading->innermost].parent;
+	reading->innermost = element->parent;
 }
 
 static void XMLCALL on_text(void *context, const XML_Char *text, int length)
@@ -120,31 +124,9 @@ char *reply_text(const struct reply *reply, const char *name)
 	return content(find(reply, name));
 }
 
-/* Do the element's ancestors, up from its parent, and its own name spell the path? */
-static bool is_at(const struct reply *reply, const struct element *element, const char *path)
+const char *reply_name(const void *element)
 {
-	const char *end = path + strlen(path);
-
-	for (;; element = &reply->elements[element->parent]) {
-		const size_t length = strlen(element->name);
-
-		if (!element->depth || (size_t)(end - path) < length ||
-		    strncmp(end - length, element->name, length) != 0)
-			return false;
-		end -= length;
-		if (end == path)
-			return element->depth == 1;
-		if (*--end != '/')
-			return false;
-	}
-}
-
-char *reply_at(const struct reply *reply, const char *path, size_t index)
-{
-	for (const struct element *element = reply->elements; element->name; element++)
-		if (is_at(reply, element, path) && index-- == 0)
-			return xstrdup(element->text.length ? element->text.data : "");
-	return NULL;
+	return ((const struct element *)element)->name;
 }
 
 int reply_number(const struct reply *reply, const char *name, uint64_t max, uint64_t *ret_number,
@@ -222,4 +204,39 @@ char *reply_item_list(const void *item, const char *set, const char *name)
 			buffer_printf(&texts, "%s%s", texts.length ? "," : "", text);
 	}
 	return texts.length ? buffer_steal(&texts) : NULL;
+}
+
+const void *reply_root(const struct reply *reply)
+{
+	return reply->elements;
+}
+
+const void *reply_child(const void *element)
+{
+	const struct element *parent = element;
+
+	return parent->size > 1 ? parent + 1 : NULL;
+}
+
+const void *reply_sibling(const void *element)
+{
+	const struct element *last = element, *next = last + last->size;
+
+	return next->name && next->depth == last->depth ? next : NULL;
+}
+
+const void *reply_child_named(const void *element, const char *name)
+{
+	const struct element *found = reply_child(element);
+
+	while (found && !streq(found->name, name))
+		found = reply_sibling(found);
+	return found;
+}
+
+const char *reply_content(const void *element)
+{
+	const struct element *found = element;
+
+	return found->text.length ? found->text.data : "";
 }

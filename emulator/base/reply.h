@@ -16,6 +16,8 @@ void reply_freep(struct reply **reply);
  * none or it is empty. The caller frees it.
  */
 char *reply_text(const struct reply *reply, const char *name);
+/* What an element is called; see below. Borrowed. */
+const char *reply_name(const void *element);
 /* An unsigned decimal number of at most `max`; fails with -EBADMSG. */
 int reply_number(const struct reply *reply, const char *name, uint64_t max, uint64_t *ret_number,
 		 struct error *error);
@@ -24,12 +26,6 @@ int reply_number(const struct reply *reply, const char *name, uint64_t max, uint
  * there is no other.
  */
 const void *reply_next(const struct reply *reply, const char *set, const void *item);
-/*
- * The text of the element at a path of names below the root ("vpcSet/item/vpcId"), the `index`th
- * one from 0 where there are several; NULL: there aren't so many. "" when it is empty. The caller
- * frees it.
- */
-char *reply_at(const struct reply *reply, const char *path, size_t index);
 /* The text of the item's own child `name`; NULL when absent or empty. The caller frees it. */
 char *reply_item_text(const void *item, const char *name);
 /* The same, borrowed from the reply; `path` leads down: "association/publicIp". */
@@ -38,3 +34,12 @@ const char *reply_item_value(const void *item, const char *path);
 const void *reply_item_next(const void *item, const char *path, const void *previous);
 /* Those of the <item>s in the item's own child `set`, with commas between them; the same. */
 char *reply_item_list(const void *item, const char *set, const char *name);
+
+/* Elements one by one: the outermost, the first right below another, the next beside it; NULL when
+ * there is none. */
+const void *reply_root(const struct reply *reply);
+const void *reply_child(const void *element);
+const void *reply_sibling(const void *element);
+const void *reply_child_named(const void *element, const char *name);
+/* An element's text, "" when it has none; borrowed. */
+const char *reply_content(const void *element);

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <time.h>
 
-#define SERVICE	 "minivpc"
-#define PATIENCE 120 /* seconds */
-#define TYPE	 "application/x-www-form-urlencoded"
-#define SIGNED	 "content-type;host;x-amz-date"
+#define SERVICE	      "minivpc"
+#define PATIENCE      120 /* seconds */
+#define TYPE	      "application/x-www-form-urlencoded"
+#define SIGNED	      "content-type;host;x-amz-date"
+#define SIGNED_TARGET SIGNED ";x-amz-target"
 
 static void fclosep(FILE **file)
 {
@@ -67,31 +68,47 @@ static void make_body(const char *action, const struct parameter *parameter, str
 	}
 }
 
-/* The request as it is sent, signed. */
-static void make_request(const struct client *client, const struct buffer *body,
+/* The request as it is sent, signed; its headers in the order of their names. */
+static void make_request(const struct client *client, const struct client_request *asked,
 			 struct buffer *ret_request)
 {
 	CLEANUP(buffer_clear) struct buffer canonical = BUFFER_INIT;
-	const char *host = post_host(client->url);
+	CLEANUP(freep)
+	char *target = xasprintf("%s%s%s", asked->target ? "x-amz-target:" : "",
+				 asked->target ? asked->target : "", asked->target ? "\n" : "");
+	const char *host = post_host(client->url), *names = asked->target ? SIGNED_TARGET : SIGNED;
 	char timestamp[32], signature[SIGNATURE_SIZE];
-	const struct signature_scope scope = { timestamp, client->region, SERVICE };
+	const struct signature_scope scope = { timestamp, client->region, asked->service };
 	time_t now = time(NULL);
 	struct tm tm;
 
 	strftime(timestamp, sizeof(timestamp), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-	buffer_printf(&canonical,
-		      "POST\n/\n\ncontent-type:" TYPE "\nhost:%s\nx-amz-date:%s\n\n" SIGNED "\n",
-		      host, timestamp);
-	signature_append_hash(&canonical, body->data, body->length);
+	buffer_printf(&canonical, "POST\n/\n\ncontent-type:%s\nhost:%s\nx-amz-date:%s\n%s\n%s\n",
+		      asked->type, host, timestamp, target, names);
+	signature_append_hash(&canonical, asked->body->data, asked->body->length);
 	signature_make(client->credentials.secret_key, &scope, &canonical, signature);
 	buffer_printf(ret_request,
 		      "POST / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
-		      "Content-Type: " TYPE "\r\nContent-Length: %zu\r\nX-Amz-Date: %s\r\n"
-		      "Authorization: " SIGNATURE_ALGORITHM " Credential=%s/%.8s/%s/" SERVICE
-		      "/" SIGNATURE_TERMINATOR ", SignedHeaders=" SIGNED ", Signature=%s\r\n\r\n",
-		      host, body->length, timestamp, client->credentials.access_key, timestamp,
-		      client->region, signature);
-	buffer_append(ret_request, body->data, body->length);
+		      "Content-Type: %s\r\nContent-Length: %zu\r\nX-Amz-Date: %s\r\n",
+		      host, asked->type, asked->body->length, timestamp);
+	if (asked->target)
+		buffer_printf(ret_request, "X-Amz-Target: %s\r\n", asked->target);
+	buffer_printf(ret_request,
+		      "Authorization: " SIGNATURE_ALGORITHM
+		      " Credential=%s/%.8s/%s/%s/" SIGNATURE_TERMINATOR
+		      ", SignedHeaders=%s, Signature=%s\r\n\r\n",
+		      client->credentials.access_key, timestamp, client->region, asked->service,
+		      names, signature);
+	buffer_append(ret_request, asked->body->data, asked->body->length);
+}
+
+int client_send(const struct client *client, const struct client_request *request, int *ret_status,
+		struct buffer *ret_body, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	make_request(client, request, &text);
+	return post(client->url, &text, PATIENCE, ret_status, ret_body, error);
 }
 
 /* EC2's envelope: <Response><Errors><Error><Code/><Message/>… */
@@ -111,14 +128,13 @@ int client_call(const struct client *client, const char *action, const struct pa
 		struct reply **ret_reply, struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
-	CLEANUP(buffer_clear) struct buffer request = BUFFER_INIT;
+	const struct client_request request = { SERVICE, TYPE, NULL, &body };
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	int r, status = 0;
 
 	make_body(action, parameters, &body);
-	make_request(client, &body, &request);
-	if ((r = post(client->url, &request, PATIENCE, &status, &text, error)) < 0)
+	if ((r = client_send(client, &request, &status, &text, error)) < 0)
 		return r;
 	r = reply_parse(text.data ? text.data : "", text.length, &reply, error);
 	if (r < 0)

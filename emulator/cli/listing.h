@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "cli/reply.h"
+#include "base/reply.h"
 
 #define LISTING_FIELDS 15
 

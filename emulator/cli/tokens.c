@@ -65,6 +65,11 @@ static bool valid_format(const char *value)
 	return streq(value, "table") || streq(value, "json");
 }
 
+static bool valid_outputs(const char *value)
+{
+	return valid_format(value) || streq(value, "env");
+}
+
 static bool valid_ipv4(const char *value)
 {
 	struct address address;
@@ -629,6 +634,58 @@ static const struct token complete[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token up[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "--stack",
+	  .argument = "NAME",
+	  .field = FIELD(stack),
+	  .help = "the stack's name (default: the file's, up to its first dot)" },
+	{ .kind = TOKEN_LIST,
+	  .word = "--parameter",
+	  .argument = "KEY=VALUE",
+	  .field = FIELD(parameters),
+	  .help = "a value for one of the template's parameters; repeatable" },
+	{ .kind = TOKEN_FLAG,
+	  .word = "--skip-unsupported",
+	  .field = FIELD(skip_unsupported),
+	  .help = "leave out what minivpc lacks, and say so, instead of refusing the template" },
+	{ .kind = TOKEN_FLAG,
+	  .word = "--dry-run",
+	  .field = FIELD(dry_run),
+	  .help = "show what would be done, and do nothing" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "table|json",
+	  .field = FIELD(output),
+	  .valid = valid_format,
+	  .help = "how to print what came of it (default: table)" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "TEMPLATE",
+	  .field = FIELD(template),
+	  .help = "a CloudFormation template, YAML or JSON; - is standard input" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token outputs[] = {
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "table|json|env",
+	  .field = FIELD(output),
+	  .valid = valid_outputs,
+	  .help = "how to print them (default: table); env: lines for a shell" },
+	{ .kind = TOKEN_OPERAND, .word = "STACK", .field = FIELD(stack), .help = "a stack's name" },
+	{ .kind = TOKEN_END },
+};
+
+static const struct token down[] = {
+	{ .kind = TOKEN_OPERAND,
+	  .word = "STACK",
+	  .field = FIELD(stack),
+	  .optional = true,
+	  .help = "a stack to delete; without one the whole world goes" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -733,11 +790,29 @@ const struct token token_verbs[] = {
 	  .help = "say what this machine offers, and what is missing for what",
 	  .example = "minivpc check" },
 	{ .kind = TOKEN_WORD,
+	  .word = "up",
+	  .verb = VERB_UP,
+	  .next = up,
+	  .help = "make what a CloudFormation template says, or change it to that",
+	  .example = "minivpc up lab.yaml --parameter Size=t3.small" },
+	{ .kind = TOKEN_WORD,
+	  .word = "stacks",
+	  .verb = VERB_STACKS,
+	  .next = list_options,
+	  .help = "list the stacks",
+	  .example = "minivpc stacks" },
+	{ .kind = TOKEN_WORD,
+	  .word = "outputs",
+	  .verb = VERB_OUTPUTS,
+	  .next = outputs,
+	  .help = "print a stack's outputs",
+	  .example = "eval \"$(minivpc outputs lab -o env)\"" },
+	{ .kind = TOKEN_WORD,
 	  .word = "down",
 	  .verb = VERB_DOWN,
-	  .next = none,
-	  .help = "take the world down and remove its state",
-	  .example = "minivpc down" },
+	  .next = down,
+	  .help = "delete a stack, or take the world down and remove its state",
+	  .example = "minivpc down lab\nminivpc down" },
 	{ .kind = TOKEN_WORD,
 	  .word = "completion",
 	  .verb = VERB_COMPLETION,

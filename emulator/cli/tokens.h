@@ -39,6 +39,9 @@ enum verb {
 	VERB_FAULT_LIST,
 	VERB_FAULT_HEAL,
 	VERB_CHECK,
+	VERB_UP,
+	VERB_STACKS,
+	VERB_OUTPUTS,
 	VERB_DOWN,
 	VERB_COMPLETION,
 	VERB_COMPLETE,
@@ -107,6 +110,9 @@ struct request {
 	const char *target;
 	const char *loss, *rate;
 	const char *shell;
+	const char *template;
+	const char *stack;
+	struct text_list parameters;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;
@@ -116,6 +122,8 @@ struct request {
 	bool nat;
 	bool follow;
 	bool model_only;
+	bool skip_unsupported;
+	bool dry_run;
 	char **command; /* the NULL-terminated tail of argv */
 };
 

@@ -13,6 +13,7 @@
 #include "cli/matrix.h"
 #include "cli/parse.h"
 #include "cli/shell.h"
+#include "cli/stacks.h"
 #include "cli/start.h"
 #include "cli/why.h"
 
@@ -525,6 +526,43 @@ static int do_check(struct context *context, int *ret_status, struct error *erro
 
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
+	if (context->request->stack)
+		return down_stack(context, ret_status, error);
+	*ret_status = 0;
+	/* Run-time files can outlive the state when somebody removed that by hand. */
+	if (access(context->paths.state, F_OK) < 0 && errno == ENOENT &&
+	    access(context->paths.run, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	return context->hooks->down(&context->paths, error);
+}
+
+static int do_up(struct context *context, int *ret_status, struct error *error)
+{
+	return stacks_up(&context->client, context->request, ret_status, error);
+}
+
+static int do_stacks(struct context *context, int *ret_status, struct error *error)
+{
+	return stacks_list(&context->client, context->request, ret_status, error);
+}
+
+static int do_outputs(struct context *context, int *ret_status, struct error *error)
+{
+	return stacks_outputs(&context->client, context->request, ret_status, error);
+}
+
+static int down_stack(struct context *context, int *ret_status, struct error *error)
+{
+	int r = start_daemon(&context->paths, &context->client, error);
+
+	return r < 0 ? r
+		     : stacks_down(&context->client, context->request->stack, ret_status, error);
+}
+
+static int do_down(struct context *context, int *ret_status, struct error *error)
+{
+	if (context->request->stack)
+		return down_stack(context, ret_status, error);
 	*ret_status = 0;
 	/* Run-time files can outlive the state when somebody removed that by hand. */
 	if (access(context->paths.state, F_OK) < 0 && errno == ENOENT &&
@@ -598,6 +636,9 @@ static const struct {
 	[VERB_FAULT_LIST] = { do_fault, .client = true },
 	[VERB_FAULT_HEAL] = { do_fault, .client = true },
 	[VERB_CHECK] = { do_check, .root = true },
+	[VERB_UP] = { do_up, .client = true },
+	[VERB_STACKS] = { do_stacks, .client = true },
+	[VERB_OUTPUTS] = { do_outputs, .client = true },
 	[VERB_DOWN] = { do_down, .root = true },
 	[VERB_COMPLETION] = { do_completion, .alone = true },
 	[VERB_COMPLETE] = { do_complete, .alone = true },

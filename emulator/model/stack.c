@@ -541,6 +541,15 @@ const struct stack_output *stack_export_find(const struct scope *scope, const ch
 	return NULL;
 }
 
+const char *stack_ssm_parameter(const struct scope *scope, const char *name)
+{
+	for_each_resource (struct stack_resource, resource, scope, KIND_STACK_RESOURCE)
+		if (streq(resource->type, "AWS::SSM::Parameter") &&
+		    streq(resource->physical, name) && resource->status != STACK_DELETE_COMPLETE)
+			return resource->memo;
+	return NULL;
+}
+
 bool stack_imports(const struct stack *stack, const char *name)
 {
 	for (size_t i = 0; i < stack->import_count; i++)

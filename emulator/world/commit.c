@@ -386,7 +386,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 	CLEANUP(machines_clear) struct machines machines = { 0 };
 	struct world *world = context;
 	struct launch *launch = NULL;
-	bool images;
+	bool images, stacks;
 	int r;
 
 	if (!transaction->count)
@@ -404,8 +404,11 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 	end_processes(world, transaction);
 	forget_disks(world, transaction);
 	images = world_images_concerned(transaction);
+	stacks = stacks_concerned(transaction);
 	transaction_commit(transaction);
 	forget_hosts(world);
+	if (stacks)
+		stacks_look(world->stacks);
 	if (images)
 		world_images_look(world);
 	return 0;

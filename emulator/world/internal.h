@@ -10,6 +10,7 @@
 #include "model/internet.h"
 #include "services/imds.h"
 #include "services/services.h"
+#include "stack/stack.h"
 #include "store/store.h"
 #include "world/state.h"
 #include "world/uplink.h"
@@ -33,6 +34,7 @@ struct world {
 	size_t rebooted_count;
 	bool sweeping; /* a timer is set for fabric_sweep() */
 	struct api *api;
+	struct stacks *stacks;	 /* NULL before the API is there */
 	struct errand **errands; /* images.c: what is at work; owned */
 	size_t errand_count;
 };

@@ -19,6 +19,7 @@ static void close_world(struct world *world)
 {
 	if (world->api)
 		state_withdraw(&world->options.paths);
+	world->stacks = stacks_close(world->stacks);
 	world->api = api_close(world->api);
 	world_images_close(world);
 	world->services = services_close(world->services);
@@ -171,6 +172,19 @@ static int open_services(struct world *world, struct error *error)
 		     : services_open(world->loop, &world->model, &options, &world->services, error);
 }
 
+/* After recovery: what was begun goes on. */
+static void open_stacks(struct world *world)
+{
+	const struct stacks_options options = { .loop = world->loop,
+						.model = &world->model,
+						.api = world->api,
+						.commit = world_commit,
+						.context = world };
+
+	world->stacks = stacks_open(&options);
+	stacks_look(world->stacks);
+}
+
 static void on_signal(void *context, uint32_t events)
 {
 	(void)events;
@@ -258,6 +272,7 @@ static int run(struct world *world, int *signals, struct error *error)
 	    (r = open_services(world, error)) < 0)
 		return r;
 	world_resume(world);
+	open_stacks(world);
 	r = announce(world, error);
 	return r < 0 ? r : loop_run(world->loop, error);
 }

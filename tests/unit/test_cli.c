@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/base/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o */
+/* objects: emulator/cli/cli.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/base/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o emulator/cli/stack_call.o emulator/cli/stacks.o emulator/cli/stacks_watch.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -250,6 +250,12 @@ static const struct {
 	{ "completion fish", "completion: bash|zsh can't be fish: try minivpc help completion" },
 	{ "graph x", "graph: unexpected argument x: try minivpc help graph" },
 	{ "down now", "down: unexpected argument now: try minivpc help down" },
+	{ "down lab now", "down: unexpected argument now: try minivpc help down" },
+	{ "up", "up: needs TEMPLATE: try minivpc help up" },
+	{ "up lab.yaml -o env", "up: -o takes table|json, not env: try minivpc help up" },
+	{ "outputs", "outputs: needs STACK: try minivpc help outputs" },
+	{ "outputs lab -o xml",
+	  "outputs: -o takes table|json|env, not xml: try minivpc help outputs" },
 };
 
 static void bad_lines(void **state)

@@ -1,0 +1,186 @@
+/* Waiting for a stack, and telling how far it has got: see stacks.h. */
+#include "cli/stack_call.h"
+#include "cli/stacks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_MIN 2 /* milliseconds */
+#define POLL_MAX 50
+
+struct watch {
+	const struct client *client;
+	const char *name;
+	char *seen;	  /* the newest event that was told of */
+	bool quiet, live; /* live: one line that changes, on a terminal */
+	struct outcome outcome;
+};
+
+void outcome_clear(struct outcome *outcome)
+{
+	free(outcome->status);
+	free(outcome->id);
+	buffer_clear(&outcome->failures);
+}
+
+static int describe_events(const struct client *client, const char *name, struct reply **ret_reply,
+			   struct error *error)
+{
+	CLEANUP(form_clear) struct form form = FORM_INIT;
+
+	form_add(&form, "StackName", name);
+	return stack_call(client, "DescribeStackEvents", &form, ret_reply, NULL, error);
+}
+
+char *stacks_last_event(const struct client *client, const char *name)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	struct error ignored = ERROR_INIT;
+	const void *event;
+
+	if (describe_events(client, name, &reply, &ignored) < 0)
+		return NULL;
+	event = stack_next(reply, "StackEvents", NULL);
+	return event ? xstrdup(stack_text(event, "EventId")) : NULL;
+}
+
+int stacks_describe(const struct client *client, const char *name, struct reply **ret_reply,
+		    const void **ret_stack, struct error *error)
+{
+	CLEANUP(form_clear) struct form form = FORM_INIT;
+	int r;
+
+	form_add(&form, "StackName", name);
+	if ((r = stack_call(client, "DescribeStacks", &form, ret_reply, NULL, error)) < 0)
+		return r;
+	*ret_stack = stack_next(*ret_reply, "Stacks", NULL);
+	if (*ret_stack)
+		return 0;
+	error_set(error, ERROR_INTERNAL, "the reply has no stack");
+	return -EBADMSG;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	const size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && streq(text + length - tail, end);
+}
+
+/* What one event of a resource says, in words; NULL: nothing worth a line. */
+static const char *word_of(struct outcome *outcome, const char *status)
+{
+	if (streq(status, "CREATE_COMPLETE")) {
+		outcome->made++;
+		return "made";
+	}
+	if (streq(status, "UPDATE_COMPLETE")) {
+		outcome->changed++;
+		return "changed";
+	}
+	if (streq(status, "DELETE_COMPLETE")) {
+		outcome->deleted++;
+		return "deleted";
+	}
+	if (streq(status, "DELETE_SKIPPED"))
+		return "kept";
+	return ends_with(status, "_FAILED") ? "FAILED" : NULL;
+}
+
+static void tell(struct watch *watch, const void *event)
+{
+	const char *logical = stack_text(event, "LogicalResourceId");
+	const char *status = stack_text(event, "ResourceStatus");
+	const char *reason = stack_text(event, "ResourceStatusReason");
+	const bool of_stack =
+		streq(stack_text(event, "ResourceType"), "AWS::CloudFormation::Stack");
+	const char *word = of_stack ? NULL : word_of(&watch->outcome, status);
+	const bool failed = streq(word, "FAILED");
+
+	if (failed || (of_stack && ends_with(status, "_FAILED")))
+		buffer_printf(&watch->outcome.failures, "%s%s: %s",
+			      watch->outcome.failures.length ? "; " : "", logical, reason);
+	if (watch->quiet || (!word && !of_stack))
+		return;
+	if (of_stack) {
+		if (strstr(status, "ROLLBACK_IN_PROGRESS"))
+			fprintf(stderr, "%s%s: rolling back: %s\n", watch->live ? "\r\033[K" : "",
+				logical, reason);
+		return;
+	}
+	if (watch->live && !failed)
+		fprintf(stderr, "\r\033[K%zu done: %s %s",
+			watch->outcome.made + watch->outcome.changed + watch->outcome.deleted,
+			logical, word);
+	else
+		fprintf(stderr, "%s  %-8s %s  %s%s%s\n", watch->live ? "\r\033[K" : "", word,
+			logical, stack_text(event, "PhysicalResourceId"), failed ? ": " : "",
+			failed ? reason : "");
+}
+
+/* Those that came since, the oldest first. */
+static int tell_news(struct watch *watch, struct error *error)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	CLEANUP(freep) const void **events = NULL;
+	size_t count = 0;
+	int r = describe_events(watch->client, watch->name, &reply, error);
+
+	if (r < 0)
+		return r;
+	for (const void *event = stack_next(reply, "StackEvents", NULL); event;
+	     event = stack_next(reply, "StackEvents", event)) {
+		if (streq(stack_text(event, "EventId"), watch->seen))
+			break;
+		*array_grow(&events, &count) = event;
+	}
+	if (count) {
+		free(watch->seen);
+		watch->seen = xstrdup(stack_text(events[0], "EventId"));
+	}
+	for (size_t i = count; i-- > 0;)
+		tell(watch, events[i]);
+	return 0;
+}
+
+/* The status first, then the events: all that led to it are there. */
+static int look(struct watch *watch, bool *ret_over, struct error *error)
+{
+	CLEANUP(reply_freep) struct reply *reply = NULL;
+	const void *stack;
+	int r = stacks_describe(watch->client, watch->name, &reply, &stack, error);
+
+	if (r < 0)
+		return r;
+	*ret_over = !ends_with(stack_text(stack, "StackStatus"), "_IN_PROGRESS");
+	if (*ret_over) {
+		watch->outcome.status = xstrdup(stack_text(stack, "StackStatus"));
+		watch->outcome.id = xstrdup(stack_text(stack, "StackId"));
+	}
+	return tell_news(watch, error);
+}
+
+int stacks_watch(const struct client *client, const char *name, const char *after, bool quiet,
+		 struct outcome *ret_outcome, struct error *error)
+{
+	struct watch watch = { .client = client,
+			       .name = name,
+			       .seen = xstrdup_null(after),
+			       .quiet = quiet,
+			       .live = isatty(STDERR_FILENO) };
+	long pause = POLL_MIN;
+	bool over = false;
+	int r;
+
+	while ((r = look(&watch, &over, error)) == 0 && !over) {
+		nanosleep(&(struct timespec){ 0, pause * 1000000 }, NULL);
+		pause = MIN(pause * 2, POLL_MAX);
+	}
+	if (watch.live && !quiet)
+		fprintf(stderr, "\r\033[K");
+	free(watch.seen);
+	*ret_outcome = watch.outcome;
+	return r;
+}
