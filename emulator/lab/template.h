@@ -27,7 +27,8 @@ void text_lines_clear(struct text_lines *lines);
 
 /*
  * Reads and checks all that can be known before there are values: sections, parameters' and
- * functions' shapes, references, cycles, resource types and properties (lab/type.h).
+ * functions' shapes, references, cycles, resource types and properties (lab/type.h). After a
+ * failure ret_warnings (NULL: nobody wants them) lists all types and properties that we lack.
  */
 int template_parse(const char *text, size_t length, const struct template_options *options,
 		   struct template **ret_template, struct text_lines *ret_warnings,
@@ -73,7 +74,8 @@ struct template_answers {
 	/* Fn::GetAZs: the zones of a region, an owned list node. */
 	int (*zones)(void *context, const char *region, struct node **ret_zones,
 		     struct error *error);
-	/* The value of a public parameter ({{resolve:ssm:NAME}}, AWS::SSM::Parameter::Value<…>). */
+	/* The value of a public parameter ({{resolve:ssm:NAME}}, AWS::SSM::Parameter::Value<…>);
+	 * NAME:VERSION too, as GetParameter takes it. */
 	int (*parameter)(void *context, const char *name, char **ret_value, struct error *error);
 };
 
@@ -106,6 +108,10 @@ bool evaluation_has(const struct evaluation *evaluation, const struct node *decl
 int evaluation_properties(const struct evaluation *evaluation,
 			  const struct template_resource *resource, struct node **ret_properties,
 			  struct error *error);
+/* The same of CreationPolicy, UpdatePolicy or Metadata; NULL where it has none. */
+int evaluation_attribute(const struct evaluation *evaluation,
+			 const struct template_resource *resource, const char *attribute,
+			 struct node **ret_value, struct error *error);
 
 struct template_output {
 	const char *name;
