@@ -1,0 +1,201 @@
+/* What tables of resource types can't say: see type_table.h. */
+#include "lab/type_table.h"
+
+#include <strings.h>
+
+/* ---- rules of security groups ---- */
+
+/* "AuthorizeSecurityGroupIngress" and its like: of one direction. */
+struct direction {
+	const char *property; /* the group's list of them */
+	const char *authorize, *revoke, *describe;
+};
+
+static const struct direction ingress = {
+	"SecurityGroupIngress",
+	"AuthorizeSecurityGroupIngress",
+	"RevokeSecurityGroupIngress",
+	"UpdateSecurityGroupRuleDescriptionsIngress",
+};
+static const struct direction egress = {
+	"SecurityGroupEgress",
+	"AuthorizeSecurityGroupEgress",
+	"RevokeSecurityGroupEgress",
+	"UpdateSecurityGroupRuleDescriptionsEgress",
+};
+
+/* Who a rule is about: which list of a permission, and what in it. */
+static const struct {
+	const char *property, *list, *member;
+} peers[] = {
+	{ "CidrIp", "IpRanges", "CidrIp" },
+	{ "CidrIpv6", "Ipv6Ranges", "CidrIpv6" },
+	{ "SourcePrefixListId", "PrefixListIds", "PrefixListId" },
+	{ "DestinationPrefixListId", "PrefixListIds", "PrefixListId" },
+	{ "SourceSecurityGroupId", "Groups", "GroupId" },
+	{ "DestinationSecurityGroupId", "Groups", "GroupId" },
+	{ "SourceSecurityGroupName", "Groups", "GroupName" },
+	{ "SourceSecurityGroupOwnerId", "Groups", "UserId" },
+};
+
+/* A rule as IpPermissions.N of the last call. */
+static void put_permission(struct plan *plan, const struct node *rule, size_t number)
+{
+	static const char *const traffic[] = { "IpProtocol", "FromPort", "ToPort" };
+	const char *description = node_get_text(rule, "Description"), *list = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(traffic); i++)
+		if (node_get_text(rule, traffic[i]))
+			plan_parameter(plan, node_get_text(rule, traffic[i]),
+				       "IpPermissions.%zu.%s", number, traffic[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+		const char *value = node_get_text(rule, peers[i].property);
+
+		if (!value)
+			continue;
+		plan_parameter(plan, value, "IpPermissions.%zu.%s.1.%s", number, peers[i].list,
+			       peers[i].member);
+		if (description && !streq(list, peers[i].list))
+			plan_parameter(plan, description, "IpPermissions.%zu.%s.1.Description",
+				       number, peers[i].list);
+		list = peers[i].list;
+	}
+}
+
+/* One call for all of them; none when there are none. */
+static void put_rules(struct plan *plan, const char *action, const struct node *rules)
+{
+	if (!rules->count)
+		return;
+	plan_plain(plan, action, "GroupId={id}");
+	for (size_t i = 0; i < rules->count; i++)
+		put_permission(plan, rules->items[i], i + 1);
+}
+
+static struct node *without_description(const struct node *rule)
+{
+	struct node *copy = node_new(NODE_MAP);
+
+	for (size_t i = 0; i < rule->count; i++)
+		if (!streq(rule->items[i]->key, "Description"))
+			node_add(copy, rule->items[i]->key, node_copy(rule->items[i]));
+	return copy;
+}
+
+/* The rule of the list that lets the same pass, whatever its description; NULL: none. */
+static const struct node *same_rule(const struct node *list, const struct node *rule)
+{
+	CLEANUP(node_freep) struct node *wanted = without_description(rule);
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		CLEANUP(node_freep) struct node *other = without_description(list->items[i]);
+
+		if (node_equal(wanted, other))
+			return list->items[i];
+	}
+	return NULL;
+}
+
+/* Those of the list that the other lacks; `described`: that it has with another description. */
+static struct node *rules_of(const struct node *list, const struct node *other, bool described)
+{
+	struct node *rules = node_new(NODE_LIST);
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct node *there = same_rule(other, list->items[i]);
+
+		if (described ? there && !node_equal(there, list->items[i]) : !there)
+			node_add(rules, NULL, node_copy(list->items[i]));
+	}
+	return rules;
+}
+
+/* What is new is let through before what has gone no longer is. */
+static void change_rules(struct plan *plan, const struct direction *direction,
+			 const struct node *before, const struct node *after)
+{
+	CLEANUP(node_freep) struct node *new = rules_of(after, before, false);
+	CLEANUP(node_freep) struct node *gone = rules_of(before, after, false);
+	CLEANUP(node_freep) struct node *described = rules_of(after, before, true);
+
+	put_rules(plan, direction->authorize, new);
+	put_rules(plan, direction->revoke, gone);
+	put_rules(plan, direction->describe, described);
+}
+
+/* What a new group has: everything may leave. A template that says nothing else leaves it so. */
+static struct node *default_egress(void)
+{
+	struct node *list = node_new(NODE_LIST);
+	struct node *rule = node_add(list, NULL, node_new(NODE_MAP));
+
+	node_add(rule, "CidrIp", node_text_new("0.0.0.0/0"));
+	node_add(rule, "IpProtocol", node_text_new("-1"));
+	return list;
+}
+
+static const struct node *rules_or(const struct node *properties, const struct node *otherwise)
+{
+	const struct node *list = node_get(properties, egress.property);
+
+	return list && list->count ? list : otherwise;
+}
+
+void update_group_rules(struct plan *plan)
+{
+	CLEANUP(node_freep) struct node *everything = default_egress();
+
+	change_rules(plan, &ingress, node_get(plan->before, ingress.property),
+		     node_get(plan->after, ingress.property));
+	change_rules(plan, &egress, rules_or(plan->before, everything),
+		     rules_or(plan->after, everything));
+}
+
+/*
+ * The same difference, from what a new group has; in a VPC with IPv6 that is a rule for it too,
+ * which goes first, for the template may have just that.
+ */
+void create_group_rules(struct plan *plan)
+{
+	static const char *const no_such_rule[] = { "InvalidPermission.NotFound", NULL };
+
+	if (rules_or(plan->after, NULL))
+		plan_plain(plan, egress.revoke,
+			   "GroupId={id} IpPermissions.1.IpProtocol=-1 "
+			   "IpPermissions.1.Ipv6Ranges.1.CidrIpv6=::/0")
+			->tolerates = no_such_rule;
+	update_group_rules(plan);
+}
+
+static void create_rule(struct plan *plan, const struct direction *direction)
+{
+	struct type_call *call = plan_plain(plan, direction->authorize, "GroupId GroupName");
+
+	call->yields = "securityGroupRuleId";
+	put_permission(plan, plan->after, 1);
+}
+
+void create_group_ingress(struct plan *plan)
+{
+	create_rule(plan, &ingress);
+}
+
+void create_group_egress(struct plan *plan)
+{
+	create_rule(plan, &egress);
+}
+
+/* ---- instances ---- */
+
+/* On and off are two calls. */
+void update_monitoring(struct plan *plan)
+{
+	const char *before = node_get_text(plan->before, "Monitoring");
+	const char *after = node_get_text(plan->after, "Monitoring");
+	const bool was = before && strcasecmp(before, "true") == 0;
+	const bool is = after && strcasecmp(after, "true") == 0;
+
+	if (was != is)
+		plan_plain(plan, is ? "MonitorInstances" : "UnmonitorInstances",
+			   "InstanceId.1={id}");
+}
