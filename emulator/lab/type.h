@@ -43,7 +43,7 @@ struct type_call {
 	size_t parameter_count;
 	/* The physical id: the text of the first element of that name in the reply ("vpcId"), or,
 	 * with a '/' in it, of a path (see type_attribute()), or, beginning with '=', a text with
-	 * "{id}" or parameters' names in braces of its own, "" where it has none such
+	 * "{id}" or parameters' names in braces of its own
 	 * ("={RouteTableId}|{DestinationCidrBlock}"); NULL: it yields none. A reply without what
 	 * it is to yield or to keep is a failure, of which "unsuccessful/item/error/message" may
 	 * tell (CreateFlowLogs). */

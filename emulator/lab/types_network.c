@@ -223,16 +223,19 @@ static const struct property route_properties[] = {
 	ROUTE_TARGET("VpcPeeringConnectionId"),
 	END,
 };
-/* Whichever destination there is; the others' braces say nothing. */
+#define ROUTE_TO(destination_)                                                                     \
+	{                                                                                          \
+		.call = { "CreateRoute", "*" }, .yields = "={RouteTableId}|{" destination_ "}",    \
+		.when = destination_                                                               \
+	}
 static const struct type route = {
 	"AWS::EC2::Route",
 	.properties = route_properties,
 	.one_of = "DestinationCidrBlock DestinationIpv6CidrBlock DestinationPrefixListId;"
 		  "EgressOnlyInternetGatewayId GatewayId InstanceId NatGatewayId "
 		  "NetworkInterfaceId VpcPeeringConnectionId",
-	.create = { { { "CreateRoute", "*" },
-		      .yields = "={RouteTableId}|{DestinationCidrBlock}"
-				"{DestinationIpv6CidrBlock}{DestinationPrefixListId}" } },
+	.create = { ROUTE_TO("DestinationCidrBlock"), ROUTE_TO("DestinationIpv6CidrBlock"),
+		    ROUTE_TO("DestinationPrefixListId") },
 	.update = { { { "ReplaceRoute", "*" } } },
 	.delete = { { { "DeleteRoute", "RouteTableId DestinationCidrBlock "
 				       "DestinationIpv6CidrBlock DestinationPrefixListId" },

@@ -188,13 +188,14 @@ static const struct row {
 	{ DELETE, "RouteTable", "{VpcId: vpc-1}", NULL, "DeleteRouteTable RouteTableId=x-1" },
 	{ DESCRIBE, "RouteTable", "{VpcId: vpc-1}", NULL,
 	  "DescribeRouteTables RouteTableId.1=x-1" },
-#define ROUTE_ID                                                                                   \
-	"={RouteTableId}|{DestinationCidrBlock}{DestinationIpv6CidrBlock}{"                        \
-	"DestinationPrefixListId}"
 	{ CREATE, "Route", NULL,
 	  "{RouteTableId: rtb-1, DestinationCidrBlock: 0.0.0.0/0, GatewayId: igw-1}",
 	  "CreateRoute DestinationCidrBlock=0.0.0.0/0 GatewayId=igw-1 RouteTableId=rtb-1 "
-	  "-> " ROUTE_ID },
+	  "-> ={RouteTableId}|{DestinationCidrBlock}" },
+	{ CREATE, "Route", NULL,
+	  "{RouteTableId: rtb-1, DestinationIpv6CidrBlock: '::/0', GatewayId: igw-1}",
+	  "CreateRoute DestinationIpv6CidrBlock=::/0 GatewayId=igw-1 RouteTableId=rtb-1 "
+	  "-> ={RouteTableId}|{DestinationIpv6CidrBlock}" },
 	{ UPDATE, "Route",
 	  "{RouteTableId: rtb-1, DestinationCidrBlock: 0.0.0.0/0, GatewayId: igw-1}",
 	  "{RouteTableId: rtb-1, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: nat-1}",
