@@ -702,6 +702,7 @@ struct stacks *stacks_open(const struct stacks_options *options)
 	struct stacks *stacks = xcalloc(1, sizeof(*stacks));
 
 	stacks->options = *options;
+	stacks->opened = stacks_now();
 	return stacks;
 }
 

@@ -28,6 +28,7 @@ struct work {
 struct stacks {
 	struct stacks_options options;
 	struct loop_source *timer;
+	int64_t opened; /* seconds since 1970 */
 	uint64_t delay; /* milliseconds until the next turn, when nothing happens */
 	size_t turn;	/* whose it is */
 	struct work **works;

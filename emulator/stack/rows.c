@@ -344,6 +344,27 @@ static bool remove_row(struct stacks *stacks, struct stack_resource *row)
 	return make_call(stacks, row, &calls, calls.count && states && states->gone);
 }
 
+/*
+ * An instance is recorded before it runs: one whose daemon was killed in between is forgotten (see
+ * world/commit.c), and made again.
+ */
+static bool was_lost(const struct stacks *stacks, const struct stack_resource *row)
+{
+	return row->phase == STACK_PHASE_SETTLE && row->time <= stacks->opened;
+}
+
+static void make_again(struct stacks *stacks, struct stack_resource *row)
+{
+	struct transaction transaction = stacks_begin(stacks);
+
+	transaction_edit(&transaction, row);
+	set_text(&row->physical, NULL);
+	row->phase = STACK_PHASE_MAKE;
+	row->step = 0;
+	row->time = transaction.now;
+	stacks_commit(stacks, &transaction);
+}
+
 /* Until it is ready, or gone. */
 static bool await(struct stacks *stacks, struct stack_resource *row)
 {
@@ -358,6 +379,8 @@ static bool await(struct stacks *stacks, struct stack_resource *row)
 		finish_wait(stacks, row);
 	else if (!going && state == ROW_FAILED)
 		row_fail(stacks, row, reason ? reason : "Resource creation failed");
+	else if (state == ROW_GONE && was_lost(stacks, row))
+		make_again(stacks, row);
 	else if (!going && state == ROW_GONE)
 		row_fail(stacks, row, "The resource was deleted meanwhile");
 	else if (row->time + SETTLE_SECONDS < stacks_now())

@@ -6,6 +6,7 @@ envelope. A violation fails the call that got it.
 import re
 import xml.etree.ElementTree as ElementTree
 
+STACKS = "{http://cloudformation.amazonaws.com/doc/2010-05-15/}"
 NAMESPACE = "{http://ec2.amazonaws.com/doc/2016-11-15/}"
 REQUEST_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 SCALARS = {
@@ -81,8 +82,35 @@ def watch(client):
         if exception is None:
             check_reply(operation, response_dict)
 
+    def check_stack(event_name, response_dict, exception, **_):
+        operation = model.operation_model(event_name.rsplit(".", 1)[1])
+        if exception is None:
+            check_stack_reply(operation, response_dict)
+
     if model.service_name == "ec2":
         client.meta.events.register("response-received.ec2", check)
+    if model.service_name == "cloudformation":
+        client.meta.events.register("response-received.cloudformation", check_stack)
+
+
+def check_stack_reply(operation, reply):
+    """The query protocol: <XResponse><XResult/><ResponseMetadata/>, <ErrorResponse>."""
+    root = ElementTree.fromstring(reply["body"])
+    assert all(element.tag.startswith(STACKS) for element in root.iter()), root.tag
+    for element in root.iter():
+        name = element.tag[len(STACKS):]
+        element.tag = NAMESPACE + ("item" if name == "member" else name)
+    short = [child.tag[len(NAMESPACE):] for child in root]
+    if reply["status_code"] >= 300:
+        assert (root.tag, short) == (f"{NAMESPACE}ErrorResponse", ["Error", "RequestId"])
+        assert [child.tag[len(NAMESPACE):] for child in root[0]] == ["Type", "Code", "Message"]
+        return
+    assert root.tag == f"{NAMESPACE}{operation.name}Response", root.tag
+    if operation.output_shape is None and short == ["ResponseMetadata"]:
+        return
+    assert short == [f"{operation.name}Result", "ResponseMetadata"], short
+    assert REQUEST_ID.fullmatch(root[1][0].text)
+    check_structure(operation.output_shape, list(root[0]), operation.name)
 
 
 def check_reply(operation, reply):
