@@ -12,7 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "cli/reply.h"
+#include "base/reply.h"
 
 enum place_kind {
 	PLACE_WORLD,

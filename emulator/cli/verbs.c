@@ -524,18 +524,6 @@ static int do_check(struct context *context, int *ret_status, struct error *erro
 	return print(&text);
 }
 
-static int do_down(struct context *context, int *ret_status, struct error *error)
-{
-	if (context->request->stack)
-		return down_stack(context, ret_status, error);
-	*ret_status = 0;
-	/* Run-time files can outlive the state when somebody removed that by hand. */
-	if (access(context->paths.state, F_OK) < 0 && errno == ENOENT &&
-	    access(context->paths.run, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	return context->hooks->down(&context->paths, error);
-}
-
 static int do_up(struct context *context, int *ret_status, struct error *error)
 {
 	return stacks_up(&context->client, context->request, ret_status, error);

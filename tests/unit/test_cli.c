@@ -249,7 +249,6 @@ static const struct {
 	  "capture: --seconds takes S, not 1s: try minivpc help capture" },
 	{ "completion fish", "completion: bash|zsh can't be fish: try minivpc help completion" },
 	{ "graph x", "graph: unexpected argument x: try minivpc help graph" },
-	{ "down now", "down: unexpected argument now: try minivpc help down" },
 	{ "down lab now", "down: unexpected argument now: try minivpc help down" },
 	{ "up", "up: needs TEMPLATE: try minivpc help up" },
 	{ "up lab.yaml -o env", "up: -o takes table|json, not env: try minivpc help up" },
@@ -396,7 +395,7 @@ static const struct {
 	{ "exec nobody", "" },
 	{ "serve --quota ", "aws" },
 	{ "cp ", ":files" },
-	{ "down x", "" },
+	{ "down x y", "" },
 	{ "frob x", "" },
 };
 
