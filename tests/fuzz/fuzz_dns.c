@@ -1,5 +1,5 @@
 /* objects: emulator/services/dns.o emulator/services/message.o emulator/services/names.o emulator/services/forward.o emulator/model/ emulator/base/ */
-/* libs: nettle -lresolv */
+/* libs: nettle expat -lresolv */
 /*
  * DNS messages, as instances can send them, and replies of resolvers to them: a world with one VPC
  * answers. With libFuzzer: -DFUZZER -fsanitize=fuzzer.

@@ -1,4 +1,4 @@
-/* objects: emulator/lab/ emulator/api/ emulator/http/ emulator/model/ emulator/base/ */
+/* objects: emulator/lab/ emulator/api/ emulator/path/ emulator/path/ emulator/http/ emulator/model/ emulator/base/ */
 /* libs: yaml-0.1 jansson libmicrohttpd nettle hogweed gmp expat -lresolv */
 /*
  * Resource types: the very calls of each, which the API's own table must know; and that every
