@@ -180,7 +180,6 @@ static const struct subject {
 	{ "tgw-rtb", "InvalidRouteTableID.NotFound", NULL, NULL },
 	{ "nip", "InvalidNetworkInsightsPathId.NotFound", NULL, NULL },
 	{ "nia", "InvalidNetworkInsightsAnalysisId.NotFound", NULL, NULL },
-	{ "stack", "ValidationError", "ValidationError", "LimitExceededException" },
 	{ "lt", "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed", NULL },
 };
 

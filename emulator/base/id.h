@@ -31,11 +31,6 @@ enum kind {
 	KIND_FLOW_LOG,
 	KIND_VPC_ENDPOINT,
 	KIND_RESERVATION,
-	/* of CloudFormation: see model/stack.h */
-	KIND_STACK,
-	KIND_STACK_RESOURCE,
-	KIND_STACK_EVENT,
-	KIND_CHANGE_SET,
 	/* ids inside resources */
 	KIND_ROUTE_TABLE_ASSOCIATION,
 	KIND_NETWORK_ACL_ASSOCIATION,
@@ -48,6 +43,11 @@ enum kind {
 	KIND_INTERNET_HOST,
 	/* something that fails, as asked for: see model/fault.h */
 	KIND_FAULT,
+	/* CloudFormation's, never on the wire in this form: see model/stack.h */
+	KIND_STACK,
+	KIND_STACK_RESOURCE,
+	KIND_STACK_EVENT,
+	KIND_CHANGE_SET,
 	/* never on the wire: see model/group_set.h */
 	KIND_GROUP_SET,
 	/* never on the wire: see model/defaults.h */
