@@ -41,7 +41,7 @@ int function_cidr(struct walker *walker, const struct node *argument, struct nod
 		result = evaluate_text(walker, argument->items[1], usage, &count_text);
 	if (result == 0)
 		result = evaluate_text(walker, argument->items[2], usage, &bits_text);
-	if (result < 0)
+	if (result != 0)
 		return result;
 	if (cidr_parse(block, &cidr) < 0)
 		return place_fail(&walker->place, argument,

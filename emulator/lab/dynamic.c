@@ -52,29 +52,32 @@ static int append_value(struct walker *walker, const struct node *node,
 			const struct reference *reference, struct buffer *text)
 {
 	const struct template_answers *answers = walker->evaluation->answers;
-	CLEANUP(freep) char *value = NULL;
-	CLEANUP(freep) char *name = NULL;
+	CLEANUP(freep) char *name = xasprintf("%.*s", (int)reference->key_length, reference->key);
+	const size_t before = text->length;
+	char *value;
 	int result;
 
 	if (!is_public(reference))
 		return place_fail(&walker->place, node, LACK,
 				  (int)MIN(reference->service_length, (size_t)40),
 				  reference->service);
-	name = xasprintf("%.*s", (int)reference->key_length, reference->key);
 	result = answers->parameter(answers->context, name, &value, walker->place.error);
 	if (result < 0)
 		return place_wrap(&walker->place, node, result);
 	buffer_puts(text, value);
-	return evaluate_spend(walker, node, strlen(value));
+	free(value);
+	return evaluate_spend(walker, node, text->length - before);
 }
 
-int dynamic_resolve(struct walker *walker, const struct node *node, char **ret_text)
+int dynamic_resolve(struct walker *walker, struct node *node)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	struct reference reference;
 	const char *at = node->text;
 	int result = 0;
 
+	if (!strstr(at, OPEN))
+		return 0;
 	while (result == 0 && find_reference(at, &reference)) {
 		buffer_append(&text, at, (size_t)(reference.start - at));
 		result = append_value(walker, node, &reference, &text);
@@ -83,6 +86,7 @@ int dynamic_resolve(struct walker *walker, const struct node *node, char **ret_t
 	if (result < 0)
 		return result;
 	buffer_puts(&text, at);
-	*ret_text = buffer_steal(&text);
+	free(node->text);
+	node->text = buffer_steal(&text);
 	return 0;
 }

@@ -86,19 +86,8 @@ bool evaluation_has(const struct evaluation *evaluation, const struct node *decl
 /* Dynamic references in what has its values. */
 static int resolve_all(struct walker *walker, struct node *node)
 {
-	CLEANUP(freep) char *text = NULL;
-	int result = 0;
+	int result = node->type == NODE_TEXT ? dynamic_resolve(walker, node) : 0;
 
-	if (node->type == NODE_TEXT) {
-		if (!strstr(node->text, "{{resolve:"))
-			return 0;
-		result = dynamic_resolve(walker, node, &text);
-		if (result == 0) {
-			free(node->text);
-			node->text = steal(&text);
-		}
-		return result;
-	}
 	for (size_t i = 0; i < node->count && result == 0; i++) {
 		const size_t before = place_enter(&walker->place, node->items[i]->key, i);
 

@@ -118,18 +118,18 @@ int function_base64(struct walker *walker, const struct node *argument, struct n
 {
 	CLEANUP(node_freep) struct node *node = NULL;
 	CLEANUP(buffer_clear) struct buffer encoded = BUFFER_INIT;
-	CLEANUP(freep) char *text = NULL, *resolved = NULL;
-	int result = evaluate_text(walker, argument, usage_of(argument), &text);
+	int result = evaluate_value(walker, argument, &node);
 
 	if (result < 0)
 		return result;
+	if (!node || node->type != NODE_TEXT)
+		return place_fail(&walker->place, argument, "Template error: %s",
+				  usage_of(argument));
 	/* Nobody finds what refers to a parameter in there afterwards. */
-	node = node_text_new(text);
-	node->line = argument->line;
-	result = dynamic_resolve(walker, node, &resolved);
+	result = dynamic_resolve(walker, node);
 	if (result < 0)
 		return result;
-	base64_write(resolved, strlen(resolved), 0, &encoded);
+	base64_write(node->text, strlen(node->text), 0, &encoded);
 	*ret_value = text_node(buffer_steal(&encoded));
 	return 0;
 }
@@ -186,7 +186,7 @@ int function_select(struct walker *walker, const struct node *argument, struct n
 
 	if (result == 0)
 		result = list_at(walker, argument, 1, &list);
-	if (result < 0)
+	if (result != 0)
 		return result;
 	if (!*index || strspn(index, "0123456789") != strlen(index))
 		return place_fail(&walker->place, argument, "Template error: %s",
@@ -203,8 +203,8 @@ int function_select(struct walker *walker, const struct node *argument, struct n
 
 /* ---- Fn::Sub ---- */
 
-static int variable_value(struct walker *walker, const struct node *text,
-			  const struct node *variables, char *name, char **ret_value)
+static int append_variable(struct walker *walker, const struct node *text,
+			   const struct node *variables, char *name, struct buffer *all)
 {
 	const struct node *variable = node_get(variables, name);
 	CLEANUP(node_freep) struct node *value = NULL;
@@ -225,8 +225,8 @@ static int variable_value(struct walker *walker, const struct node *text,
 				  "Template error: variable %.*s in Fn::Sub expression does not "
 				  "resolve to a string",
 				  NAME_LENGTH, name);
-	*ret_value = steal(&value->text);
-	return 0;
+	buffer_puts(all, value->text);
+	return evaluate_spend(walker, text, strlen(value->text));
 }
 
 int function_sub(struct walker *walker, const struct node *argument, struct node **ret_value)
@@ -240,19 +240,14 @@ int function_sub(struct walker *walker, const struct node *argument, struct node
 	int result = 0;
 
 	while (result == 0 && sub_next(&at, &piece)) {
-		CLEANUP(freep) char *name = NULL;
-		CLEANUP(freep) char *value = NULL;
+		CLEANUP(freep) char *name = xasprintf("%.*s", (int)piece.length, piece.text);
 
-		if (!piece.is_name) {
-			result = evaluate_spend(walker, text, piece.length);
-			buffer_append(&all, piece.text, piece.length);
+		if (piece.is_name) {
+			result = append_variable(walker, text, map, name, &all);
 			continue;
 		}
-		name = xasprintf("%.*s", (int)piece.length, piece.text);
-		result = variable_value(walker, text, map, name, &value);
-		if (result == 0)
-			result = evaluate_spend(walker, text, strlen(value));
-		buffer_puts(&all, value ? value : "");
+		buffer_puts(&all, name);
+		result = evaluate_spend(walker, text, piece.length);
 	}
 	if (result < 0)
 		return result;

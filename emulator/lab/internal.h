@@ -148,8 +148,8 @@ bool sub_next(const char **at, struct sub_piece *ret_piece);
 
 /* Refuses what {{resolve:…}} in a text asks of others than public parameters. */
 int dynamic_check(struct checker *checker, const struct node *node);
-/* The text with public parameters' values; owned. */
-int dynamic_resolve(struct walker *walker, const struct node *node, char **ret_text);
+/* Puts public parameters' values into a text. */
+int dynamic_resolve(struct walker *walker, struct node *node);
 
 /* ---- order ---- */
 

@@ -139,7 +139,8 @@ static void list_lacks(struct checker *checker)
 		struct error error = ERROR_INIT;
 
 		if (!resource->type) {
-			text_lines_add(checker->warnings, "Resources.%s (line %u): there is no %s",
+			text_lines_add(checker->warnings,
+				       "Resources.%s (line %u): minivpc does not support %s",
 				       resource->shown.name, resource->node->line,
 				       resource->shown.type);
 			continue;
@@ -199,10 +200,10 @@ static int skip_types(struct checker *checker)
 
 		resource->left_out = !resource->type;
 		if (resource->left_out)
-			text_lines_add(checker->warnings,
-				       "Resources.%s (line %u): left out: there is no %s",
-				       resource->shown.name, resource->node->line,
-				       resource->shown.type);
+			text_lines_add(
+				checker->warnings,
+				"Resources.%s (line %u): left out: minivpc does not support %s",
+				resource->shown.name, resource->node->line, resource->shown.type);
 		else
 			result = check_type(resource, node_get(resource->node, "Properties"),
 					    checker->warnings, checker->place.error);

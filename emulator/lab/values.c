@@ -196,7 +196,7 @@ static int check_value_of(const struct template_parameter *parameter, const char
 			  const struct template_answers *answers, struct error *error)
 {
 	struct candidate candidate = { .parameter = parameter, .answers = answers, .error = error };
-	CLEANUP(node_freep) struct node *node = NULL, *given = NULL;
+	CLEANUP(node_freep) struct node *node = NULL;
 	int result;
 
 	if (strlen(value) > VALUE_LENGTH_MAX)
