@@ -4,11 +4,13 @@
  */
 #include "lab/type_table.h"
 
-const char *const in_use[] = { "DependencyViolation", NULL };
+const char *const type_in_use[] = { "DependencyViolation", NULL };
 
 /* ---- which types there are ---- */
 
-static const struct type *const *const tables[] = { types_network, types_instance, types_played };
+static const struct type *const *const tables[] = {
+	types_network, types_interface, types_vpc, types_instance, types_launch, types_played,
+};
 
 const struct type *type_at(size_t at)
 {
@@ -148,7 +150,8 @@ enum update type_compare(const struct type *type, const struct node *before,
 			continue;
 		most = MAX(most, row->update);
 		/* No call takes a value away: without one to put there it is another resource. */
-		if (row->change.action && !row->fallback && !node_get(after, row->name))
+		if (row->change.action && !row->fallback && !row->removes.action &&
+		    !node_get(after, row->name))
 			most = UPDATE_REPLACED;
 	}
 	return most;
@@ -181,6 +184,10 @@ static void change(struct plan *plan, const struct property *row, const struct n
 	if (row->adds.action) {
 		add_items(plan, row, row->removes, old, new);
 		add_items(plan, row, row->adds, new, old);
+		return;
+	}
+	if (!new && row->removes.action) {
+		plan_call(plan, row->removes, NULL, NULL)->retries = plan->type->change_retries;
 		return;
 	}
 	if (!new)

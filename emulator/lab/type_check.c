@@ -126,6 +126,7 @@ static int check_value(const struct check *check, const char *path, const struct
 	case SHAPE_EMPTY:
 		return 0;
 	case SHAPE_TEXT:
+	case SHAPE_BYTES:
 	case SHAPE_FLAG:
 	case SHAPE_NUMBER:
 		break;

@@ -141,7 +141,7 @@ static const struct node *rules_or(const struct node *properties, const struct n
 	return list && list->count ? list : otherwise;
 }
 
-void update_group_rules(struct plan *plan)
+void plan_group_rules(struct plan *plan)
 {
 	CLEANUP(node_freep) struct node *everything = default_egress();
 
@@ -155,7 +155,7 @@ void update_group_rules(struct plan *plan)
  * The same difference, from what a new group has; in a VPC with IPv6 that is a rule for it too,
  * which goes first, for the template may have just that.
  */
-void create_group_rules(struct plan *plan)
+void plan_new_group(struct plan *plan)
 {
 	static const char *const no_such_rule[] = { "InvalidPermission.NotFound", NULL };
 
@@ -164,7 +164,7 @@ void create_group_rules(struct plan *plan)
 			   "GroupId={id} IpPermissions.1.IpProtocol=-1 "
 			   "IpPermissions.1.Ipv6Ranges.1.CidrIpv6=::/0")
 			->tolerates = no_such_rule;
-	update_group_rules(plan);
+	plan_group_rules(plan);
 }
 
 static void create_rule(struct plan *plan, const struct direction *direction)
@@ -175,12 +175,12 @@ static void create_rule(struct plan *plan, const struct direction *direction)
 	put_permission(plan, plan->after, 1);
 }
 
-void create_group_ingress(struct plan *plan)
+void plan_ingress(struct plan *plan)
 {
 	create_rule(plan, &ingress);
 }
 
-void create_group_egress(struct plan *plan)
+void plan_egress(struct plan *plan)
 {
 	create_rule(plan, &egress);
 }
@@ -188,7 +188,7 @@ void create_group_egress(struct plan *plan)
 /* ---- instances ---- */
 
 /* On and off are two calls. */
-void update_monitoring(struct plan *plan)
+void plan_monitoring(struct plan *plan)
 {
 	const char *before = node_get_text(plan->before, "Monitoring");
 	const char *after = node_get_text(plan->after, "Monitoring");
@@ -198,4 +198,100 @@ void update_monitoring(struct plan *plan)
 	if (was != is)
 		plan_plain(plan, is ? "MonitorInstances" : "UnmonitorInstances",
 			   "InstanceId.1={id}");
+}
+
+/* ---- DHCP options ---- */
+
+/* Each option is a key with its values. */
+void plan_dhcp_options(struct plan *plan)
+{
+	static const struct {
+		const char *property, *key;
+	} keys[] = {
+		{ "DomainName", "domain-name" },
+		{ "DomainNameServers", "domain-name-servers" },
+		{ "Ipv6AddressPreferredLeaseTime", "ipv6-address-preferred-lease-time" },
+		{ "NetbiosNameServers", "netbios-name-servers" },
+		{ "NetbiosNodeType", "netbios-node-type" },
+		{ "NtpServers", "ntp-servers" },
+	};
+	size_t number = 0;
+
+	plan_plain(plan, "CreateDhcpOptions", "Tags")->yields = "dhcpOptionsId";
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct node *value = node_get(plan->after, keys[i].property);
+		const size_t count = !value ? 0 : value->type == NODE_LIST ? value->count : 1;
+
+		if (!count)
+			continue;
+		plan_parameter(plan, keys[i].key, "DhcpConfiguration.%zu.Key", ++number);
+		for (size_t j = 0; j < count; j++)
+			plan_parameter(plan,
+				       value->type == NODE_LIST ? value->items[j]->text
+								: value->text,
+				       "DhcpConfiguration.%zu.Value.%zu", number, j + 1);
+	}
+}
+
+/* ---- prefix lists ---- */
+
+static const struct node *entry_of(const struct node *entries, const char *cidr)
+{
+	for (size_t i = 0; entries && i < entries->count; i++)
+		if (streq(node_get_text(entries->items[i], "Cidr"), cidr))
+			return entries->items[i];
+	return NULL;
+}
+
+/* Entries that `other` lacks, or (`added`) has with another description. */
+static void put_entries(struct plan *plan, const struct node *entries, const struct node *other,
+			bool added)
+{
+	size_t number = 0;
+
+	for (size_t i = 0; entries && i < entries->count; i++) {
+		const struct node *entry = entries->items[i];
+		const char *cidr = node_get_text(entry, "Cidr");
+		const char *description = node_get_text(entry, "Description");
+		const struct node *there = entry_of(other, cidr);
+
+		if (there && (!added || node_equal(there, entry)))
+			continue;
+		plan_parameter(plan, cidr, "%sEntry.%zu.Cidr", added ? "Add" : "Remove", ++number);
+		if (added && (description || there))
+			plan_parameter(plan, description ? description : "",
+				       "AddEntry.%zu.Description", number);
+	}
+}
+
+static bool entries_differ(const struct node *one, const struct node *other)
+{
+	if ((one ? one->count : 0) != (other ? other->count : 0))
+		return true;
+	for (size_t i = 0; one && i < one->count; i++) {
+		const struct node *there = entry_of(other, node_get_text(one->items[i], "Cidr"));
+
+		if (!there || !node_equal(there, one->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The difference, of the version that the list has. */
+void plan_list_entries(struct plan *plan)
+{
+	static const char *const later[] = { "IncorrectState", NULL };
+	const struct node *before = node_get(plan->before, "Entries");
+	const struct node *after = node_get(plan->after, "Entries");
+	struct type_call *call;
+
+	if (!entries_differ(before, after))
+		return;
+	call = plan_plain(plan, "DescribeManagedPrefixLists", "PrefixListId.1={id}");
+	call->keep = "version";
+	call->keep_path = xstrdup("prefixListSet/item/version");
+	plan_plain(plan, "ModifyManagedPrefixList", "PrefixListId={id} CurrentVersion={version}")
+		->retries = later;
+	put_entries(plan, after, before, true);
+	put_entries(plan, before, after, false);
 }

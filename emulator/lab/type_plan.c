@@ -1,4 +1,5 @@
 /* The words of a call as its parameters: see type_table.h. */
+#include "base/base64.h"
 #include "lab/type_table.h"
 
 #include <ctype.h>
@@ -85,10 +86,21 @@ static void put_json(struct plan *plan, const char *name, const struct node *val
 	plan_parameter(plan, text.data ? text.data : "", "%s", name);
 }
 
+static void put_bytes(struct plan *plan, const char *name, const struct node *value)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+
+	base64_write(value->text, strlen(value->text), 0, &text);
+	plan_parameter(plan, text.data ? text.data : "", "%s", name);
+}
+
 static void put(struct plan *plan, const char *name, const struct property *row,
 		const struct node *value)
 {
 	switch (row->shape) {
+	case SHAPE_BYTES:
+		put_bytes(plan, name, value);
+		break;
 	case SHAPE_TEXT:
 	case SHAPE_FLAG:
 	case SHAPE_NUMBER:

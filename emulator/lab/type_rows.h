@@ -28,3 +28,8 @@
 	}
 
 #define ERRORS(name_, ...) static const char *const name_[] = { __VA_ARGS__, NULL }
+
+/* What instances and launch templates say alike (types_instance.c). */
+extern const struct property launch_ebs_members[], launch_private_address_members[],
+	launch_cpu_members[], launch_configured_members[], launch_enabled_members[],
+	launch_metadata_members[];

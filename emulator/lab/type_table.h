@@ -8,6 +8,7 @@
 
 enum shape {
 	SHAPE_TEXT,
+	SHAPE_BYTES, /* a text that calls take in base64 */
 	SHAPE_FLAG,
 	SHAPE_NUMBER,
 	SHAPE_LIST,	  /* of texts */
@@ -48,7 +49,7 @@ struct property {
 	struct wording change;
 	const char *fallback; /* what it is when it isn't given: need not be set at a creation */
 	/* Calls for what is new in a list and for what has gone from it: one for all texts ("A=."),
-	 * or one for each structure. */
+	 * or one for each structure. `removes` alone: for a value that is no longer given. */
 	struct wording adds, removes;
 	/* We can't honour it, but for these values, with spaces between them, which ask for
 	 * nothing; "": whatever it is. */
@@ -124,12 +125,17 @@ const struct property *property_find(const struct property *rows, const char *na
 int type_check_values(const struct type *type, const struct node *properties, struct error *error);
 
 /* type_more.c */
-void create_group_rules(struct plan *plan), update_group_rules(struct plan *plan);
-void create_group_ingress(struct plan *plan), create_group_egress(struct plan *plan);
-void update_monitoring(struct plan *plan);
+void plan_new_group(struct plan *plan), plan_group_rules(struct plan *plan);
+void plan_ingress(struct plan *plan), plan_egress(struct plan *plan);
+void plan_monitoring(struct plan *plan);
+void plan_dhcp_options(struct plan *plan);
+void plan_list_entries(struct plan *plan);
 
 /* Every type, in tables by theme that end with a NULL. */
-extern const struct type *const types_network[], *const types_instance[], *const types_played[];
+extern const struct type *const types_network[],
+	*const types_interface[], *const types_vpc[], *const types_instance[],
+							      *const types_launch[],
+								      *const types_played[];
 
 /* Errors that are tried again: what depends on it is still going away. */
-extern const char *const in_use[];
+extern const char *const type_in_use[];

@@ -3,7 +3,7 @@
 
 /* ---- instances ---- */
 
-static const struct property ebs_members[] = {
+const struct property launch_ebs_members[] = {
 	FIXED("DeleteOnTermination", SHAPE_FLAG),
 	FIXED("Encrypted", SHAPE_FLAG),
 	FIXED("Iops", SHAPE_NUMBER),
@@ -16,12 +16,12 @@ static const struct property ebs_members[] = {
 };
 static const struct property device_members[] = {
 	NEEDED("DeviceName"),
-	{ "Ebs", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = ebs_members },
+	{ "Ebs", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = launch_ebs_members },
 	FIXED("NoDevice", SHAPE_EMPTY),
 	LACKING("VirtualName"),
 	END,
 };
-static const struct property private_address_members[] = {
+const struct property launch_private_address_members[] = {
 	FIXED("Primary", SHAPE_FLAG),
 	NEEDED("PrivateIpAddress"),
 	END,
@@ -39,12 +39,12 @@ static const struct property card_members[] = {
 	FIXED("NetworkInterfaceId", SHAPE_TEXT),
 	FIXED("PrivateIpAddress", SHAPE_TEXT),
 	{ "PrivateIpAddresses", SHAPE_STRUCTURES, UPDATE_REPLACED,
-	  .members = private_address_members },
+	  .members = launch_private_address_members },
 	FIXED("SecondaryPrivateIpAddressCount", SHAPE_NUMBER),
 	FIXED("SubnetId", SHAPE_TEXT),
 	END,
 };
-static const struct property cpu_members[] = {
+const struct property launch_cpu_members[] = {
 	FIXED("CoreCount", SHAPE_NUMBER),
 	FIXED("ThreadsPerCore", SHAPE_NUMBER),
 	END,
@@ -56,11 +56,11 @@ static const struct property credit_members[] = {
 		      "InstanceCreditSpecification.1.CpuCredits=." } },
 	END,
 };
-static const struct property configured_members[] = {
+const struct property launch_configured_members[] = {
 	{ "Configured", SHAPE_FLAG, UPDATE_REPLACED, .lacks = "false" },
 	END,
 };
-static const struct property enabled_members[] = {
+const struct property launch_enabled_members[] = {
 	{ "Enabled", SHAPE_FLAG, UPDATE_REPLACED, .lacks = "false" },
 	END,
 };
@@ -70,7 +70,7 @@ static const struct property launch_template_members[] = {
 	NEEDED("Version"),
 	END,
 };
-static const struct property metadata_members[] = {
+const struct property launch_metadata_members[] = {
 	{ .name = "HttpEndpoint", .shape = SHAPE_TEXT },
 	{ .name = "HttpProtocolIpv6", .shape = SHAPE_TEXT },
 	{ .name = "HttpPutResponseHopLimit", .shape = SHAPE_NUMBER },
@@ -109,7 +109,7 @@ static const struct property instance_properties[] = {
 	  .parameter = "Placement.AvailabilityZone" },
 	{ "BlockDeviceMappings", SHAPE_STRUCTURES, UPDATE_REPLACED,
 	  .parameter = "BlockDeviceMapping", .members = device_members },
-	{ "CpuOptions", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = cpu_members },
+	{ "CpuOptions", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = launch_cpu_members },
 	{ "CreditSpecification", SHAPE_STRUCTURE, .members = credit_members },
 	{ "DisableApiTermination", SHAPE_FLAG, .fallback = "false",
 	  .change = INSTANCE_CHANGE("DisableApiTermination.Value") },
@@ -117,8 +117,9 @@ static const struct property instance_properties[] = {
 	  .change = INSTANCE_CHANGE("EbsOptimized.Value") },
 	LACKING("ElasticGpuSpecifications"),
 	LACKING("ElasticInferenceAccelerators"),
-	{ "EnclaveOptions", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = enabled_members },
-	{ "HibernationOptions", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = configured_members },
+	{ "EnclaveOptions", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = launch_enabled_members },
+	{ "HibernationOptions", SHAPE_STRUCTURE, UPDATE_REPLACED,
+	  .members = launch_configured_members },
 	LACKING("HostId"),
 	LACKING("HostResourceGroupArn"),
 	LACKING("IamInstanceProfile"),
@@ -133,7 +134,7 @@ static const struct property instance_properties[] = {
 	FIXED("KeyName", SHAPE_TEXT),
 	{ "LaunchTemplate", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = launch_template_members },
 	LACKING("LicenseSpecifications"),
-	{ "MetadataOptions", SHAPE_STRUCTURE, .members = metadata_members,
+	{ "MetadataOptions", SHAPE_STRUCTURE, .members = launch_metadata_members,
 	  .change = { "ModifyInstanceMetadataOptions", "InstanceId={id} =." } },
 	{ "Monitoring", SHAPE_FLAG, .parameter = "Monitoring.Enabled" },
 	{ "NetworkInterfaces", SHAPE_STRUCTURES, UPDATE_REPLACED, .parameter = "NetworkInterface",
@@ -192,9 +193,103 @@ static const struct type instance = {
 	.stop = { { "StopInstances", "InstanceId.1={id}" }, .retries = other_state },
 	.start = { { "StartInstances", "InstanceId.1={id}" }, .retries = other_state },
 	.change_retries = other_state,
-	.more_update = update_monitoring,
+	.more_update = plan_monitoring,
 	.states = { OF_INSTANCE "instanceState/name", .ready = running, .failed = not_running,
 		    .gone = terminated, .reason_path = OF_INSTANCE "stateReason/message" },
 };
 
-const struct type *const types_instance[] = { &instance, NULL };
+/* ---- volumes ---- */
+
+ERRORS(volume_ready, "available", "in-use");
+ERRORS(volume_failed, "error");
+ERRORS(no_volume, "InvalidVolume.NotFound");
+ERRORS(volume_used, "VolumeInUse", "IncorrectState");
+
+static const struct property volume_properties[] = {
+	{ "AutoEnableIO", SHAPE_FLAG, .parameter = "", .fallback = "false",
+	  .change = { "ModifyVolumeAttribute", "VolumeId={id} AutoEnableIO.Value=." } },
+	FIXED("AvailabilityZone", SHAPE_TEXT),
+	FIXED("AvailabilityZoneId", SHAPE_TEXT),
+	FIXED("Encrypted", SHAPE_FLAG),
+	{ .name = "Iops", .shape = SHAPE_NUMBER },
+	FIXED("KmsKeyId", SHAPE_TEXT),
+	{ "MultiAttachEnabled", SHAPE_FLAG, .lacks = "false" },
+	LACKING("OutpostArn"),
+	{ "Size", SHAPE_NUMBER, .required = true },
+	LACKING("SnapshotId"),
+	LACKING("SourceVolumeId"),
+	TAGS,
+	{ .name = "Throughput", .shape = SHAPE_NUMBER },
+	LACKING("VolumeInitializationRate"),
+	{ .name = "VolumeType", .shape = SHAPE_TEXT },
+	END,
+};
+static const struct attribute volume_attributes[] = { { "VolumeId", NULL }, END };
+static const struct type volume = {
+	"AWS::EC2::Volume",
+	.tags = "volume",
+	.properties = volume_properties,
+	.attributes = volume_attributes,
+	.one_of = "AvailabilityZone AvailabilityZoneId",
+	.create = { { { "CreateVolume", "* ClientToken={token}" }, .yields = "volumeId" } },
+	.update = { { { "ModifyVolume", "VolumeId={id} Size VolumeType Iops Throughput" },
+		      .retries = other_state } },
+	.delete = { { { "DeleteVolume", "VolumeId={id}" },
+		      .tolerates = no_volume,
+		      .retries = volume_used } },
+	.describe = { { { "DescribeVolumes", "VolumeId.1={id}" }, .tolerates = no_volume } },
+	.states = { "volumeSet/item/status", .ready = volume_ready, .failed = volume_failed },
+};
+
+ERRORS(not_attached, "InvalidAttachment.NotFound", "InvalidVolume.NotFound",
+       "InvalidInstanceID.NotFound", "IncorrectState");
+static const struct property volume_attachment_properties[] = {
+	NEEDED("Device"),
+	{ "EbsCardIndex", SHAPE_NUMBER, .lacks = "0" },
+	NEEDED("InstanceId"),
+	NEEDED("VolumeId"),
+	END,
+};
+static const struct type volume_attachment = {
+	"AWS::EC2::VolumeAttachment",
+	.properties = volume_attachment_properties,
+	.create = { { { "AttachVolume", "*" },
+		      .yields = "={VolumeId}|{InstanceId}",
+		      .retries = other_state } },
+	.delete = { { { "DetachVolume", "InstanceId VolumeId" }, .tolerates = not_attached } },
+};
+
+/* ---- key pairs ---- */
+
+ERRORS(no_key, "InvalidKeyPair.NotFound");
+
+static const struct property key_properties[] = {
+	LACKING("KeyFormat"),
+	NEEDED("KeyName"),
+	LACKING("KeyType"),
+	/* There is nowhere to keep a private half that we would make. */
+	{ "PublicKeyMaterial", SHAPE_BYTES, UPDATE_REPLACED, .required = true },
+	TAGS,
+	END,
+};
+static const struct attribute key_attributes[] = {
+	{ "KeyFingerprint", "keySet/item/keyFingerprint" },
+	{ "KeyPairId", "keySet/item/keyPairId" },
+	END,
+};
+static const struct type key = {
+	"AWS::EC2::KeyPair",
+	.tags = "key-pair",
+	.properties = key_properties,
+	.attributes = key_attributes,
+	.create = { { { "ImportKeyPair", "*" }, .yields = "keyName" } },
+	.delete = { { { "DeleteKeyPair", "KeyName={id}" }, .tolerates = no_key } },
+	.describe = { { { "DescribeKeyPairs", "KeyName.1={id}" }, .tolerates = no_key } },
+	.tag_lookup = { { "DescribeKeyPairs", "KeyName.1={id}" },
+			.keep = "tagged",
+			.keep_path = "keySet/item/keyPairId" },
+};
+
+const struct type *const types_instance[] = {
+	&instance, &volume, &volume_attachment, &key, NULL,
+};

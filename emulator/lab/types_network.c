@@ -16,7 +16,7 @@ ERRORS(no_rule, "InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound");
 /* ---- VPCs ---- */
 
 static const struct property vpc_properties[] = {
-	FIXED("CidrBlock", SHAPE_TEXT),
+	NEEDED("CidrBlock"),
 	/* Names need the resolver, so it comes first. */
 	{ "EnableDnsSupport", SHAPE_FLAG, .parameter = "", .fallback = "true",
 	  .change = { "ModifyVpcAttribute", "VpcId={id} EnableDnsSupport.Value=." } },
@@ -42,9 +42,10 @@ static const struct type vpc = {
 	.tags = "vpc",
 	.properties = vpc_properties,
 	.attributes = vpc_attributes,
-	.one_of = "CidrBlock",
 	.create = { { { "CreateVpc", "*" }, .yields = "vpcId" } },
-	.delete = { { { "DeleteVpc", "VpcId={id}" }, .tolerates = no_vpc, .retries = in_use } },
+	.delete = { { { "DeleteVpc", "VpcId={id}" },
+		      .tolerates = no_vpc,
+		      .retries = type_in_use } },
 	.describe = { { { "DescribeVpcs", "VpcId.1={id}" }, .tolerates = no_vpc },
 		      { { "DescribeNetworkAcls", "Filter.1.Name=vpc-id Filter.1.Value.1={id} "
 						 "Filter.2.Name=default Filter.2.Value.1=true" } },
@@ -77,7 +78,7 @@ static const struct type vpc_block = {
 	.create = { { { "AssociateVpcCidrBlock", "*" }, .yields = "associationId" } },
 	.delete = { { { "DisassociateVpcCidrBlock", "AssociationId={id}" },
 		      .tolerates = no_block,
-		      .retries = in_use } },
+		      .retries = type_in_use } },
 };
 
 /* ---- subnets ---- */
@@ -101,7 +102,7 @@ static const struct property subnet_properties[] = {
 	  .change = SUBNET_CHANGE("AssignIpv6AddressOnCreation.Value") },
 	FIXED("AvailabilityZone", SHAPE_TEXT),
 	FIXED("AvailabilityZoneId", SHAPE_TEXT),
-	FIXED("CidrBlock", SHAPE_TEXT),
+	NEEDED("CidrBlock"),
 	{ "EnableDns64", SHAPE_FLAG, .parameter = "", .fallback = "false",
 	  .change = SUBNET_CHANGE("EnableDns64.Value") },
 	LACKING("EnableLniAtDeviceIndex"),
@@ -136,11 +137,10 @@ static const struct type subnet = {
 	.tags = "subnet",
 	.properties = subnet_properties,
 	.attributes = subnet_attributes,
-	.one_of = "CidrBlock",
 	.create = { { { "CreateSubnet", "*" }, .yields = "subnetId" } },
 	.delete = { { { "DeleteSubnet", "SubnetId={id}" },
 		      .tolerates = no_subnet,
-		      .retries = in_use } },
+		      .retries = type_in_use } },
 	.describe = { { { "DescribeSubnets", "SubnetId.1={id}" }, .tolerates = no_subnet },
 		      { { "DescribeNetworkAcls", "Filter.1.Name=association.subnet-id "
 						 "Filter.1.Value.1={id}" } } },
@@ -159,7 +159,7 @@ static const struct type internet_gateway = {
 	.create = { { { "CreateInternetGateway", "*" }, .yields = "internetGatewayId" } },
 	.delete = { { { "DeleteInternetGateway", "InternetGatewayId={id}" },
 		      .tolerates = no_gateway,
-		      .retries = in_use } },
+		      .retries = type_in_use } },
 	.describe = { { { "DescribeInternetGateways", "InternetGatewayId.1={id}" },
 			.tolerates = no_gateway } },
 };
@@ -180,7 +180,7 @@ static const struct type gateway_attachment = {
 		    { { "AttachInternetGateway", "*" } } },
 	.delete = { { { "DetachInternetGateway", "*" },
 		      .tolerates = not_attached,
-		      .retries = in_use } },
+		      .retries = type_in_use } },
 };
 
 /* ---- route tables ---- */
@@ -196,7 +196,7 @@ static const struct type route_table = {
 		      .yields = "routeTable/routeTableId" } },
 	.delete = { { { "DeleteRouteTable", "RouteTableId={id}" },
 		      .tolerates = no_table,
-		      .retries = in_use } },
+		      .retries = type_in_use } },
 	.describe = { { { "DescribeRouteTables", "RouteTableId.1={id}" }, .tolerates = no_table } },
 };
 
@@ -314,10 +314,10 @@ static const struct type group = {
 		      .yields = "groupId" } },
 	.delete = { { { "DeleteSecurityGroup", "GroupId={id}" },
 		      .tolerates = no_group,
-		      .retries = in_use } },
+		      .retries = type_in_use } },
 	.describe = { { { "DescribeSecurityGroups", "GroupId.1={id}" }, .tolerates = no_group } },
-	.more_create = create_group_rules,
-	.more_update = update_group_rules,
+	.more_create = plan_new_group,
+	.more_update = plan_group_rules,
 };
 
 #define RULE_DESCRIPTION(direction_)                                                               \
@@ -342,7 +342,7 @@ static const struct type group_ingress = {
 	.properties = ingress_properties,
 	.attributes = id_attributes,
 	.one_of = "GroupId GroupName",
-	.more_create = create_group_ingress,
+	.more_create = plan_ingress,
 	.delete = { { { "RevokeSecurityGroupIngress",
 			"GroupId GroupName SecurityGroupRuleId.1={id}" },
 		      .tolerates = no_rule } },
@@ -355,12 +355,109 @@ static const struct type group_egress = {
 	"AWS::EC2::SecurityGroupEgress",
 	.properties = egress_properties,
 	.attributes = id_attributes,
-	.more_create = create_group_egress,
+	.more_create = plan_egress,
 	.delete = { { { "RevokeSecurityGroupEgress", "GroupId SecurityGroupRuleId.1={id}" },
 		      .tolerates = no_rule } },
 };
 
+/* ---- network ACLs ---- */
+
+ERRORS(no_acl, "InvalidNetworkAclID.NotFound");
+ERRORS(no_entry, "InvalidNetworkAclEntry.NotFound", "InvalidNetworkAclID.NotFound");
+static const struct type acl = {
+	"AWS::EC2::NetworkAcl",
+	.tags = "network-acl",
+	.properties = of_vpc_properties,
+	.attributes = id_attributes,
+	.create = { { { "CreateNetworkAcl", "* ClientToken={token}" },
+		      .yields = "networkAcl/networkAclId" } },
+	.delete = { { { "DeleteNetworkAcl", "NetworkAclId={id}" },
+		      .tolerates = no_acl,
+		      .retries = type_in_use } },
+	.describe = { { { "DescribeNetworkAcls", "NetworkAclId.1={id}" }, .tolerates = no_acl } },
+};
+
+static const struct property icmp_members[] = {
+	{ .name = "Code", .shape = SHAPE_NUMBER },
+	{ .name = "Type", .shape = SHAPE_NUMBER },
+	END,
+};
+static const struct property port_members[] = {
+	{ .name = "From", .shape = SHAPE_NUMBER },
+	{ .name = "To", .shape = SHAPE_NUMBER },
+	END,
+};
+static const struct property entry_properties[] = {
+	{ .name = "CidrBlock", .shape = SHAPE_TEXT },
+	/* The call wants to be told either way. */
+	{ "Egress", SHAPE_FLAG, UPDATE_REPLACED, .parameter = "" },
+	{ "Icmp", SHAPE_STRUCTURE, .members = icmp_members },
+	{ .name = "Ipv6CidrBlock", .shape = SHAPE_TEXT },
+	NEEDED("NetworkAclId"),
+	{ "PortRange", SHAPE_STRUCTURE, .members = port_members },
+	{ "Protocol", SHAPE_NUMBER, .required = true },
+	{ "RuleAction", SHAPE_TEXT, .required = true },
+	{ "RuleNumber", SHAPE_NUMBER, UPDATE_REPLACED, .required = true },
+	END,
+};
+static const struct type acl_entry = {
+	"AWS::EC2::NetworkAclEntry",
+	.properties = entry_properties,
+	.attributes = id_attributes,
+	.one_of = "CidrBlock Ipv6CidrBlock",
+	.create = { { { "CreateNetworkAclEntry", "* Egress={Egress|false}" },
+		      .yields = "={NetworkAclId}|{RuleNumber}|{Egress}" } },
+	.update = { { { "ReplaceNetworkAclEntry", "* Egress={Egress|false}" } } },
+	.delete = { { { "DeleteNetworkAclEntry", "NetworkAclId RuleNumber Egress={Egress|false}" },
+		      .tolerates = no_entry } },
+};
+
+static const struct property acl_association_properties[] = {
+	NEEDED("NetworkAclId"),
+	NEEDED("SubnetId"),
+	END,
+};
+static const struct attribute association_attributes[] = { { "AssociationId", NULL }, END };
+/* A subnet always has an ACL: what is there is replaced, and in the end by the VPC's default. */
+static const struct type acl_association = {
+	"AWS::EC2::SubnetNetworkAclAssociation",
+	.properties = acl_association_properties,
+	.attributes = association_attributes,
+	.create = { { { "DescribeNetworkAcls",
+			"Filter.1.Name=association.subnet-id Filter.1.Value.1={SubnetId}" },
+		      .keep = "association",
+		      .keep_path = "networkAclSet/item/associationSet/item[subnetId={SubnetId}]/"
+				   "networkAclAssociationId" },
+		    { { "ReplaceNetworkAclAssociation",
+			"AssociationId={association} NetworkAclId" },
+		      .yields = "newAssociationId" } },
+	.delete = { { { "DescribeSubnets", "SubnetId.1={SubnetId}" },
+		      .keep = "vpc",
+		      .keep_path = "subnetSet/item/vpcId" },
+		    { { "DescribeNetworkAcls",
+			"Filter.1.Name=vpc-id Filter.1.Value.1={vpc} Filter.2.Name=default "
+			"Filter.2.Value.1=true" },
+		      .keep = "default",
+		      .keep_path = "networkAclSet/item/networkAclId" },
+		    { { "ReplaceNetworkAclAssociation",
+			"AssociationId={id} NetworkAclId={default}" },
+		      .tolerates = no_association } },
+};
+
 const struct type *const types_network[] = {
-	&vpc,	&vpc_block,	    &subnet, &internet_gateway, &gateway_attachment, &route_table,
-	&route, &table_association, &group,  &group_ingress,	&group_egress,	     NULL,
+	&vpc,
+	&vpc_block,
+	&subnet,
+	&internet_gateway,
+	&gateway_attachment,
+	&route_table,
+	&route,
+	&table_association,
+	&group,
+	&group_ingress,
+	&group_egress,
+	&acl,
+	&acl_entry,
+	&acl_association,
+	NULL,
 };

@@ -46,8 +46,10 @@ static void check_call(const struct type_call *call)
 		for (size_t j = 0; j < i; j++)
 			if (streq(call->parameters[i].name, call->parameters[j].name))
 				fail_msg("%s has two %s", call->action, call->parameters[i].name);
-		pairs[i] =
-			(struct param_pair){ call->parameters[i].name, call->parameters[i].value };
+		/* What an earlier reply told may be a number. */
+		pairs[i].name = call->parameters[i].name;
+		pairs[i].value =
+			*call->parameters[i].value == '{' ? "1" : call->parameters[i].value;
 	}
 	params = params_make(pairs, call->parameter_count);
 	if (params_check(params, find_action(call)->parameters, &error) < 0)
@@ -351,6 +353,198 @@ static const struct row {
 	  "UnmonitorInstances InstanceId.1=x-1" },
 	{ DELETE, "Instance", "{ImageId: ami-1}", NULL, "TerminateInstances InstanceId.1=x-1" },
 	{ DESCRIBE, "Instance", "{ImageId: ami-1}", NULL, "DescribeInstances InstanceId.1=x-1" },
+
+	{ CREATE, "NetworkAcl", NULL, "{VpcId: vpc-1}",
+	  "CreateNetworkAcl VpcId=vpc-1 ClientToken=stack-Name-1 -> networkAcl/networkAclId" },
+	{ DELETE, "NetworkAcl", "{VpcId: vpc-1}", NULL, "DeleteNetworkAcl NetworkAclId=x-1" },
+#define ENTRY "NetworkAclId: acl-1, RuleNumber: 100, Protocol: 6, RuleAction: allow, "
+	{ CREATE, "NetworkAclEntry", NULL,
+	  "{" ENTRY "CidrBlock: 0.0.0.0/0, PortRange: {From: 80, To: 81}}",
+	  "CreateNetworkAclEntry CidrBlock=0.0.0.0/0 NetworkAclId=acl-1 PortRange.From=80 "
+	  "PortRange.To=81 Protocol=6 RuleAction=allow RuleNumber=100 Egress=false "
+	  "-> ={NetworkAclId}|{RuleNumber}|{Egress}" },
+	{ UPDATE, "NetworkAclEntry", "{" ENTRY "CidrBlock: 10.0.0.0/8, Egress: true}",
+	  "{" ENTRY "CidrBlock: 0.0.0.0/0, Egress: true}",
+	  "ReplaceNetworkAclEntry CidrBlock=0.0.0.0/0 NetworkAclId=acl-1 Protocol=6 "
+	  "RuleAction=allow RuleNumber=100 Egress=true" },
+	{ DELETE, "NetworkAclEntry", "{" ENTRY "CidrBlock: 0.0.0.0/0}", NULL,
+	  "DeleteNetworkAclEntry NetworkAclId=acl-1 RuleNumber=100 Egress=false" },
+	{ CREATE, "SubnetNetworkAclAssociation", NULL, "{SubnetId: subnet-1, NetworkAclId: acl-1}",
+	  "DescribeNetworkAcls Filter.1.Name=association.subnet-id Filter.1.Value.1=subnet-1 "
+	  "association <- networkAclSet/item/associationSet/item[subnetId=subnet-1]/"
+	  "networkAclAssociationId\n"
+	  "ReplaceNetworkAclAssociation AssociationId={association} NetworkAclId=acl-1 "
+	  "-> newAssociationId" },
+	{ DELETE, "SubnetNetworkAclAssociation", "{SubnetId: subnet-1, NetworkAclId: acl-1}", NULL,
+	  "DescribeSubnets SubnetId.1=subnet-1 vpc <- subnetSet/item/vpcId\n"
+	  "DescribeNetworkAcls Filter.1.Name=vpc-id Filter.1.Value.1={vpc} "
+	  "Filter.2.Name=default Filter.2.Value.1=true default <- "
+	  "networkAclSet/item/networkAclId\n"
+	  "ReplaceNetworkAclAssociation AssociationId=x-1 NetworkAclId={default}" },
+
+	{ CREATE, "EIP", NULL, "{Domain: vpc, InstanceId: i-1, Tags: [{Key: a, Value: b}]}",
+	  "AllocateAddress Domain=vpc TagSpecification.1.ResourceType=elastic-ip "
+	  "TagSpecification.1.Tag.1.Key=a TagSpecification.1.Tag.1.Value=b -> publicIp\n"
+	  "AssociateAddress PublicIp={id} InstanceId=i-1" },
+	{ UPDATE, "EIP", "{InstanceId: i-1}", "{Tags: [{Key: a, Value: b}]}",
+	  "DisassociateAddress PublicIp=x-1\n"
+	  "DescribeAddresses PublicIp.1=x-1 tagged <- addressesSet/item/allocationId\n"
+	  "CreateTags ResourceId.1={tagged} Tag.1.Key=a Tag.1.Value=b" },
+	{ DELETE, "EIP", NULL, NULL, "ReleaseAddress PublicIp=x-1" },
+	{ DELETE, "EIP", "{InstanceId: i-1}", NULL,
+	  "DisassociateAddress PublicIp=x-1\nReleaseAddress PublicIp=x-1" },
+	{ DESCRIBE, "EIP", NULL, NULL, "DescribeAddresses PublicIp.1=x-1" },
+	{ CREATE, "EIPAssociation", NULL, "{EIP: 3.0.0.1, NetworkInterfaceId: eni-1}",
+	  "AssociateAddress PublicIp=3.0.0.1 NetworkInterfaceId=eni-1 -> associationId" },
+	{ CREATE, "EIPAssociation", NULL, "{AllocationId: eipalloc-1, InstanceId: i-1}",
+	  "AssociateAddress AllocationId=eipalloc-1 InstanceId=i-1 -> associationId" },
+	{ DELETE, "EIPAssociation", "{EIP: 3.0.0.1, InstanceId: i-1}", NULL,
+	  "DisassociateAddress AssociationId=x-1" },
+	{ CREATE, "NatGateway", NULL, "{SubnetId: subnet-1, AllocationId: eipalloc-1}",
+	  "CreateNatGateway AllocationId=eipalloc-1 SubnetId=subnet-1 ClientToken=stack-Name-1 "
+	  "-> natGatewayId" },
+	{ UPDATE, "NatGateway", "{SubnetId: s, SecondaryPrivateIpAddresses: [10.0.0.5, 10.0.0.6]}",
+	  "{SubnetId: s, SecondaryPrivateIpAddresses: [10.0.0.6, 10.0.0.7]}",
+	  "UnassignPrivateNatGatewayAddress NatGatewayId=x-1 PrivateIpAddress.1=10.0.0.5\n"
+	  "AssignPrivateNatGatewayAddress NatGatewayId=x-1 PrivateIpAddress.1=10.0.0.7" },
+	{ DELETE, "NatGateway", "{SubnetId: s}", NULL, "DeleteNatGateway NatGatewayId=x-1" },
+	{ DESCRIBE, "NatGateway", "{SubnetId: s}", NULL, "DescribeNatGateways NatGatewayId.1=x-1" },
+	{ CREATE, "NetworkInterface", NULL,
+	  "{SubnetId: subnet-1, GroupSet: [sg-1], SourceDestCheck: false, "
+	  "PrivateIpAddresses: [{Primary: true, PrivateIpAddress: 10.0.0.5}]}",
+	  "CreateNetworkInterface SecurityGroupId.1=sg-1 PrivateIpAddresses.1.Primary=true "
+	  "PrivateIpAddresses.1.PrivateIpAddress=10.0.0.5 SubnetId=subnet-1 "
+	  "ClientToken=stack-Name-1 -> networkInterface/networkInterfaceId\n"
+	  "ModifyNetworkInterfaceAttribute NetworkInterfaceId={id} SourceDestCheck.Value=false" },
+	{ UPDATE, "NetworkInterface", "{SubnetId: s, Description: a}",
+	  "{SubnetId: s, GroupSet: [sg-1]}",
+	  "ModifyNetworkInterfaceAttribute NetworkInterfaceId=x-1 Description.Value=\n"
+	  "ModifyNetworkInterfaceAttribute NetworkInterfaceId=x-1 SecurityGroupId.1=sg-1" },
+	{ DELETE, "NetworkInterface", "{SubnetId: s}", NULL,
+	  "DeleteNetworkInterface NetworkInterfaceId=x-1" },
+#define ATTACHED "{NetworkInterfaceId: eni-1, DeviceIndex: 1, InstanceId: "
+	{ CREATE, "NetworkInterfaceAttachment", NULL, ATTACHED "i-1}",
+	  "AttachNetworkInterface InstanceId=i-1 NetworkInterfaceId=eni-1 DeviceIndex=1 "
+	  "-> attachmentId\n"
+	  "ModifyNetworkInterfaceAttribute NetworkInterfaceId=eni-1 "
+	  "Attachment.AttachmentId={id} Attachment.DeleteOnTermination=true" },
+	{ UPDATE, "NetworkInterfaceAttachment", ATTACHED "i-1}", ATTACHED "i-2}",
+	  "DetachNetworkInterface AttachmentId=x-1 Force=true\n"
+	  "AttachNetworkInterface InstanceId=i-2 NetworkInterfaceId=eni-1 DeviceIndex=1 "
+	  "-> attachmentId\n"
+	  "ModifyNetworkInterfaceAttribute NetworkInterfaceId=eni-1 "
+	  "Attachment.AttachmentId={id} Attachment.DeleteOnTermination=true" },
+	{ UPDATE, "NetworkInterfaceAttachment", ATTACHED "i-1}",
+	  ATTACHED "i-1, DeleteOnTermination: false}",
+	  "ModifyNetworkInterfaceAttribute NetworkInterfaceId=eni-1 "
+	  "Attachment.AttachmentId=x-1 Attachment.DeleteOnTermination=false" },
+	{ DELETE, "NetworkInterfaceAttachment", ATTACHED "i-1}", NULL,
+	  "DetachNetworkInterface AttachmentId=x-1 Force=true" },
+
+	{ CREATE, "VPCPeeringConnection", NULL, "{VpcId: vpc-1, PeerVpcId: vpc-2}",
+	  "CreateVpcPeeringConnection PeerVpcId=vpc-2 VpcId=vpc-1 -> vpcPeeringConnectionId\n"
+	  "AcceptVpcPeeringConnection VpcPeeringConnectionId={id}" },
+	{ DELETE, "VPCPeeringConnection", "{VpcId: vpc-1, PeerVpcId: vpc-2}", NULL,
+	  "DeleteVpcPeeringConnection VpcPeeringConnectionId=x-1" },
+	{ CREATE, "DHCPOptions", NULL,
+	  "{DomainName: lab.example, DomainNameServers: [10.0.0.2, AmazonProvidedDNS], "
+	  "NetbiosNodeType: 2, Tags: [{Key: a, Value: b}]}",
+	  "CreateDhcpOptions TagSpecification.1.ResourceType=dhcp-options "
+	  "TagSpecification.1.Tag.1.Key=a TagSpecification.1.Tag.1.Value=b "
+	  "DhcpConfiguration.1.Key=domain-name DhcpConfiguration.1.Value.1=lab.example "
+	  "DhcpConfiguration.2.Key=domain-name-servers DhcpConfiguration.2.Value.1=10.0.0.2 "
+	  "DhcpConfiguration.2.Value.2=AmazonProvidedDNS "
+	  "DhcpConfiguration.3.Key=netbios-node-type DhcpConfiguration.3.Value.1=2 "
+	  "-> dhcpOptionsId" },
+	{ DELETE, "DHCPOptions", "{DomainName: a}", NULL, "DeleteDhcpOptions DhcpOptionsId=x-1" },
+	{ CREATE, "VPCDHCPOptionsAssociation", NULL, "{VpcId: vpc-1, DhcpOptionsId: dopt-1}",
+	  "AssociateDhcpOptions DhcpOptionsId=dopt-1 VpcId=vpc-1 -> ={DhcpOptionsId}|{VpcId}" },
+	{ DELETE, "VPCDHCPOptionsAssociation", "{VpcId: vpc-1, DhcpOptionsId: dopt-1}", NULL,
+	  "AssociateDhcpOptions DhcpOptionsId=default VpcId=vpc-1" },
+#define LIST "PrefixListName: l, AddressFamily: IPv4, MaxEntries: 3"
+	{ CREATE, "PrefixList", NULL,
+	  "{" LIST ", Entries: [{Cidr: 10.0.0.0/8, Description: a}, {Cidr: 11.0.0.0/8}]}",
+	  "CreateManagedPrefixList AddressFamily=IPv4 Entry.1.Cidr=10.0.0.0/8 "
+	  "Entry.1.Description=a Entry.2.Cidr=11.0.0.0/8 MaxEntries=3 PrefixListName=l "
+	  "ClientToken=stack-Name-1 -> prefixListId" },
+	{ UPDATE, "PrefixList",
+	  "{" LIST ", Entries: [{Cidr: 10.0.0.0/8, Description: a}, {Cidr: 11.0.0.0/8}]}",
+	  "{" LIST ", Entries: [{Cidr: 12.0.0.0/8}, {Cidr: 10.0.0.0/8}]}",
+	  "DescribeManagedPrefixLists PrefixListId.1=x-1 version <- prefixListSet/item/version\n"
+	  "ModifyManagedPrefixList PrefixListId=x-1 CurrentVersion={version} "
+	  "AddEntry.1.Cidr=12.0.0.0/8 AddEntry.2.Cidr=10.0.0.0/8 AddEntry.2.Description= "
+	  "RemoveEntry.1.Cidr=11.0.0.0/8" },
+	{ UPDATE, "PrefixList", "{" LIST ", Entries: [{Cidr: 10.0.0.0/8}, {Cidr: 11.0.0.0/8}]}",
+	  "{" LIST ", Entries: [{Cidr: 11.0.0.0/8}, {Cidr: 10.0.0.0/8}]}", "" },
+	{ DELETE, "PrefixList", "{" LIST "}", NULL, "DeleteManagedPrefixList PrefixListId=x-1" },
+	{ CREATE, "EgressOnlyInternetGateway", NULL, "{VpcId: vpc-1}",
+	  "CreateEgressOnlyInternetGateway VpcId=vpc-1 ClientToken=stack-Name-1 "
+	  "-> egressOnlyInternetGatewayId" },
+	{ DELETE, "EgressOnlyInternetGateway", "{VpcId: vpc-1}", NULL,
+	  "DeleteEgressOnlyInternetGateway EgressOnlyInternetGatewayId=x-1" },
+	{ CREATE, "FlowLog", NULL,
+	  "{ResourceId: vpc-1, ResourceType: VPC, TrafficType: ALL, LogDestinationType: s3, "
+	  "LogDestination: 'arn:a', DestinationOptions: {PerHourPartition: true}}",
+	  "CreateFlowLogs DestinationOptions.PerHourPartition=true LogDestination=arn:a "
+	  "LogDestinationType=s3 ResourceId.1=vpc-1 ResourceType=VPC TrafficType=ALL "
+	  "ClientToken=stack-Name-1 -> flowLogIdSet/item" },
+	{ DELETE, "FlowLog", "{ResourceId: vpc-1, ResourceType: VPC}", NULL,
+	  "DeleteFlowLogs FlowLogId.1=x-1" },
+	{ CREATE, "VPCEndpoint", NULL,
+	  "{VpcId: vpc-1, ServiceName: s3, RouteTableIds: [rtb-1, rtb-2], "
+	  "PolicyDocument: {Statement: [{Effect: Allow}]}}",
+	  "CreateVpcEndpoint PolicyDocument={\"Statement\":[{\"Effect\":\"Allow\"}]} "
+	  "RouteTableId.1=rtb-1 RouteTableId.2=rtb-2 ServiceName=s3 VpcId=vpc-1 "
+	  "ClientToken=stack-Name-1 -> vpcEndpoint/vpcEndpointId" },
+	{ UPDATE, "VPCEndpoint",
+	  "{VpcId: v, ServiceName: s3, RouteTableIds: [rtb-1, rtb-2], PolicyDocument: {}}",
+	  "{VpcId: v, ServiceName: s3, RouteTableIds: [rtb-2, rtb-3]}",
+	  "ModifyVpcEndpoint VpcEndpointId=x-1 ResetPolicy=true\n"
+	  "ModifyVpcEndpoint VpcEndpointId=x-1 RemoveRouteTableId.1=rtb-1\n"
+	  "ModifyVpcEndpoint VpcEndpointId=x-1 AddRouteTableId.1=rtb-3" },
+	{ DELETE, "VPCEndpoint", "{VpcId: v, ServiceName: s3}", NULL,
+	  "DeleteVpcEndpoints VpcEndpointId.1=x-1" },
+
+	{ CREATE, "LaunchTemplate", NULL,
+	  "{LaunchTemplateData: {ImageId: ami-1, SecurityGroupIds: [sg-1], Monitoring: "
+	  "{Enabled: true}, TagSpecifications: [{ResourceType: instance, Tags: [{Key: a, "
+	  "Value: b}]}], NetworkInterfaces: [{DeviceIndex: 0, Groups: [sg-2]}]}}",
+	  "CreateLaunchTemplate LaunchTemplateData.ImageId=ami-1 "
+	  "LaunchTemplateData.Monitoring.Enabled=true "
+	  "LaunchTemplateData.NetworkInterface.1.DeviceIndex=0 "
+	  "LaunchTemplateData.NetworkInterface.1.SecurityGroupId.1=sg-2 "
+	  "LaunchTemplateData.SecurityGroupId.1=sg-1 "
+	  "LaunchTemplateData.TagSpecification.1.ResourceType=instance "
+	  "LaunchTemplateData.TagSpecification.1.Tag.1.Key=a "
+	  "LaunchTemplateData.TagSpecification.1.Tag.1.Value=b "
+	  "LaunchTemplateName=stack-Name-1 ClientToken=stack-Name-1 -> launchTemplateId" },
+	{ UPDATE, "LaunchTemplate", "{LaunchTemplateData: {ImageId: ami-1}}",
+	  "{LaunchTemplateData: {ImageId: ami-2}, VersionDescription: two}",
+	  "CreateLaunchTemplateVersion LaunchTemplateId=x-1 LaunchTemplateData.ImageId=ami-2 "
+	  "VersionDescription=two" },
+	{ DELETE, "LaunchTemplate", "{LaunchTemplateData: {}}", NULL,
+	  "DeleteLaunchTemplate LaunchTemplateId=x-1" },
+	{ CREATE, "Volume", NULL, "{AvailabilityZone: us-east-1a, Size: 8, VolumeType: gp3}",
+	  "CreateVolume AvailabilityZone=us-east-1a Size=8 VolumeType=gp3 "
+	  "ClientToken=stack-Name-1 -> volumeId" },
+	{ UPDATE, "Volume", "{AvailabilityZone: a, Size: 8}",
+	  "{AvailabilityZone: a, Size: 9, Iops: 3000, AutoEnableIO: true}",
+	  "ModifyVolumeAttribute VolumeId=x-1 AutoEnableIO.Value=true\n"
+	  "ModifyVolume VolumeId=x-1 Size=9 Iops=3000" },
+	{ DELETE, "Volume", "{AvailabilityZone: a, Size: 8}", NULL, "DeleteVolume VolumeId=x-1" },
+	{ CREATE, "VolumeAttachment", NULL, "{Device: /dev/sdf, InstanceId: i-1, VolumeId: vol-1}",
+	  "AttachVolume Device=/dev/sdf InstanceId=i-1 VolumeId=vol-1 "
+	  "-> ={VolumeId}|{InstanceId}" },
+	{ DELETE, "VolumeAttachment", "{Device: /dev/sdf, InstanceId: i-1, VolumeId: vol-1}", NULL,
+	  "DetachVolume InstanceId=i-1 VolumeId=vol-1" },
+	{ CREATE, "KeyPair", NULL, "{KeyName: k, PublicKeyMaterial: ssh-ed25519 AAAA}",
+	  "ImportKeyPair KeyName=k PublicKeyMaterial=c3NoLWVkMjU1MTkgQUFBQQ== -> keyName" },
+	{ UPDATE, "KeyPair", "{KeyName: k, PublicKeyMaterial: a, Tags: [{Key: a, Value: b}]}",
+	  "{KeyName: k, PublicKeyMaterial: a}",
+	  "DescribeKeyPairs KeyName.1=x-1 tagged <- keySet/item/keyPairId\n"
+	  "DeleteTags ResourceId.1={tagged} Tag.1.Key=a" },
+	{ DELETE, "KeyPair", "{KeyName: k, PublicKeyMaterial: a}", NULL,
+	  "DeleteKeyPair KeyName=x-1" },
 };
 
 static void test_calls(void **state)
@@ -371,80 +565,95 @@ static void test_calls(void **state)
 
 /* ---- every property ---- */
 
-static struct node *sample(const struct property *row, const char *member);
+#define DEPTH 5
 
-/* A map of what is required, and of `only` (NULL: nothing more). */
-static struct node *sample_map(const struct property *rows, const char *only, const char *member)
+/* Names from a type's property down to the one that is looked at; NULL-ended. */
+struct path {
+	const char *names[DEPTH + 1];
+	size_t depth;
+};
+
+static const char *const nowhere[] = { NULL };
+
+static struct node *sample(const struct property *row, const char *const *path);
+
+/* A map of what is required, and of what is on the path. */
+static struct node *sample_map(const struct property *rows, const char *const *path)
 {
 	struct node *map = node_new(NODE_MAP);
 
-	for (; rows && rows->name; rows++)
-		if (rows->required || streq(rows->name, only))
-			node_add(map, rows->name,
-				 sample(rows, streq(rows->name, only) ? member : NULL));
+	for (; rows && rows->name; rows++) {
+		const bool on_path = streq(rows->name, *path);
+
+		if (rows->required || on_path)
+			node_add(map, rows->name, sample(rows, on_path ? path + 1 : nowhere));
 		else if (streq(rows->name, "CidrIp")) /* a rule is about somebody */
 			node_add(map, rows->name, node_text_new("10.0.0.0/8"));
+	}
 	return map;
 }
 
-/* A value that isn't what it is without it; of a structure with that member ("*": any). */
-static struct node *sample(const struct property *row, const char *member)
+/* A value that isn't what it is without it. */
+static struct node *sample(const struct property *row, const char *const *path)
 {
-	struct node *list = node_new(NODE_LIST);
+	struct node *list;
 
 	switch (row->shape) {
 	case SHAPE_LIST:
-		node_add(list, NULL, node_text_new("one"));
-		return list;
-	case SHAPE_STRUCTURES:
-		node_add(list, NULL, sample_map(row->members, member, "*"));
-		return list;
+		return read_node("[one]");
 	case SHAPE_TAGS:
-		node_freep(&list);
 		return read_node("[{Key: k, Value: v}]");
-	default:
-		node_freep(&list);
-	}
-	if (row->shape == SHAPE_STRUCTURE && streq(member, "*"))
-		return sample_map(row->members, row->members->name, "*");
-	if (row->shape == SHAPE_STRUCTURE)
-		return sample_map(row->members, member, "*");
-	if (row->shape == SHAPE_TEXTS || row->shape == SHAPE_JSON || row->shape == SHAPE_EMPTY)
+	case SHAPE_STRUCTURES:
+		list = node_new(NODE_LIST);
+		node_add(list, NULL, sample_map(row->members, path));
+		return list;
+	case SHAPE_STRUCTURE:
+		return sample_map(row->members, path);
+	case SHAPE_TEXTS:
+	case SHAPE_JSON:
+	case SHAPE_EMPTY:
 		return node_new(NODE_MAP);
-	if (row->shape == SHAPE_NUMBER)
+	case SHAPE_NUMBER:
 		return node_text_new("7");
-	if (row->shape == SHAPE_FLAG)
+	case SHAPE_FLAG:
 		return node_text_new(streq(row->fallback, "true") ? "false" : "true");
+	case SHAPE_TEXT:
+	case SHAPE_BYTES:
+		break;
+	}
 	return node_text_new("text");
 }
 
-/* With one of each set of which one must be given, other than `but`. */
-static struct node *sample_all(const struct type *type, const char *but, const char *member)
+/* With one of each set of which one must be given, other than what the path is about. */
+static struct node *sample_all(const struct type *type, const struct path *path, size_t depth)
 {
-	struct node *map = sample_map(type->properties, but, member);
+	struct path shorter = *path;
+	struct node *map;
 
+	shorter.names[depth] = NULL;
+	map = sample_map(type->properties, shorter.names);
 	for (const char *set = type->one_of; set && *set;) {
 		CLEANUP(freep)
 		char *words = xasprintf("%.*s", (int)strcspn(set, ";"), set);
 		char *rest = NULL, *word = strtok_r(words, " ", &rest);
 
-		if (streq(word, but) && strchr(set, ' '))
+		if (streq(word, path->names[0]) && rest && *rest)
 			word = strtok_r(NULL, " ", &rest);
 		for (const struct property *row = type->properties; row->name; row++)
 			if (streq(row->name, word) && !node_get(map, word))
-				node_add(map, word, sample(row, NULL));
+				node_add(map, word, sample(row, nowhere));
 		set += strcspn(set, ";");
 		set += *set == ';';
 	}
 	return map;
 }
 
-static void expect_refusal(const struct type *type, const struct property *row, const char *member)
+static void expect_refusal(const struct type *type, const struct path *path)
 {
-	CLEANUP(node_freep) struct node *map = sample_all(type, row->name, member);
+	CLEANUP(node_freep) struct node *map = sample_all(type, path, path->depth);
 	CLEANUP(text_lines_clear) struct text_lines warnings = { NULL, 0 };
 	struct error error = ERROR_INIT;
-	const char *name = member ? member : row->name;
+	const char *name = path->names[path->depth - 1];
 
 	assert_int_equal(type_check(type, "Resources.A.Properties", map, NULL, &error), -EINVAL);
 	assert_int_equal(error.code, ERROR_INVALID_TEMPLATE);
@@ -457,53 +666,82 @@ static void expect_refusal(const struct type *type, const struct property *row, 
 	assert_int_equal(type_check(type, "Resources.A.Properties", map, NULL, &error), 0);
 }
 
-/* The property makes a difference at a creation; and at an update, which is what it is said. */
-static void expect_effect(const struct type *type, const struct property *row, const char *member)
+static void remove_member(struct node *map, const char *name)
 {
-	CLEANUP(node_freep) struct node *with = sample_all(type, row->name, member);
-	CLEANUP(node_freep) struct node *without = sample_all(type, row->name, NULL);
-	CLEANUP(freep) char *made = NULL, *otherwise = NULL, *updated = NULL;
-
-	if (!member)
-		for (size_t i = 0; i < without->count; i++)
-			if (streq(without->items[i]->key, row->name)) {
-				node_freep(&without->items[i]);
-				array_remove(without->items, &without->count, i);
-			}
-	made = calls_of(CREATE, type, NULL, with);
-	{
-		CLEANUP(type_calls_clear) struct type_calls calls = { NULL, 0 };
-		struct error error = ERROR_INIT;
-
-		if (type_create(type, without, "stack-Name-1", &calls, &error) < 0)
-			return; /* it is required */
-		otherwise = text_of(&calls);
-	}
-	if (streq(made, otherwise) && !row->required)
-		fail_msg("%s: %s%s%s has no effect", type->name, row->name, member ? "." : "",
-			 member ? member : "");
-	if (type_compare(type, without, with) == UPDATE_REPLACED)
-		return;
-	updated = calls_of(UPDATE, type, without, with);
-	if (!*updated)
-		fail_msg("%s: %s%s%s can't be changed", type->name, row->name, member ? "." : "",
-			 member ? member : "");
+	for (size_t i = 0; i < map->count; i++)
+		if (streq(map->items[i]->key, name)) {
+			node_freep(&map->items[i]);
+			array_remove(map->items, &map->count, i);
+			return;
+		}
 }
 
-static void walk_properties(const struct type *type)
+/* Each way of it is a call of its own, unless it is another resource. */
+static void expect_update(const struct type *type, const struct path *path, const struct node *one,
+			  const struct node *other)
 {
-	for (const struct property *row = type->properties; row && row->name; row++) {
-		if (row->lacks) {
-			expect_refusal(type, row, NULL);
-			continue;
-		}
-		if (!row->members)
-			expect_effect(type, row, NULL);
-		for (const struct property *member = row->members; member && member->name; member++)
-			if (member->lacks)
-				expect_refusal(type, row, member->name);
-			else if (!member->required)
-				expect_effect(type, row, member->name);
+	CLEANUP(freep) char *there = NULL, *back = NULL;
+
+	if (type_compare(type, one, other) == UPDATE_REPLACED)
+		return;
+	there = calls_of(UPDATE, type, one, other);
+	back = calls_of(UPDATE, type, other, one);
+	if (!*there || streq(there, back))
+		fail_msg("%s: %s.%s can't be changed: %s", type->name, path->names[0],
+			 path->names[path->depth - 1], there);
+}
+
+/* The property makes a difference at a creation and at an update. */
+static void expect_effect(const struct type *type, const struct path *path)
+{
+	CLEANUP(node_freep) struct node *with = sample_all(type, path, path->depth);
+	CLEANUP(node_freep) struct node *without = sample_all(type, path, path->depth - 1);
+	CLEANUP(freep) char *made = NULL, *otherwise = NULL;
+
+	remove_member(without, path->depth == 1 ? path->names[0] : "");
+	made = calls_of(CREATE, type, NULL, with);
+	otherwise = calls_of(CREATE, type, NULL, without);
+	if (streq(made, otherwise))
+		fail_msg("%s: %s.%s has no effect", type->name, path->names[0],
+			 path->names[path->depth - 1]);
+	expect_update(type, path, without, with);
+}
+
+/* Another value than the sample is another call, or another resource. */
+static void expect_required(const struct type *type, const struct path *path)
+{
+	CLEANUP(node_freep) struct node *one = sample_all(type, path, path->depth);
+	CLEANUP(node_freep) struct node *other = node_copy(one);
+	struct node *value = node_get(other, path->names[0]);
+	CLEANUP(freep) char *made = NULL, *otherwise = NULL;
+
+	if (path->depth > 1 || value->type != NODE_TEXT)
+		return;
+	free(value->text);
+	value->text = xstrdup("9");
+	made = calls_of(CREATE, type, NULL, one);
+	otherwise = calls_of(CREATE, type, NULL, other);
+	if (streq(made, otherwise))
+		fail_msg("%s: %s has no effect", type->name, path->names[0]);
+	expect_update(type, path, one, other);
+}
+
+static void walk_properties(const struct type *type, const struct property *rows,
+			    const struct path *above)
+{
+	for (; rows && rows->name; rows++) {
+		struct path path = *above;
+
+		assert_true(path.depth < DEPTH);
+		path.names[path.depth++] = rows->name;
+		if (rows->lacks)
+			expect_refusal(type, &path);
+		else if (rows->members)
+			walk_properties(type, rows->members, &path);
+		else if (rows->required)
+			expect_required(type, &path);
+		else
+			expect_effect(type, &path);
 	}
 }
 
@@ -514,7 +752,7 @@ static void test_properties(void **state)
 	(void)state;
 	for (size_t i = 0; (type = type_at(i)); i++)
 		if (!type->played)
-			walk_properties(type);
+			walk_properties(type, type->properties, &(struct path){ { NULL }, 0 });
 	assert_true(type_at(0) && type_find(type_name(type_at(0))) == type_at(0));
 	assert_null(type_find("AWS::EC2::Nothing"));
 }
@@ -528,7 +766,7 @@ static void test_checks(void **state)
 	} checks[] = {
 		{ "VPC", "{CidrBlock: 10.0.0.0/16}", NULL },
 		{ "VPC", "{CidrBlock: {Ref: A}, EnableDnsSupport: {'Fn::Sub': a}}", NULL },
-		{ "VPC", "{}", "P (line 1): one of the properties CidrBlock is missing" },
+		{ "VPC", "{}", "P (line 1): the property CidrBlock is missing" },
 		{ "VPC", "{CidrBlock: a,\n Cidr: b}",
 		  "P.Cidr (line 2): AWS::EC2::VPC has no property Cidr" },
 		{ "VPC", "{CidrBlock: a, EnableDnsSupport: maybe}",
@@ -588,8 +826,7 @@ static void test_values(void **state)
 	assert_int_equal(type_create(find("VPC"), properties, "t", &calls, &error), -EINVAL);
 	assert_string_equal(error.text, "EnableDnsSupport (line 1): a text is expected");
 	assert_int_equal(type_create(find("VPC"), NULL, "t", &calls, &error), -EINVAL);
-	assert_string_equal(error.text,
-			    "AWS::EC2::VPC: one of the properties CidrBlock is missing");
+	assert_string_equal(error.text, "AWS::EC2::VPC: the property CidrBlock is missing");
 }
 
 static void test_compare(void **state)
