@@ -69,8 +69,8 @@ const char *type_attribute(const struct type *type, const char *attribute)
 
 /* ---- creation ---- */
 
-static void add_items(struct plan *plan, const struct property *row, struct wording call,
-		      const struct node *list, const struct node *other);
+static void plan_items(struct plan *plan, const struct property *row, struct wording call,
+		       const struct node *items);
 
 /* What a creating call doesn't take. */
 static void set_after(struct plan *plan, const struct property *rows, const struct node *map)
@@ -81,7 +81,7 @@ static void set_after(struct plan *plan, const struct property *rows, const stru
 		if (!value || (rows->parameter && *rows->parameter) || !rows->parameter)
 			continue;
 		if (rows->adds.action)
-			add_items(plan, rows, rows->adds, value, NULL);
+			plan_items(plan, rows, rows->adds, value);
 		else if (rows->change.action && !streq(value->text, rows->fallback))
 			plan_call(plan, rows->change, rows, value)->retries =
 				plan->type->change_retries;
@@ -157,23 +157,44 @@ enum update type_compare(const struct type *type, const struct node *before,
 	return most;
 }
 
-/* Those of the list that the other has not. */
-static void add_items(struct plan *plan, const struct property *row, struct wording call,
-		      const struct node *list, const struct node *other)
+/* Those of the list that the other has not; the caller frees it. */
+static struct node *others_of(const struct node *list, const struct node *other)
 {
-	CLEANUP(node_freep) struct node *texts = node_new(NODE_LIST);
+	struct node *others = node_new(NODE_LIST);
 
-	for (size_t i = 0; list && i < list->count; i++) {
-		if (has_item(other, list->items[i]))
-			continue;
-		if (row->shape == SHAPE_LIST)
-			node_add(texts, NULL, node_copy(list->items[i]));
-		else
-			plan_call(plan, call, row, list->items[i])->retries =
-				plan->type->change_retries;
+	for (size_t i = 0; list && i < list->count; i++)
+		if (!has_item(other, list->items[i]))
+			node_add(others, NULL, node_copy(list->items[i]));
+	return others;
+}
+
+static void plan_items(struct plan *plan, const struct property *row, struct wording call,
+		       const struct node *items)
+{
+	const char *const *retries = plan->type->change_retries;
+
+	if (!items->count)
+		return;
+	if (row->shape == SHAPE_LIST)
+		plan_call(plan, call, row, items)->retries = retries;
+	else
+		for (size_t i = 0; i < items->count; i++)
+			plan_call(plan, call, row, items->items[i])->retries = retries;
+}
+
+static void change_list(struct plan *plan, const struct property *row, const struct node *old,
+			const struct node *new)
+{
+	CLEANUP(node_freep) struct node *gone = others_of(old, new);
+	CLEANUP(node_freep) struct node *come = others_of(new, old);
+
+	if (row->removes.action) {
+		plan_items(plan, row, row->removes, gone);
+		plan_items(plan, row, row->adds, come);
+	} else if (gone->count || come->count) {
+		plan_call(plan, row->adds, row, come)->retries = plan->type->change_retries;
+		plan_words(plan, row->removes.words, row, gone);
 	}
-	if (texts->count)
-		plan_call(plan, call, row, texts)->retries = plan->type->change_retries;
 }
 
 static void change(struct plan *plan, const struct property *row, const struct node *old,
@@ -182,8 +203,7 @@ static void change(struct plan *plan, const struct property *row, const struct n
 	CLEANUP(node_freep) struct node *fallback = NULL;
 
 	if (row->adds.action) {
-		add_items(plan, row, row->removes, old, new);
-		add_items(plan, row, row->adds, new, old);
+		change_list(plan, row, old, new);
 		return;
 	}
 	if (!new && row->removes.action) {

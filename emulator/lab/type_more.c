@@ -243,9 +243,9 @@ static const struct node *entry_of(const struct node *entries, const char *cidr)
 	return NULL;
 }
 
-/* Entries that `other` lacks, or (`added`) has with another description. */
-static void put_entries(struct plan *plan, const struct node *entries, const struct node *other,
-			bool added)
+/* Entries that `other` has not just so: `name` of the last call. */
+static void put_entries(struct plan *plan, const char *name, const struct node *entries,
+			const struct node *other)
 {
 	size_t number = 0;
 
@@ -255,43 +255,63 @@ static void put_entries(struct plan *plan, const struct node *entries, const str
 		const char *description = node_get_text(entry, "Description");
 		const struct node *there = entry_of(other, cidr);
 
-		if (there && (!added || node_equal(there, entry)))
+		if (there && node_equal(there, entry))
 			continue;
-		plan_parameter(plan, cidr, "%sEntry.%zu.Cidr", added ? "Add" : "Remove", ++number);
-		if (added && (description || there))
-			plan_parameter(plan, description ? description : "",
-				       "AddEntry.%zu.Description", number);
+		plan_parameter(plan, cidr, "%s.%zu.Cidr", name, ++number);
+		if (description && streq(name, "AddEntry"))
+			plan_parameter(plan, description, "%s.%zu.Description", name, number);
 	}
 }
 
-static bool entries_differ(const struct node *one, const struct node *other)
+/* Is there one that `other` has not just so? */
+static bool has_others(const struct node *entries, const struct node *other)
 {
-	if ((one ? one->count : 0) != (other ? other->count : 0))
-		return true;
-	for (size_t i = 0; one && i < one->count; i++) {
-		const struct node *there = entry_of(other, node_get_text(one->items[i], "Cidr"));
+	for (size_t i = 0; entries && i < entries->count; i++) {
+		const struct node *there =
+			entry_of(other, node_get_text(entries->items[i], "Cidr"));
 
-		if (!there || !node_equal(there, one->items[i]))
+		if (!there || !node_equal(there, entries->items[i]))
 			return true;
 	}
 	return false;
 }
 
-/* The difference, of the version that the list has. */
-void plan_list_entries(struct plan *plan)
+/* Is there one in both, but not just so? */
+static bool is_described_anew(const struct node *before, const struct node *after)
+{
+	for (size_t i = 0; before && i < before->count; i++) {
+		const struct node *there = entry_of(after, node_get_text(before->items[i], "Cidr"));
+
+		if (there && !node_equal(there, before->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A call that changes the version that the list has then. */
+static void modify_list(struct plan *plan)
 {
 	static const char *const later[] = { "IncorrectState", NULL };
-	const struct node *before = node_get(plan->before, "Entries");
-	const struct node *after = node_get(plan->after, "Entries");
-	struct type_call *call;
+	struct type_call *call =
+		plan_plain(plan, "DescribeManagedPrefixLists", "PrefixListId.1={id}");
 
-	if (!entries_differ(before, after))
-		return;
-	call = plan_plain(plan, "DescribeManagedPrefixLists", "PrefixListId.1={id}");
 	call->keep = "version";
 	call->keep_path = xstrdup("prefixListSet/item/version");
 	plan_plain(plan, "ModifyManagedPrefixList", "PrefixListId={id} CurrentVersion={version}")
 		->retries = later;
-	put_entries(plan, after, before, true);
-	put_entries(plan, before, after, false);
+}
+
+/* An entry with another description has to go first; else one call does both. */
+void plan_list_entries(struct plan *plan)
+{
+	const struct node *before = node_get(plan->before, "Entries");
+	const struct node *after = node_get(plan->after, "Entries");
+
+	if (!has_others(before, after) && !has_others(after, before))
+		return;
+	modify_list(plan);
+	put_entries(plan, "RemoveEntry", before, after);
+	if (is_described_anew(before, after))
+		modify_list(plan);
+	put_entries(plan, "AddEntry", after, before);
 }

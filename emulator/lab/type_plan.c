@@ -210,18 +210,25 @@ static void put_word(struct plan *plan, char *word, const struct property *prope
 	}
 }
 
+void plan_words(struct plan *plan, const char *words, const struct property *property,
+		const struct node *self)
+{
+	CLEANUP(freep) char *copy = xstrdup(words ? words : "");
+	char *rest = NULL;
+
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		put_word(plan, word, property, self);
+}
+
 struct type_call *plan_call(struct plan *plan, struct wording call, const struct property *property,
 			    const struct node *self)
 {
 	struct type_call *made = array_grow(&plan->calls->items, &plan->calls->count);
-	CLEANUP(freep) char *words = xstrdup(call.words ? call.words : "");
-	char *rest = NULL;
 
 	made->service = "ec2";
 	made->action = call.action;
-	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-		put_word(plan, word, property, self);
-	return &plan->calls->items[plan->calls->count - 1];
+	plan_words(plan, call.words, property, self);
+	return made;
 }
 
 struct type_call *plan_plain(struct plan *plan, const char *action, const char *words)

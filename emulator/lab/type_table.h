@@ -49,7 +49,8 @@ struct property {
 	struct wording change;
 	const char *fallback; /* what it is when it isn't given: need not be set at a creation */
 	/* Calls for what is new in a list and for what has gone from it: one for all texts ("A=."),
-	 * or one for each structure. `removes` alone: for a value that is no longer given. */
+	 * or one for each structure. Without an action of its own `removes` is more words of the
+	 * other's. `removes` beside `change`: for a value that is no longer given. */
 	struct wording adds, removes;
 	/* We can't honour it, but for these values, with spaces between them, which ask for
 	 * nothing; "": whatever it is. */
@@ -110,7 +111,10 @@ struct plan {
  */
 struct type_call *plan_call(struct plan *plan, struct wording call, const struct property *property,
 			    const struct node *self);
-/* The same without any of that. */
+/* More words of the last call. */
+void plan_words(struct plan *plan, const char *words, const struct property *property,
+		const struct node *self);
+/* A call without all that. */
 struct type_call *plan_plain(struct plan *plan, const char *action, const char *words);
 /* Adds a parameter to the last call; the value is copied. */
 void plan_parameter(struct plan *plan, const char *value, const char *format, ...) PRINTF(3, 4);

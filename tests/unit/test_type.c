@@ -461,6 +461,8 @@ static const struct row {
 	  "AssociateDhcpOptions DhcpOptionsId=dopt-1 VpcId=vpc-1 -> ={DhcpOptionsId}|{VpcId}" },
 	{ DELETE, "VPCDHCPOptionsAssociation", "{VpcId: vpc-1, DhcpOptionsId: dopt-1}", NULL,
 	  "AssociateDhcpOptions DhcpOptionsId=default VpcId=vpc-1" },
+#define VERSION                                                                                    \
+	"DescribeManagedPrefixLists PrefixListId.1=x-1 version <- prefixListSet/item/version\n"
 #define LIST "PrefixListName: l, AddressFamily: IPv4, MaxEntries: 3"
 	{ CREATE, "PrefixList", NULL,
 	  "{" LIST ", Entries: [{Cidr: 10.0.0.0/8, Description: a}, {Cidr: 11.0.0.0/8}]}",
@@ -470,10 +472,15 @@ static const struct row {
 	{ UPDATE, "PrefixList",
 	  "{" LIST ", Entries: [{Cidr: 10.0.0.0/8, Description: a}, {Cidr: 11.0.0.0/8}]}",
 	  "{" LIST ", Entries: [{Cidr: 12.0.0.0/8}, {Cidr: 10.0.0.0/8}]}",
-	  "DescribeManagedPrefixLists PrefixListId.1=x-1 version <- prefixListSet/item/version\n"
-	  "ModifyManagedPrefixList PrefixListId=x-1 CurrentVersion={version} "
-	  "AddEntry.1.Cidr=12.0.0.0/8 AddEntry.2.Cidr=10.0.0.0/8 AddEntry.2.Description= "
-	  "RemoveEntry.1.Cidr=11.0.0.0/8" },
+	  VERSION "ModifyManagedPrefixList PrefixListId=x-1 CurrentVersion={version} "
+		  "RemoveEntry.1.Cidr=10.0.0.0/8 RemoveEntry.2.Cidr=11.0.0.0/8\n" VERSION
+		  "ModifyManagedPrefixList PrefixListId=x-1 CurrentVersion={version} "
+		  "AddEntry.1.Cidr=12.0.0.0/8 AddEntry.2.Cidr=10.0.0.0/8" },
+	{ UPDATE, "PrefixList", "{" LIST ", Entries: [{Cidr: 10.0.0.0/8}]}",
+	  "{" LIST ", Entries: [{Cidr: 12.0.0.0/8, Description: a}]}",
+	  VERSION "ModifyManagedPrefixList PrefixListId=x-1 CurrentVersion={version} "
+		  "RemoveEntry.1.Cidr=10.0.0.0/8 AddEntry.1.Cidr=12.0.0.0/8 "
+		  "AddEntry.1.Description=a" },
 	{ UPDATE, "PrefixList", "{" LIST ", Entries: [{Cidr: 10.0.0.0/8}, {Cidr: 11.0.0.0/8}]}",
 	  "{" LIST ", Entries: [{Cidr: 11.0.0.0/8}, {Cidr: 10.0.0.0/8}]}", "" },
 	{ DELETE, "PrefixList", "{" LIST "}", NULL, "DeleteManagedPrefixList PrefixListId=x-1" },
@@ -500,8 +507,11 @@ static const struct row {
 	  "{VpcId: v, ServiceName: s3, RouteTableIds: [rtb-1, rtb-2], PolicyDocument: {}}",
 	  "{VpcId: v, ServiceName: s3, RouteTableIds: [rtb-2, rtb-3]}",
 	  "ModifyVpcEndpoint VpcEndpointId=x-1 ResetPolicy=true\n"
-	  "ModifyVpcEndpoint VpcEndpointId=x-1 RemoveRouteTableId.1=rtb-1\n"
-	  "ModifyVpcEndpoint VpcEndpointId=x-1 AddRouteTableId.1=rtb-3" },
+	  "ModifyVpcEndpoint VpcEndpointId=x-1 AddRouteTableId.1=rtb-3 "
+	  "RemoveRouteTableId.1=rtb-1" },
+	{ UPDATE, "VPCEndpoint", "{VpcId: v, ServiceName: s3, SubnetIds: [s-1]}",
+	  "{VpcId: v, ServiceName: s3}",
+	  "ModifyVpcEndpoint VpcEndpointId=x-1 RemoveSubnetId.1=s-1" },
 	{ DELETE, "VPCEndpoint", "{VpcId: v, ServiceName: s3}", NULL,
 	  "DeleteVpcEndpoints VpcEndpointId.1=x-1" },
 
