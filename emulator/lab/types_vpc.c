@@ -8,7 +8,8 @@ static const struct attribute id_attributes[] = { { "Id", NULL }, END };
 ERRORS(active, "active");
 ERRORS(not_active, "failed", "rejected", "expired", "deleted");
 ERRORS(deleted, "deleted");
-ERRORS(no_peering, "InvalidVpcPeeringConnectionID.NotFound");
+/* Or it has ended already. */
+ERRORS(no_peering, "InvalidVpcPeeringConnectionID.NotFound", "InvalidStateTransition");
 
 static const struct property peering_properties[] = {
 	LACKING("AssumeRoleRegion"),
