@@ -306,6 +306,11 @@ int describe_stacks(struct call *call, struct error *error)
 
 	if (name && *name && (r = call_stack(call, name, &one, error)) < 0)
 		return r;
+	if (one && stack_is_busy(one)) { /* the AWS CLI's waiters look every 30 s */
+		call->hooks->hurry(call->hooks->context);
+		if ((r = call_stack(call, name, &one, error)) < 0)
+			return r;
+	}
 	xml_open(call->xml, "Stacks");
 	for_each_resource (struct stack, stack, call->scope, KIND_STACK)
 		if (one ? stack == one : stack->status != STACK_DELETE_COMPLETE)

@@ -81,6 +81,9 @@ struct api_hooks {
 	/* Makes one more account; see credentials_add(). */
 	int (*create_account)(void *context, const char *account,
 			      const struct credentials **ret_credentials, struct error *error);
+	/* Does at once what there is to do for stacks, for some tenths of a second at most: who
+	 * asks how far one has got may ask again in half a minute. */
+	void (*hurry)(void *context);
 };
 
 struct action;

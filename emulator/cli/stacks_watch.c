@@ -89,6 +89,11 @@ static const char *word_of(struct outcome *outcome, const char *status)
 	return ends_with(status, "_FAILED") ? "FAILED" : NULL;
 }
 
+static bool is_of_stack(const void *event)
+{
+	return streq(stack_text(event, "ResourceType"), "AWS::CloudFormation::Stack");
+}
+
 static void tell(struct watch *watch, const void *event)
 {
 	const char *logical = stack_text(event, "LogicalResourceId");
@@ -121,15 +126,11 @@ static void tell(struct watch *watch, const void *event)
 }
 
 /* Those that came since, the oldest first. */
-static int tell_news(struct watch *watch, struct error *error)
+static void tell_news(struct watch *watch, const struct reply *reply)
 {
-	CLEANUP(reply_freep) struct reply *reply = NULL;
 	CLEANUP(freep) const void **events = NULL;
 	size_t count = 0;
-	int r = describe_events(watch->client, watch->name, &reply, error);
 
-	if (r < 0)
-		return r;
 	for (const void *event = stack_next(reply, "StackEvents", NULL); event;
 	     event = stack_next(reply, "StackEvents", event)) {
 		if (streq(stack_text(event, "EventId"), watch->seen))
@@ -142,24 +143,27 @@ static int tell_news(struct watch *watch, struct error *error)
 	}
 	for (size_t i = count; i-- > 0;)
 		tell(watch, events[i]);
-	return 0;
 }
 
-/* The status first, then the events: all that led to it are there. */
+/* The newest event of the stack itself says what it is now. */
 static int look(struct watch *watch, bool *ret_over, struct error *error)
 {
 	CLEANUP(reply_freep) struct reply *reply = NULL;
-	const void *stack;
-	int r = stacks_describe(watch->client, watch->name, &reply, &stack, error);
+	const void *event;
+	int r = describe_events(watch->client, watch->name, &reply, error);
 
 	if (r < 0)
 		return r;
-	*ret_over = !ends_with(stack_text(stack, "StackStatus"), "_IN_PROGRESS");
+	tell_news(watch, reply);
+	event = stack_next(reply, "StackEvents", NULL);
+	while (event && !is_of_stack(event))
+		event = stack_next(reply, "StackEvents", event);
+	*ret_over = event && !ends_with(stack_text(event, "ResourceStatus"), "_IN_PROGRESS");
 	if (*ret_over) {
-		watch->outcome.status = xstrdup(stack_text(stack, "StackStatus"));
-		watch->outcome.id = xstrdup(stack_text(stack, "StackId"));
+		watch->outcome.status = xstrdup(stack_text(event, "ResourceStatus"));
+		watch->outcome.id = xstrdup(stack_text(event, "StackId"));
 	}
-	return tell_news(watch, error);
+	return 0;
 }
 
 int stacks_watch(const struct client *client, const char *name, const char *after, bool quiet,

@@ -14,6 +14,7 @@
 
 #define DELAY_MIN 1
 #define DELAY_MAX 64
+#define HURRY	  250
 
 static void on_turn(void *context);
 
@@ -660,22 +661,39 @@ static void arm(struct stacks *stacks, uint64_t delay)
 		log_error("stacks: %s", error.text);
 }
 
-/* One step of the next that can do one. */
+/* One step of the next that can do one; was there one? */
+static bool take_turn(struct stacks *stacks, size_t *ret_count)
+{
+	CLEANUP(freep) struct rid *ids = find_due(stacks, ret_count);
+	bool any = false;
+
+	for (size_t i = 0; i < *ret_count && !any; i++) {
+		stacks->turn++;
+		any = step_of(stacks, ids[stacks->turn % *ret_count]);
+	}
+	return any;
+}
+
 static void on_turn(void *context)
 {
 	struct stacks *stacks = context;
 	size_t count;
-	CLEANUP(freep) struct rid *ids = find_due(stacks, &count);
-	bool any = false;
+	bool any;
 
 	stacks->timer = NULL;
-	for (size_t i = 0; i < count && !any; i++) {
-		stacks->turn++;
-		any = step_of(stacks, ids[stacks->turn % count]);
-	}
+	any = take_turn(stacks, &count);
 	stacks->delay = any ? 0 : MIN(MAX(stacks->delay * 2, (uint64_t)DELAY_MIN), DELAY_MAX);
 	if (count)
 		arm(stacks, stacks->delay);
+}
+
+void stacks_hurry(struct stacks *stacks)
+{
+	const int64_t end = now_ms() + HURRY;
+	size_t count;
+
+	while (take_turn(stacks, &count) && now_ms() < end)
+		;
 }
 
 bool stacks_concerned(const struct transaction *transaction)

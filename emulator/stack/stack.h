@@ -19,6 +19,10 @@ struct stacks_options {
 	void *context;
 };
 
+/* Does what there is to do, until there is nothing, or nothing that can be done now, or it has
+ * lasted a quarter of a second. Not from a transaction that has changed anything. */
+void stacks_hurry(struct stacks *stacks);
+
 struct stacks *stacks_open(const struct stacks_options *options);
 struct stacks *stacks_close(struct stacks *stacks); /* NULL is fine; always NULL */
 

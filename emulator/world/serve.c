@@ -118,6 +118,11 @@ static int create_account(void *context, const char *account,
 			       ret_credentials, error);
 }
 
+static void hurry(void *context)
+{
+	stacks_hurry(((struct world *)context)->stacks);
+}
+
 static int open_api(struct world *world, struct error *error)
 {
 	struct api_options options = {
@@ -132,7 +137,8 @@ static int open_api(struct world *world, struct error *error)
 			   .look_at = world_look_at,
 			   .nat_counts = world_nat_counts,
 			   .console = world_console,
-			   .create_account = create_account },
+			   .create_account = create_account,
+			   .hurry = hurry },
 	};
 	int r = state_credentials(&world->options.paths, &world->credentials, error);
 
