@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <jansson.h>
 #include <netinet/in.h>
+#include <time.h>
 
 #define PATIENCE    1500 /* milliseconds; those that nobody is to answer take less */
 #define WIDTH	    100	 /* of a table with names above its columns */
 #define NAMED_PAIRS 6
+#define WAVES	    6 /* of packets, at most: 32 instances in one subnet need one */
 
 struct member {
 	char *id, *name, *vpc, *address; /* owned; no name: NULL */
@@ -36,6 +38,7 @@ struct matrix {
 	const char *port; /* NULL: ICMP */
 	struct drops drops;
 	size_t disagreements;
+	uint64_t full; /* times that the machine's table of neighbours was, and it had to wait */
 };
 
 static void matrix_clear(struct matrix *matrix)
@@ -170,23 +173,61 @@ static int open_members(const struct cli_hooks *hooks, struct matrix *matrix, st
 	return 0;
 }
 
-static int send_all(struct matrix *matrix, struct error *error)
+static struct probe probe_of(const struct matrix *matrix, const struct pair *pair)
+{
+	return (struct probe){
+		.source = matrix->members[pair->from].source,
+		.destination = pair->probe.destination,
+		.protocol = matrix->port ? IPPROTO_TCP : IPPROTO_ICMP,
+		.port = matrix->port ? (uint16_t)atoi(matrix->port) : 0,
+		.expected = !streq(pair->verdict, "stopped"),
+	};
+}
+
+/* Those that were lost although somebody was to answer, or all. */
+static int send_wave(struct matrix *matrix, bool all, size_t *ret_lost, struct error *error)
 {
 	CLEANUP(freep) struct probe *probes = xcalloc(matrix->pair_count, sizeof(*probes));
+	CLEANUP(freep) size_t *indices = xcalloc(matrix->pair_count, sizeof(*indices));
+	size_t count = 0;
 	int r;
 
 	for (size_t i = 0; i < matrix->pair_count; i++) {
-		const struct pair *pair = &matrix->pairs[i];
+		struct pair *pair = &matrix->pairs[i];
 
-		probes[i] = pair->probe;
-		probes[i].source = matrix->members[pair->from].source;
-		probes[i].protocol = matrix->port ? IPPROTO_TCP : IPPROTO_ICMP;
-		probes[i].port = matrix->port ? (uint16_t)atoi(matrix->port) : 0;
-		probes[i].expected = !streq(pair->verdict, "stopped");
+		if (all || (pair->probe.expected && pair->probe.result == PROBE_SILENT)) {
+			probes[count] = probe_of(matrix, pair);
+			indices[count++] = i;
+		}
 	}
-	r = probes_run(probes, matrix->pair_count, PATIENCE, error);
-	for (size_t i = 0; i < matrix->pair_count; i++)
-		matrix->pairs[i].probe = probes[i];
+	r = probes_run(probes, count, PATIENCE, error);
+	*ret_lost = 0;
+	for (size_t i = 0; i < count; i++) {
+		matrix->pairs[indices[i]].probe = probes[i];
+		*ret_lost += probes[i].expected && probes[i].result == PROBE_SILENT;
+	}
+	return r;
+}
+
+/* Where the machine's table of neighbours was full, those that were lost for it try again. */
+static int send_all(struct matrix *matrix, struct error *error)
+{
+	const struct timespec pause = { PROBE_NEIGHBOUR_MS / 1000,
+					PROBE_NEIGHBOUR_MS % 1000 * 1000000L };
+	uint64_t full = probe_neighbours_full();
+	size_t lost = 0;
+	int r = send_wave(matrix, true, &lost, error);
+
+	for (int wave = 1; r == 0 && lost && wave < WAVES; wave++) {
+		const uint64_t now = probe_neighbours_full();
+
+		if (now == full)
+			break;
+		matrix->full += now - full;
+		full = now;
+		nanosleep(&pause, NULL);
+		r = send_wave(matrix, false, &lost, error);
+	}
 	return r;
 }
 
@@ -413,6 +454,17 @@ static void put_reasons(const struct matrix *matrix, struct buffer *text)
 	}
 }
 
+static void put_full(const struct matrix *matrix, struct buffer *text)
+{
+	if (matrix->full)
+		buffer_printf(
+			text,
+			"\nThis machine's ARP table, one for all instances of all worlds, was "
+			"full %llu times, and packets had to wait: a larger "
+			"net.ipv4.neigh.default.gc_thresh3 helps.\n",
+			(unsigned long long)matrix->full);
+}
+
 static void put_disagreements(const struct matrix *matrix, struct buffer *text)
 {
 	const bool colours = paint_is_wanted();
@@ -513,6 +565,7 @@ int matrix_run(const struct client *client, const struct cli_hooks *hooks,
 	} else {
 		put_table(&matrix, text);
 		put_reasons(&matrix, text);
+		put_full(&matrix, text);
 		put_disagreements(&matrix, text);
 	}
 	return 0;

@@ -11,6 +11,7 @@
 #include <net/ethernet.h>
 #include <netinet/ip.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -376,11 +377,37 @@ int probes_run(struct probe *probes, size_t count, int patience, struct error *e
 	return r;
 }
 
+/* ---- the machine's neighbours ---- */
+
+/* A line of names, then one of hexadecimal numbers for each CPU; the last is the one. */
+uint64_t probe_neighbours_full(void)
+{
+	FILE *file = fopen("/proc/net/stat/arp_cache", "re");
+	uint64_t sum = 0;
+	char line[512];
+
+	if (!file)
+		return 0;
+	if (fgets(line, sizeof(line), file) && strstr(line, "table_fulls"))
+		while (fgets(line, sizeof(line), file)) {
+			const char *last;
+
+			line[strcspn(line, "\n")] = '\0';
+			while (*line && line[strlen(line) - 1] == ' ')
+				line[strlen(line) - 1] = '\0';
+			last = strrchr(line, ' ');
+			sum += last ? strtoull(last, NULL, 16) : 0;
+		}
+	fclose(file);
+	return sum;
+}
+
 /* ---- the witness ---- */
 
 int witness_open(int process, struct witness *ret_witness, struct error *error)
 {
-	int fd = socket_in(process, AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP));
+	/* Of all protocols: else what is sent would pass unseen. */
+	int fd = socket_in(process, AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
 
 	if (fd < 0)
 		return error_sys(error, -fd, "entering the instance's network");
@@ -430,7 +457,7 @@ void witness_read(struct witness *witness, const struct probe *probe)
 		const bool back = from.sll_pkttype == PACKET_OUTGOING;
 
 		length = sizeof(from);
-		if ((size_t)size < sizeof(struct iphdr) ||
+		if (from.sll_protocol != htons(ETH_P_IP) || (size_t)size < sizeof(struct iphdr) ||
 		    !belongs(probe, data, (size_t)size, back))
 			continue;
 		witness->arrived |= !back;

@@ -43,6 +43,15 @@ struct probe {
  */
 int probes_run(struct probe *probes, size_t count, int patience, struct error *error);
 
+/*
+ * How often this machine's table of neighbours was full, since it started; 0 where nobody knows. It
+ * has one limit for all namespaces (net.ipv4.neigh.default.gc_thresh3), and instances of one subnet
+ * that all talk to all fill it: then an instance can't ask for its neighbour's address, until
+ * entries are PROBE_NEIGHBOUR_MS old and may go.
+ */
+uint64_t probe_neighbours_full(void);
+#define PROBE_NEIGHBOUR_MS 5500
+
 /* Who looks at what arrives, with a socket in the receiver's own namespace. */
 struct witness {
 	int fd;	       /* -1: none */

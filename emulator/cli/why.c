@@ -233,8 +233,10 @@ static enum agreement compare(const struct why *why)
 
 	if (!why->sent)
 		return AGREE_UNASKED;
-	if (why->assumes || streq(why->verdict, "sometimes"))
+	if (streq(why->verdict, "sometimes"))
 		return AGREE_OPEN;
+	if (why->assumes) /* an instance on the way may make another packet of it */
+		return streq(why->verdict, "stopped") && !is_answered(why) ? AGREE_YES : AGREE_OPEN;
 	if (is_refused_datagram(why))
 		return streq(why->verdict, "reaches") || why->of_answer ? AGREE_YES : AGREE_NO;
 	if (streq(why->verdict, "reaches")) {

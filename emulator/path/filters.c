@@ -3,10 +3,11 @@
 
 #include <netinet/in.h>
 
-static bool is_tracking(const struct walk *walk, struct rid interface)
+static bool is_tracking(const struct walk *walk, struct rid interface, bool egress)
 {
 	for (size_t i = 0; i < walk->tracking_count; i++)
-		if (rid_equal(walk->tracking[i], interface))
+		if (rid_equal(walk->tracking[i].interface, interface) &&
+		    walk->tracking[i].egress == egress)
 			return true;
 	return false;
 }
@@ -59,14 +60,16 @@ bool walk_ask_groups(struct walk *walk, const struct interface *interface, bool 
 
 	if (!interface->group_count)
 		return true; /* Amazon's own: nobody is asked */
-	if (walk->answer && is_tracking(walk, interface->resource.id)) {
+	if (walk->answer && is_tracking(walk, interface->resource.id, !egress)) {
 		step.by = interface->groups[0].id;
 		return walk_step(walk, step, "the answer to what it let pass");
 	}
 	answer = path_ask_groups(walk->model, interface, egress, &walk->packet);
 	if (!answer.some)
 		return stop_at_groups(walk, interface, egress);
-	*array_grow(&walk->tracking, &walk->tracking_count) = interface->resource.id;
+	if (!walk->answer)
+		*array_grow(&walk->tracking, &walk->tracking_count) =
+			(struct tracked){ interface->resource.id, egress };
 	what = path_service(&walk->packet, &service);
 	step.by = answer.rule->group;
 	step.rule = answer.rule->resource.id;

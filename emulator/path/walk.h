@@ -9,6 +9,12 @@
 #include "model/route.h"
 #include "path/rules.h"
 
+/* An interface's groups have let the flow out, or in: they let its answer in, or out. */
+struct tracked {
+	struct rid interface;
+	bool egress;
+};
+
 /* What NAT made of a flow's sender, to be undone for the answer. */
 struct translation {
 	struct rid interface; /* that has the address it was given */
@@ -31,7 +37,7 @@ struct walk {
 	uint16_t source_first, source_last; /* the ports that it may come from */
 	bool answer;
 	const struct interface *appliance; /* the last one that it came by; NULL: none */
-	struct rid *tracking;		   /* interfaces whose groups have let the flow pass */
+	struct tracked *tracking;
 	size_t tracking_count;
 	struct translation *translations; /* in their order */
 	size_t translation_count;

@@ -671,6 +671,37 @@ static void an_appliance(void **state)
 	     "no instance that runs has it");
 }
 
+/* What it lets in of an answer that it has seen no request of, it doesn't let out for that. */
+static void an_answer_by_another_way(void **state)
+{
+	struct subnet *middle = make_subnet_in(vpc, "10.0.3.0/24", "us-east-1a");
+	struct instance *box = appliance_in(middle);
+	struct rid_item carried = { 0 };
+	struct group *filter;
+
+	(void)state;
+	call(middle->resource.id, "middle");
+	open_group();
+	assert_int_equal(group_create(&transaction, vpc, "filter", "filter", &filter, &error), 0);
+	call(filter->resource.id, "filter");
+	while (group_rules(&model, filter->resource.id)->count)
+		transaction_delete(&transaction,
+				   group_rules(&model, filter->resource.id)->items[0]);
+	group = filter;
+	permit(false, tcp(1024, 65535), "0.0.0.0/0");
+	carried.id = filter->resource.id;
+	assert_int_equal(interface_set_groups(&transaction, card(box), &carried, 1, &error), 0);
+	interface_set_source_dest_check(&transaction, card(box), false);
+	lead(own_table(b, "inner"), "10.0.1.0/24", card(box));
+	ask(one, id_of(two));
+	says("the answer is stopped by security group filter at eni-box: no egress rule of filter "
+	     "lets tcp/32768-60999 to 10.0.1.4 pass");
+	permit(true, tcp(40000, 50000), "0.0.0.0/0");
+	ask(one, id_of(two));
+	says("the answer is let pass in part by security group filter at eni-box: rule sgr lets "
+	     "only ports 40000-50000 of tcp/32768-60999 out");
+}
+
 static void a_nat_instance(void **state)
 {
 	struct instance *box = appliance_in(a);
@@ -792,6 +823,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_hairpin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_nat_gateway, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_appliance, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_by_another_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_nat_instance, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_loop, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(peerings, set_up, tear_down),
