@@ -106,6 +106,14 @@ static int check_set(const struct call *call, struct error *error)
 	return stack_check_name(call_text(call, "ChangeSetName"), "changeSetName", error);
 }
 
+/* Its name can be given again: the AWS CLI names them by the second, and here two deployments fit
+ * into one. */
+static bool has_had_its_day(const struct change_set *set)
+{
+	return set->status == CHANGE_SET_FAILED || set->execution == CHANGE_SET_EXECUTE_COMPLETE ||
+	       set->execution == CHANGE_SET_EXECUTE_FAILED || set->execution == CHANGE_SET_OBSOLETE;
+}
+
 int create_change_set(struct call *call, struct error *error)
 {
 	CLEANUP(stack_source_clear) struct stack_source source = { 0 };
@@ -121,11 +129,13 @@ int create_change_set(struct call *call, struct error *error)
 		return r;
 	if (!(stack = find_target(call, kind, error)))
 		return -EINVAL;
-	if (change_set_find(call->scope, stack, name))
+	if ((set = change_set_find(call->scope, stack, name)) && !has_had_its_day(set))
 		return error_set(error, ERROR_STACK_EXISTS, "ChangeSet [%s] already exists", name);
 	if ((r = call_source(call, stack->name, kind == SET_CREATE ? NULL : &stack->source, &source,
 			     &warnings, error)) < 0)
 		return r;
+	if (set)
+		transaction_delete(&call->transaction, set);
 	set = change_set_create(&call->transaction, stack, name, &source);
 	set->creates = kind == SET_CREATE;
 	set->on_failure = on_failure;
