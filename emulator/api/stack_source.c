@@ -1,6 +1,7 @@
 /* What a stack is to be: see stack_source.h. */
 #include "api/stack_source.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "model/public_parameter.h"
@@ -102,6 +103,27 @@ static void add_parameter(struct stack_source *source, const char *key, const ch
 		(struct stack_parameter){ .key = xstrdup(key), .value = xstrdup(value) };
 }
 
+/* What one of them is to be; NULL: refused. */
+static const char *given_value(const char *key, const char *value, bool keeps,
+			       const struct stack_source *previous, struct error *error)
+{
+	const struct stack_parameter *old = previous ? stack_parameter_find(previous, key) : NULL;
+
+	if (keeps && old)
+		return old->value;
+	if (keeps)
+		error_set(error, ERROR_INVALID_TEMPLATE,
+			  "Invalid input for parameter key %s. Cannot specify usePreviousValue as "
+			  "true for a parameter key not in the previous template",
+			  key);
+	else if (!value)
+		error_set(error, ERROR_INVALID_TEMPLATE,
+			  "Invalid input for parameter key %s. Need to specify a value or "
+			  "usePreviousValue",
+			  key);
+	return keeps ? NULL : value;
+}
+
 /* Those that the call gives. */
 static int read_parameters(const struct call *call, const struct stack_source *previous,
 			   struct stack_source *source, struct error *error)
@@ -110,14 +132,10 @@ static int read_parameters(const struct call *call, const struct stack_source *p
 	const size_t count = params_indices(call->params, "Parameters.member", &indices);
 
 	for (size_t i = 0; i < count; i++) {
-		const char *prefix = "Parameters.member";
-		const char *key =
-			params_get(call->params, "%s.%u.ParameterKey", prefix, indices[i]);
-		const char *value =
-			params_get(call->params, "%s.%u.ParameterValue", prefix, indices[i]);
-		const char *same =
-			params_get(call->params, "%s.%u.UsePreviousValue", prefix, indices[i]);
-		const struct stack_parameter *old;
+		CLEANUP(freep) char *prefix = xasprintf("Parameters.member.%u", indices[i]);
+		const char *key = params_get(call->params, "%s.ParameterKey", prefix);
+		const char *value = params_get(call->params, "%s.ParameterValue", prefix);
+		const char *same = params_get(call->params, "%s.UsePreviousValue", prefix);
 
 		if (!key || !*key)
 			return error_set(error, ERROR_INVALID_TEMPLATE,
@@ -125,19 +143,10 @@ static int read_parameters(const struct call *call, const struct stack_source *p
 		if (stack_parameter_find(source, key))
 			return error_set(error, ERROR_INVALID_TEMPLATE,
 					 "Duplicate parameter key: %s", key);
-		old = previous ? stack_parameter_find(previous, key) : NULL;
-		if (streq(same, "true") && !old)
-			return error_set(error, ERROR_INVALID_TEMPLATE,
-					 "Invalid input for parameter key %s. Cannot specify "
-					 "usePreviousValue as true for a parameter key not in the "
-					 "previous template",
-					 key);
-		if (!streq(same, "true") && !value)
-			return error_set(error, ERROR_INVALID_TEMPLATE,
-					 "Invalid input for parameter key %s. Need to specify a "
-					 "value or usePreviousValue",
-					 key);
-		add_parameter(source, key, streq(same, "true") ? old->value : value);
+		value = given_value(key, value, streq(same, "true"), previous, error);
+		if (!value)
+			return -EINVAL;
+		add_parameter(source, key, value);
 	}
 	return 0;
 }

@@ -40,6 +40,13 @@ int64_t stacks_now(void);
 struct transaction stacks_begin(const struct stacks *stacks);
 int stacks_commit(const struct stacks *stacks, struct transaction *transaction);
 
+/* Takes `value` over in place of what was there. */
+static inline void set_text(char **text, char *value)
+{
+	free(*text);
+	*text = value;
+}
+
 /* ---- works.c ---- */
 
 /* The template and values of what the stack is to be, or of a change set (`set` not NULL). The
@@ -99,6 +106,14 @@ void row_fail(struct stacks *stacks, struct stack_resource *row, const char *rea
 
 /* What it was to be is what it is, in place or `back` to what was before the update. */
 void row_settle_change(struct stack_resource *row, bool back);
+
+/* ---- forward.c, removal.c: one step of a stack; whether there was one to do ---- */
+
+bool stack_forward(struct stacks *stacks, struct stack *stack);
+bool stack_back(struct stacks *stacks, struct stack *stack);
+bool stack_removal(struct stacks *stacks, struct stack *stack);
+/* Logical ids with commas between them; owned. */
+char *failed_names(const struct stack *stack);
 
 /* ---- played.c: types with no calls ---- */
 

@@ -8,12 +8,6 @@
 #define WAIT_HANDLE    "AWS::CloudFormation::WaitConditionHandle"
 #define SSM_PARAMETER  "AWS::SSM::Parameter"
 
-static void set_text(char **text, char *value)
-{
-	free(*text);
-	*text = value;
-}
-
 static bool complete(struct stacks *stacks, struct transaction *transaction,
 		     struct stack_resource *row, enum stack_status status)
 {

@@ -36,12 +36,6 @@ bool row_is_gone(const struct stack_resource *row)
 	return row->status == STACK_DELETE_COMPLETE || row->status == STACK_DELETE_SKIPPED;
 }
 
-static void set_text(char **text, char *value)
-{
-	free(*text);
-	*text = value;
-}
-
 /* ---- what comes of a phase ---- */
 
 static bool is_going(const struct stack_resource *row)
@@ -341,7 +335,8 @@ static bool remove_row(struct stacks *stacks, struct stack_resource *row)
 		row_fail(stacks, row, error.text);
 		return true;
 	}
-	return make_call(stacks, row, &calls, calls.count && states && states->gone);
+	return make_call(stacks, row, &calls,
+			 calls.count && states && states->path && states->gone);
 }
 
 /*
