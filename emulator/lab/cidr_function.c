@@ -63,6 +63,9 @@ int function_cidr(struct walker *walker, const struct node *argument, struct nod
 			"Template error: Fn::Cidr: %.100s has no room for %u blocks of %u "
 			"bits",
 			block, count, bits);
+	result = evaluate_spend(walker, argument, count * (sizeof(struct node) + ADDRESS_TEXT_MAX));
+	if (result < 0)
+		return result;
 	cidr = cidr_canonical(cidr);
 	*ret_value = node_new(NODE_LIST);
 	for (unsigned int i = 0; i < count; i++) {

@@ -141,7 +141,7 @@ static int evaluate_node(struct walker *walker, const struct node *value, struct
 
 int evaluate_value(struct walker *walker, const struct node *value, struct node **ret_value)
 {
-	struct node *node = NULL;
+	CLEANUP(node_freep) struct node *node = NULL;
 	int result;
 
 	if (walker->depth == DEPTH_LIMIT)
@@ -155,7 +155,7 @@ int evaluate_value(struct walker *walker, const struct node *value, struct node 
 		node->line = value->line;
 		node->column = value->column;
 	}
-	*ret_value = node;
+	*ret_value = steal(&node);
 	return 0;
 }
 

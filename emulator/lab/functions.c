@@ -75,7 +75,7 @@ int function_import_value(struct walker *walker, const struct node *argument,
 	if (result < 0)
 		return place_wrap(&walker->place, argument, result);
 	*ret_value = text_node(value);
-	return 0;
+	return evaluate_spend(walker, argument, strlen(value));
 }
 
 int function_get_azs(struct walker *walker, const struct node *argument, struct node **ret_value)
@@ -88,7 +88,9 @@ int function_get_azs(struct walker *walker, const struct node *argument, struct 
 		return result;
 	result = answers->zones(answers->context, *region ? region : answers->region, ret_value,
 				walker->place.error);
-	return result < 0 ? place_wrap(&walker->place, argument, result) : 0;
+	if (result < 0)
+		return place_wrap(&walker->place, argument, result);
+	return evaluate_spend(walker, argument, (*ret_value)->count * sizeof(struct node));
 }
 
 int function_find_in_map(struct walker *walker, const struct node *argument,

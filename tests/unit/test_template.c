@@ -1047,6 +1047,16 @@ static void test_skip_unsupported(void **state)
 /* What one resource's values are at most; and that it says so at once. */
 static void test_large_values(void **state)
 {
+	/* each makes much of little */
+	static const struct {
+		const char *text;
+		unsigned int count;
+	} makers[] = {
+		{ "!GetAZs 'a',", 45000 },
+		{ "!Cidr ['::/0',200,8],", 1000 },
+		{ "!Ref List,", 60000 },
+		{ "!Split [a,aaaaaaaaaa],", 20000 },
+	};
 	CLEANUP(buffer_clear) struct buffer nested = BUFFER_INIT;
 	CLEANUP(node_freep) struct node *properties = NULL;
 	struct error error = ERROR_INIT;
@@ -1070,6 +1080,18 @@ static void test_large_values(void **state)
 	assert_true(evaluate_frame(nested.data, &properties, &error) < 0);
 	assert_non_null(strstr(error.text, "the values are larger than 8 MB"));
 	assert_null(properties);
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
+		CLEANUP(buffer_clear) struct buffer list = BUFFER_INIT;
+
+		buffer_putc(&list, '[');
+		for (unsigned int j = 0; j < makers[i].count; j++)
+			buffer_puts(&list, makers[i].text);
+		buffer_putc(&list, ']');
+		if (evaluate_frame(list.data, &properties, &error) == 0)
+			fail_msg("%s: no error", makers[i].text);
+		if (!strstr(error.text, "the values are larger than 8 MB"))
+			fail_msg("%s: %s", makers[i].text, error.text);
+	}
 	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 }
 
