@@ -173,10 +173,11 @@ static int no_yield(const struct type_call *call, const struct node *reply, cons
 	return error_set(error, ERROR_INTERNAL, "The reply of %s has no %s", call->action, what);
 }
 
-/* Keeps what later calls want of the reply. */
+/* Keeps what later calls of the same phase want of the reply. */
 static int keep(struct stack_resource *row, const struct type_call *call, const struct node *reply,
 		struct error *error)
 {
+	CLEANUP(node_freep) struct node *before = node_of(row->step > 1 ? row->memo : NULL);
 	CLEANUP(node_freep) struct node *kept = NULL;
 	CLEANUP(node_freep) struct node *value = NULL;
 
@@ -187,6 +188,9 @@ static int keep(struct stack_resource *row, const struct type_call *call, const 
 		return no_yield(call, reply, call->keep_path, error);
 	kept = node_new(NODE_MAP);
 	node_add(kept, call->keep, steal(&value));
+	for (size_t i = 0; i < before->count; i++)
+		if (!streq(before->items[i]->key, call->keep))
+			node_add(kept, before->items[i]->key, node_copy(before->items[i]));
 	set_text(&row->memo, json_of(kept));
 	return 0;
 }
@@ -222,10 +226,10 @@ static int on_reply(void *context, struct transaction *transaction, const struct
 	int r;
 
 	row->step++;
-	if (row->phase == STACK_PHASE_MAKE || row->phase == STACK_PHASE_CHANGE)
-		if ((r = keep(row, step->call, reply, error)) < 0 ||
-		    (r = take_id(row, step->call, reply, error)) < 0)
-			return r;
+	if ((r = keep(row, step->call, reply, error)) < 0)
+		return r;
+	if (row->phase != STACK_PHASE_REMOVE && (r = take_id(row, step->call, reply, error)) < 0)
+		return r;
 	if (row->phase == STACK_PHASE_MAKE && row->physical && !had_id) {
 		tag(transaction, row);
 		stack_resource_set_status(transaction, row, STACK_CREATE_IN_PROGRESS,

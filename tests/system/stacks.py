@@ -67,7 +67,8 @@ def await_status(client, name, wanted, seconds=30):
         found = status(client, name)
         return found if not found or not found.endswith("_IN_PROGRESS") else None
     found = wait_for(over, seconds, f"stack {name}") if status(client, name) else None
-    assert found == wanted, (found, events(client, name) if found else None)
+    assert found == wanted, (found, {key: why for key, why in reasons(client, name).items()
+                                     if key[1].endswith("FAILED")} if found else None)
 
 
 def create(client, name, body, wanted="CREATE_COMPLETE", **more):
