@@ -23,8 +23,8 @@ int check_lack(struct checker *checker, const struct node *node, const char *for
 
 void check_forget(struct checker *checker, const struct node *node)
 {
-	text_lines_add(checker->warnings, "%s (line %u): left out: %s", checker->place.path.data,
-		       node->line, checker->lost);
+	text_lines_add(checker->warnings, "%s (line %u): %s", checker->place.path.data, node->line,
+		       checker->lost);
 	if (checker->resource)
 		checker->resource->has_lost = true;
 	checker->lost[0] = '\0';

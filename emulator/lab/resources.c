@@ -200,10 +200,10 @@ static int skip_types(struct checker *checker)
 
 		resource->left_out = !resource->type;
 		if (resource->left_out)
-			text_lines_add(
-				checker->warnings,
-				"Resources.%s (line %u): left out: minivpc does not support %s",
-				resource->shown.name, resource->node->line, resource->shown.type);
+			text_lines_add(checker->warnings,
+				       "Resources.%s (line %u): minivpc does not support %s",
+				       resource->shown.name, resource->node->line,
+				       resource->shown.type);
 		else
 			result = check_type(resource, node_get(resource->node, "Properties"),
 					    checker->warnings, checker->place.error);
@@ -287,8 +287,8 @@ static bool give_up(struct checker *checker, struct resource *resource, bool *ag
 	if (check_type(resource, node_get(resource->node, "Properties"), &ignored, &error) == 0)
 		return false;
 	resource->left_out = true;
-	text_lines_add(checker->warnings, "Resources.%s (line %u): left out: %s",
-		       resource->shown.name, resource->node->line, error.text);
+	text_lines_add(checker->warnings, "Resources.%s (line %u): %s", resource->shown.name,
+		       resource->node->line, error.text);
 	for (size_t i = 0; i < template->declared_count; i++)
 		again[i] = again[i] || depends_on(&template->resources[i], resource);
 	return true;

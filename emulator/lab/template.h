@@ -14,7 +14,8 @@
 struct template;
 
 struct template_options {
-	bool skip_unsupported; /* types and properties we lack are warnings, and left out */
+	/* Types and properties we lack, and what needs them, are left out; warnings say which. */
+	bool skip_unsupported;
 };
 
 /* Lines for a person, in the order of the template. */
@@ -80,7 +81,8 @@ struct template_answers {
 };
 
 /* A stack's parameters: what was given, then defaults, checked (AllowedValues, AllowedPattern,
- * Min/Max…, types; what names resources of the account, as AWS::EC2::VPC::Id, by shape). */
+ * Min/Max…, types; what names resources of the account, as AWS::EC2::VPC::Id, by shape). Asks for
+ * `parameter`, and for `zones` unless that is NULL: their names are taken by shape too, then. */
 struct template_value {
 	char *name, *value; /* owned */
 };

@@ -143,12 +143,25 @@ static int check_bounds(const struct candidate *candidate)
 	return 0;
 }
 
+/* "us-east-1a" */
+static bool has_zone_shape(const char *region, const char *zone)
+{
+	const size_t length = strlen(region);
+
+	return strncmp(zone, region, length) == 0 && zone[length] >= 'a' && zone[length] <= 'z' &&
+	       !zone[length + 1];
+}
+
 static int check_zone(const struct candidate *candidate, bool *ret_good)
 {
 	const struct template_answers *answers = candidate->answers;
 	CLEANUP(node_freep) struct node *zones = NULL;
-	int result = answers->zones(answers->context, answers->region, &zones, candidate->error);
+	int result;
 
+	*ret_good = has_zone_shape(answers->region, candidate->value);
+	if (!answers->zones)
+		return 0;
+	result = answers->zones(answers->context, answers->region, &zones, candidate->error);
 	if (result < 0)
 		return result;
 	*ret_good = false;

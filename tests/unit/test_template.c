@@ -620,11 +620,11 @@ static void test_lacks_listed(void **state)
 		"  B: {Type: 'AWS::IAM::Role'}\n"
 		"  C: {Type: 'AWS::EC2::EIP', Properties: {Colour: red}}\n";
 	static const char *const lines[] = {
-		"Resources.A.Properties.Colour (line 2): left out: not supported",
-		"Resources.A.Properties.Size (line 2): left out: not supported",
+		"Resources.A.Properties.Colour (line 2): not supported",
+		"Resources.A.Properties.Size (line 2): not supported",
 		"Resources.A.Properties (line 2): Property CidrBlock cannot be empty.",
 		"Resources.B (line 3): minivpc does not support AWS::IAM::Role",
-		"Resources.C.Properties.Colour (line 4): left out: not supported",
+		"Resources.C.Properties.Colour (line 4): not supported",
 	};
 	CLEANUP(text_lines_clear) struct text_lines warnings = { NULL, 0 };
 	CLEANUP(template_freep) struct template *template = NULL;
@@ -783,6 +783,36 @@ static void test_parameter_values(void **state)
 		assert_int_equal(values.count, 1);
 		assert_string_equal(values.items[0].name, "A");
 		assert_string_equal(values.items[0].value, value ? value : "");
+	}
+}
+
+/* Who doesn't know the zones takes what looks like one. */
+static void test_zone_by_shape(void **state)
+{
+	static const char text[] =
+		"Parameters: {A: {Type: 'AWS::EC2::AvailabilityZone::Name'}}\nResources:\n" VPC;
+	static const struct {
+		const char *value;
+		bool good;
+	} rows[] = {
+		{ "us-east-1z", true },	  { "us-east-1", false },  { "", false },
+		{ "us-east-1az", false }, { "us-west-2a", false },
+	};
+	CLEANUP(template_freep) struct template *template = read_template(text, &strict, NULL);
+	struct template_answers few = answers;
+
+	(void)state;
+	few.zones = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(template_values_clear) struct template_values values = { NULL, 0 };
+		CLEANUP(freep) char *value = xstrdup(rows[i].value);
+		char name[] = "A";
+		const struct template_value given = { name, value };
+		struct error error = ERROR_INIT;
+
+		assert_int_equal(
+			template_check_values(template, &few, &given, 1, &values, &error) == 0,
+			rows[i].good);
 	}
 }
 
@@ -985,33 +1015,33 @@ static void test_skip_unsupported(void **state)
 		"  B: {Value: !Ref V, Export: {Name: !Ref Lost}}\n"
 		"  C: {Value: !Ref V}\n";
 	static const char *const lines[] = {
-		"Parameters.P (line 1): left out: AllowedPattern can't be checked: it looks ahead "
+		"Parameters.P (line 1): AllowedPattern can't be checked: it looks ahead "
 		"or "
 		"behind, or sets a flag",
-		"Rules.R (line 2): left out: Fn::RefAll is not supported",
-		"Resources.Role (line 4): left out: minivpc does not support AWS::IAM::Role",
-		"Resources.Web.Properties.Monitoring (line 10): left out: not supported",
-		"Resources.Web.Properties.IamInstanceProfile (line 11): left out: Role is left out",
-		"Resources.Web.Properties.SecurityGroupIds[1] (line 12): left out: Role is left "
+		"Rules.R (line 2): Fn::RefAll is not supported",
+		"Resources.Role (line 4): minivpc does not support AWS::IAM::Role",
+		"Resources.Web.Properties.Monitoring (line 10): not supported",
+		"Resources.Web.Properties.IamInstanceProfile (line 11): Role is left out",
+		"Resources.Web.Properties.SecurityGroupIds[1] (line 12): Role is left "
 		"out",
-		"Resources.Web.Properties.UserData (line 13): left out: Role is left out",
-		"Resources.Web.Properties.KeyName (line 14): left out: "
+		"Resources.Web.Properties.UserData (line 13): Role is left out",
+		"Resources.Web.Properties.KeyName (line 14): "
 		"{{resolve:secretsmanager:…}} is "
 		"not supported",
-		"Resources.Web.Properties.Tags[0].Value (line 15): left out: Template error: "
+		"Resources.Web.Properties.Tags[0].Value (line 15): Template error: "
 		"resource "
 		"V does not support attribute type Colour in Fn::GetAtt",
-		"Resources.Web.Properties.Tags[1].Value (line 15): left out: Fn::Transform is not "
+		"Resources.Web.Properties.Tags[1].Value (line 15): Fn::Transform is not "
 		"supported",
-		"Resources.Chain.Properties.CidrBlock (line 17): left out: Role is left out",
-		"Resources.Chain (line 17): left out: Resources.Chain.Properties (line 17): "
+		"Resources.Chain.Properties.CidrBlock (line 17): Role is left out",
+		"Resources.Chain (line 17): Resources.Chain.Properties (line 17): "
 		"Property "
 		"CidrBlock cannot be empty.",
-		"Resources.Lost.Properties.CidrBlock (line 16): left out: Chain is left out",
-		"Resources.Lost (line 16): left out: Resources.Lost.Properties (line 16): Property "
+		"Resources.Lost.Properties.CidrBlock (line 16): Chain is left out",
+		"Resources.Lost (line 16): Resources.Lost.Properties (line 16): Property "
 		"CidrBlock cannot be empty.",
-		"Outputs.A (line 21): left out: Role is left out",
-		"Outputs.B (line 22): left out: Lost is left out",
+		"Outputs.A (line 21): Role is left out",
+		"Outputs.B (line 22): Lost is left out",
 	};
 	CLEANUP(text_lines_clear) struct text_lines warnings = { NULL, 0 };
 	CLEANUP(template_freep)
@@ -1135,6 +1165,7 @@ int main(void)
 		cmocka_unit_test(test_lacks_listed),
 		cmocka_unit_test(test_declarations),
 		cmocka_unit_test(test_parameter_values),
+		cmocka_unit_test(test_zone_by_shape),
 		cmocka_unit_test(test_names_given),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_outputs),

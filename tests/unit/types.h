@@ -77,8 +77,8 @@ int type_check(const struct type *type, const char *path, struct node *propertie
 			return error_set(error, ERROR_INVALID_TEMPLATE,
 					 "%s.%s (line %u): Encountered unsupported property %s",
 					 path, property->key, property->line, property->key);
-		text_lines_add(ret_warnings, "%s.%s (line %u): left out: not supported", path,
-			       property->key, property->line);
+		text_lines_add(ret_warnings, "%s.%s (line %u): not supported", path, property->key,
+			       property->line);
 		node_freep(&property);
 		array_remove(properties->items, &properties->count, i--);
 	}
