@@ -1,11 +1,15 @@
 """Stacks by the CloudFormation API: what is made carries packets, and what fails leaves nothing."""
 import json
+import time
 
 import pytest
 
 from lib import api_state, assert_kernel_agrees, names, refused, tags, wait_for
 from stacks import (await_status, create, delete, events, get, network, outputs, physical, reasons,
                     ref, resource, status, template, update, web)
+
+
+PUBLIC_AMI = "{{resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}"
 
 
 @pytest.fixture
@@ -108,6 +112,39 @@ def test_update(world, client, tidied):
     told = events(client, "lab")
     assert told.index(("lab", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")) < told.index(
         ("Spare", "DELETE_IN_PROGRESS"))
+
+
+def test_an_instance_of_another_type(world, client, tidied):
+    """Some interruption: the same instance, stopped and started; user data make it a new one."""
+    resources = {**network(), "Web": web()}
+    create(client, "lab", template(resources))
+    before = physical(client, "lab")["Web"]
+    resources["Web"]["Properties"]["InstanceType"] = "t3.small"
+    update(client, "lab", template(resources))
+    assert physical(client, "lab")["Web"] == before
+    found = world.instance(before)
+    assert (found["InstanceType"], found["State"]["Name"]) == ("t3.small", "running")
+    world.assert_reaches("internet", world.public(before))
+    resources["Web"]["Properties"]["ImageId"] = PUBLIC_AMI
+    update(client, "lab", template(resources))
+    after = physical(client, "lab")["Web"]
+    assert after != before and world.instance(before)["State"]["Name"] == "terminated"
+    world.assert_reaches("internet", world.public(after))
+
+
+def test_the_daemon_answers_meanwhile(world, client, tidied):
+    """Steps are small: whoever calls meanwhile hardly waits."""
+    many = {f"S{i}": resource("EC2::Subnet", VpcId=ref("Net"), CidrBlock=f"10.20.{i}.0/24")
+            for i in range(2, 80)}
+    client.create_stack(StackName="many", TemplateBody=json.dumps(template({**network(), **many})))
+    longest, calls = 0, 0
+    while client.describe_stack_events(StackName="many")["StackEvents"][0][
+            "LogicalResourceId"] != "many" or not calls:
+        start = time.monotonic()
+        world.ec2.describe_regions(RegionNames=["us-east-1"])
+        longest, calls = max(longest, time.monotonic() - start), calls + 1
+    assert calls > 3 and longest < 0.5, (calls, longest)
+    await_status(client, "many", "CREATE_COMPLETE")
 
 
 def test_a_failure_leaves_nothing(world, client, tidied):
