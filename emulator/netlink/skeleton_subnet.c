@@ -11,10 +11,11 @@
  * ACL's list that is in "wide" is asked no further.
  *
  * Connections: each port keeps its own account of what it tracks, as AWS does. The connection's
- * labels hold the id of the port that tracks it as its originator (first 4 bytes) and of the one
- * that tracks it as its responder (bytes 8 to 11). What a port tracks passes it in both directions
- * until the entry expires, whatever becomes of the rules. A port that is no party to it is asked
- * anew, though the kernel has one entry for all of the subnet.
+ * labels hold the ids of the ports that track it as its originator (first 4 bytes, and a second one
+ * in the next 4) and of those that track it as its responder (bytes 8 to 11, and 12 to 15): an
+ * appliance and whom it forwards to, or from, may be in one subnet. What a port tracks passes it in
+ * both directions until the entry expires, whatever becomes of the rules. A port that is no party
+ * to it is asked anew, though the kernel has one entry for all of the subnet.
  *
  * Registers, when a list is asked: 0, 1: V; 2: protocol, then address; 3: port; 4, 5: R; 6, 7:
  * service; 8: peer.
@@ -214,13 +215,23 @@ static const struct rule rules[] = {
 	{ "egress",
 	  { CT(NFT_CT_DIRECTION, 0), IS(REPLY, 0), CT(NFT_CT_LABELS, 1), META(NFT_META_IIFGROUP, 2),
 	    IN_SET("tracked", 2), RETURN } },
+	{ "egress",
+	  { CT(NFT_CT_DIRECTION, 0), IS(ORIGINAL, 0), CT(NFT_CT_LABELS, 1),
+	    META(NFT_META_IIFGROUP, 1), IN_SET("tracked", 1), RETURN } },
+	{ "egress",
+	  { CT(NFT_CT_DIRECTION, 0), IS(REPLY, 0), CT(NFT_CT_LABELS, 1), META(NFT_META_IIFGROUP, 3),
+	    IN_SET("tracked", 3), RETURN } },
 	BY_PROTOCOL("egress"),
 	GROUP_RULES("egress_ports", NFT_META_IIFGROUP, "egress", PROTOCOL_PORT, destination),
 	GROUP_RULES("egress_icmp", NFT_META_IIFGROUP, "egress", PROTOCOL_ICMP, destination),
 	GROUP_RULES("egress_rest", NFT_META_IIFGROUP, "egress", PROTOCOL_ALONE, destination),
 	{ "egress_track",
 	  { CT(NFT_CT_DIRECTION, 0), IS(ORIGINAL, 0), CT(NFT_CT_STATE, 0), ANY_OF(OWN_PACKET, 0),
-	    META(NFT_META_IIFGROUP, 0), MAP("ports", 0, 2), SET(0, 5), SET(0, 6), SET(0, 7),
+	    CT(NFT_CT_LABELS, 8), IS_WORD(0, 8), META(NFT_META_IIFGROUP, 0), MAP("ports", 0, 2),
+	    SET(0, 5), SET(0, 6), SET(0, 7), LABEL(4), RETURN } },
+	{ "egress_track",
+	  { CT(NFT_CT_DIRECTION, 0), IS(ORIGINAL, 0), CT(NFT_CT_STATE, 0), ANY_OF(OWN_PACKET, 0),
+	    META(NFT_META_IIFGROUP, 0), MAP("ports", 0, 3), SET(0, 4), SET(0, 6), SET(0, 7),
 	    LABEL(4) } },
 	COUNT_DROP("egress_denied", NFT_META_IIFGROUP, DROP_GROUP_EGRESS, 0),
 
@@ -230,13 +241,23 @@ static const struct rule rules[] = {
 	{ "ingress",
 	  { CT(NFT_CT_DIRECTION, 0), IS(REPLY, 0), CT(NFT_CT_LABELS, 1), META(NFT_META_OIFGROUP, 0),
 	    IN_SET("tracked", 0), RETURN } },
+	{ "ingress",
+	  { CT(NFT_CT_DIRECTION, 0), IS(ORIGINAL, 0), CT(NFT_CT_LABELS, 1),
+	    META(NFT_META_OIFGROUP, 3), IN_SET("tracked", 3), RETURN } },
+	{ "ingress",
+	  { CT(NFT_CT_DIRECTION, 0), IS(REPLY, 0), CT(NFT_CT_LABELS, 1), META(NFT_META_OIFGROUP, 1),
+	    IN_SET("tracked", 1), RETURN } },
 	BY_PROTOCOL("ingress"),
 	GROUP_RULES("ingress_ports", NFT_META_OIFGROUP, "ingress", PROTOCOL_PORT, source),
 	GROUP_RULES("ingress_icmp", NFT_META_OIFGROUP, "ingress", PROTOCOL_ICMP, source),
 	GROUP_RULES("ingress_rest", NFT_META_OIFGROUP, "ingress", PROTOCOL_ALONE, source),
 	{ "ingress_track",
 	  { CT(NFT_CT_DIRECTION, 0), IS(ORIGINAL, 0), CT(NFT_CT_STATE, 0), ANY_OF(OWN_PACKET, 0),
-	    META(NFT_META_OIFGROUP, 0), MAP("ports", 0, 4), SET(0, 4), SET(0, 5), SET(0, 7),
+	    CT(NFT_CT_LABELS, 8), IS_WORD(0, 10), META(NFT_META_OIFGROUP, 0), MAP("ports", 0, 4),
+	    SET(0, 4), SET(0, 5), SET(0, 7), LABEL(4), RETURN } },
+	{ "ingress_track",
+	  { CT(NFT_CT_DIRECTION, 0), IS(ORIGINAL, 0), CT(NFT_CT_STATE, 0), ANY_OF(OWN_PACKET, 0),
+	    META(NFT_META_OIFGROUP, 0), MAP("ports", 0, 5), SET(0, 4), SET(0, 5), SET(0, 6),
 	    LABEL(4) } },
 	COUNT_DROP("ingress_denied", NFT_META_OIFGROUP, DROP_GROUP_INGRESS, 0),
 
@@ -263,7 +284,7 @@ static const struct rule rules[] = {
 };
 
 const struct skeleton_text skeleton_subnet = {
-	.mark = "minivpc subnet 5",
+	.mark = "minivpc subnet 6",
 	.family = NFPROTO_INET,
 	.chains = chains,
 	.chain_count = ARRAY_SIZE(chains),

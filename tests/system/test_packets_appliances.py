@@ -222,3 +222,26 @@ def test_a_terminated_appliance_leaves_a_blackhole(world, lab):
     assert state(world, lab, "left", BLOCKS["right"]) == "blackhole"
     world.ec2.delete_route(RouteTableId=lab.tables["left"], DestinationCidrBlock=BLOCKS["right"])
     world.assert_reaches(lab.left, lab.inside[lab.right])
+
+
+def test_an_appliance_beside_whom_it_leads_to(world, lab):
+    """
+    Both are responders of one connection in one namespace, and each tracks it for itself: so the
+    answer that goes straight back needs no rule of either.
+    """
+    box = lab.boxes[0]
+    quiet = world.security_group(lab.vpc, "answers only")
+    world.ec2.revoke_security_group_egress(GroupId=quiet, IpPermissions=[
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    world.ec2.authorize_security_group_ingress(GroupId=quiet, IpPermissions=[
+        {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1,
+         "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}])
+    beside, = world.run_instances(lab.subnets["middle"], SecurityGroupIds=[quiet])
+    world.assert_reaches(lab.left, world.private(beside))
+    world.ec2.create_route(RouteTableId=lab.tables["left"], InstanceId=box,
+                           DestinationCidrBlock=BLOCKS["middle"])
+    check(world, box, False)
+    assert first_hop(world, lab.left, world.private(beside)) == lab.inside[box]
+    world.assert_reaches(lab.left, world.private(beside))
+    world.ec2.delete_route(RouteTableId=lab.tables["left"], DestinationCidrBlock=BLOCKS["middle"])
+    check(world, box, True)
