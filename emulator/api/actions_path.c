@@ -52,6 +52,13 @@ static void reply_address(struct call *call, const char *name, struct address ad
 		xml_text(call->xml, name, address_format(address).text);
 }
 
+/* Which of its rules a group or an ACL was asked by. */
+static void reply_filter(struct call *call, const struct path_step *step)
+{
+	if (step->kind == PATH_GROUP || step->kind == PATH_ACL)
+		xml_text(call->xml, "filter", step->egress ? "egress" : "ingress");
+}
+
 static void reply_step(struct call *call, const struct path_step *step)
 {
 	xml_open(call->xml, "item");
@@ -61,6 +68,7 @@ static void reply_step(struct call *call, const struct path_step *step)
 	reply_id(call, "at", step->at);
 	reply_id(call, "by", step->by);
 	reply_id(call, "rule", step->rule);
+	reply_filter(call, step);
 	if (step->number)
 		xml_int(call->xml, "ruleNumber", step->number);
 	reply_address(call, "source", step->packet.source);
@@ -209,6 +217,8 @@ static void reply_pair(struct call *call, const struct instance *one, const stru
 
 		xml_text(call->xml, "kind", path_kind_names[step->kind]);
 		reply_id(call, "at", step->at);
+		reply_id(call, "by", step->by);
+		reply_filter(call, step);
 		xml_text(call->xml, "summary", summary.data);
 	}
 	xml_close(call->xml);

@@ -14,6 +14,7 @@
 #define PATIENCE    1500 /* milliseconds; those that nobody is to answer take less */
 #define WIDTH	    100	 /* of a table with names above its columns */
 #define NAMED_PAIRS 6
+#define SLICE	    8000
 #define WAVES	    6 /* of packets, at most: 32 instances in one subnet need one */
 
 struct member {
@@ -25,8 +26,9 @@ struct member {
 
 struct pair {
 	size_t from, to;
-	char *verdict, *kind, *at, *summary; /* owned */
+	char *verdict, *kind, *at, *by, *filter, *summary; /* owned */
 	bool assumes;
+	bool excused; /* lost for want of room in the machine's table of neighbours */
 	struct probe probe;
 };
 
@@ -59,6 +61,8 @@ static void matrix_clear(struct matrix *matrix)
 		free(pair->verdict);
 		free(pair->kind);
 		free(pair->at);
+		free(pair->by);
+		free(pair->filter);
 		free(pair->summary);
 	}
 	free(matrix->members);
@@ -127,6 +131,8 @@ static int read_pair(const void *item, struct matrix *matrix, struct error *erro
 	pair.verdict = reply_item_text(item, "verdict");
 	pair.kind = reply_item_text(item, "kind");
 	pair.at = reply_item_text(item, "at");
+	pair.by = reply_item_text(item, "by");
+	pair.filter = reply_item_text(item, "filter");
 	pair.summary = reply_item_text(item, "summary");
 	pair.assumes = streq(assumes, "true");
 	*array_grow(&matrix->pairs, &matrix->pair_count) = pair;
@@ -184,6 +190,16 @@ static struct probe probe_of(const struct matrix *matrix, const struct pair *pai
 	};
 }
 
+/* Each connection takes a descriptor, so not all of them at once. */
+static int send_slices(struct probe *probes, size_t count, struct error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i += SLICE)
+		r = probes_run(probes + i, MIN(count - i, (size_t)SLICE), PATIENCE, error);
+	return r;
+}
+
 /* Those that were lost although somebody was to answer, or all. */
 static int send_wave(struct matrix *matrix, bool all, size_t *ret_lost, struct error *error)
 {
@@ -200,7 +216,7 @@ static int send_wave(struct matrix *matrix, bool all, size_t *ret_lost, struct e
 			indices[count++] = i;
 		}
 	}
-	r = probes_run(probes, count, PATIENCE, error);
+	r = send_slices(probes, count, error);
 	*ret_lost = 0;
 	for (size_t i = 0; i < count; i++) {
 		matrix->pairs[indices[i]].probe = probes[i];
@@ -215,19 +231,24 @@ static int send_all(struct matrix *matrix, struct error *error)
 	const struct timespec pause = { PROBE_NEIGHBOUR_MS / 1000,
 					PROBE_NEIGHBOUR_MS % 1000 * 1000000L };
 	uint64_t full = probe_neighbours_full();
+	bool excused = false;
 	size_t lost = 0;
 	int r = send_wave(matrix, true, &lost, error);
 
-	for (int wave = 1; r == 0 && lost && wave < WAVES; wave++) {
+	for (int wave = 1; r == 0 && lost; wave++) {
 		const uint64_t now = probe_neighbours_full();
 
-		if (now == full)
-			break;
+		excused = now != full;
 		matrix->full += now - full;
 		full = now;
+		if (!excused || wave == WAVES)
+			break;
 		nanosleep(&pause, NULL);
 		r = send_wave(matrix, false, &lost, error);
 	}
+	for (size_t i = 0; i < matrix->pair_count; i++)
+		matrix->pairs[i].excused = excused && matrix->pairs[i].probe.expected &&
+					   matrix->pairs[i].probe.result == PROBE_SILENT;
 	return r;
 }
 
@@ -239,7 +260,7 @@ static bool is_reached(const struct pair *pair)
 /* One that the model leaves open can't be wrong. */
 static bool disagrees(const struct pair *pair)
 {
-	if (pair->assumes || streq(pair->verdict, "sometimes"))
+	if (pair->assumes || pair->excused || streq(pair->verdict, "sometimes"))
 		return false;
 	return streq(pair->verdict, "reaches") != is_reached(pair);
 }
@@ -387,32 +408,46 @@ static void put_table(const struct matrix *matrix, struct buffer *text)
 	buffer_puts(text, ", ! disagreement)\n");
 }
 
-/* What the kernel counted at the place that stops a pair; false: nothing is counted there. */
-static bool counted_at(const struct matrix *matrix, const struct pair *pair, uint64_t *ret_packets)
+/* The same rules keep them apart. */
+static bool is_same_reason(const struct pair *a, const struct pair *b)
 {
-	const bool by_subnet = streq(pair->kind, "network-acl");
+	return streq(a->kind, b->kind) && streq(a->by, b->by) && streq(a->filter, b->filter) &&
+	       (a->by || streq(a->at, b->at));
+}
+
+static bool is_refusal(const struct pair *pair)
+{
+	return pair->kind && !is_reached(pair) && !disagrees(pair);
+}
+
+/* What those rules dropped; false: nobody counts that. */
+static bool counted_for(const struct matrix *matrix, const struct pair *example,
+			uint64_t *ret_packets)
+{
+	const bool by_subnet = streq(example->kind, "network-acl");
 
 	*ret_packets = 0;
-	if (!by_subnet && !streq(pair->kind, "security-group") &&
-	    !streq(pair->kind, "source-check"))
+	if (!by_subnet && !streq(example->kind, "security-group") &&
+	    !streq(example->kind, "source-check"))
 		return false;
 	for (size_t i = 0; i < matrix->drops.count; i++) {
 		const struct drop *drop = &matrix->drops.items[i];
+		bool found = false;
 
-		if (streq(drop->reason, pair->kind) &&
-		    streq(by_subnet ? drop->subnet : drop->interface, pair->at))
-			*ret_packets += drop->packets;
+		if (!streq(drop->reason, example->kind) ||
+		    (example->filter && !streq(drop->direction, example->filter)))
+			continue;
+		for (size_t j = 0; j < matrix->pair_count && !found; j++)
+			found = is_refusal(&matrix->pairs[j]) &&
+				is_same_reason(&matrix->pairs[j], example) &&
+				streq(by_subnet ? drop->subnet : drop->interface,
+				      matrix->pairs[j].at);
+		*ret_packets += found ? drop->packets : 0;
 	}
 	return true;
 }
 
-static bool is_same_reason(const struct pair *a, const struct pair *b)
-{
-	return streq(a->kind, b->kind) && streq(a->at, b->at) && disagrees(a) == disagrees(b) &&
-	       is_reached(a) == is_reached(b);
-}
-
-/* Every pair that the place stops, beginning with `first`. */
+/* Every pair that they keep apart, beginning with `first`. */
 static void put_reason(const struct matrix *matrix, size_t first, struct buffer *text)
 {
 	const struct pair *example = &matrix->pairs[first];
@@ -422,7 +457,7 @@ static void put_reason(const struct matrix *matrix, size_t first, struct buffer 
 	for (size_t i = first; i < matrix->pair_count; i++) {
 		const struct pair *pair = &matrix->pairs[i];
 
-		if (!is_same_reason(pair, example))
+		if (!is_refusal(pair) || !is_same_reason(pair, example))
 			continue;
 		if (count++ < NAMED_PAIRS)
 			buffer_printf(text, "%s%s > %s", count > 1 ? ", " : "",
@@ -432,7 +467,7 @@ static void put_reason(const struct matrix *matrix, size_t first, struct buffer 
 	if (count > NAMED_PAIRS)
 		buffer_printf(text, " and %zu more", count - NAMED_PAIRS);
 	buffer_printf(text, ":\n    %s\n", example->summary);
-	if (!counted_at(matrix, example, &packets))
+	if (!counted_for(matrix, example, &packets))
 		buffer_puts(text, "    the kernel counts nothing there\n");
 	else
 		buffer_printf(text, "    the kernel counted %llu dropped there\n",
@@ -443,10 +478,11 @@ static void put_reasons(const struct matrix *matrix, struct buffer *text)
 {
 	for (size_t i = 0; i < matrix->pair_count; i++) {
 		const struct pair *pair = &matrix->pairs[i];
-		bool told = is_reached(pair) || disagrees(pair) || !pair->kind;
+		bool told = !is_refusal(pair);
 
 		for (size_t j = 0; j < i && !told; j++)
-			told = is_same_reason(&matrix->pairs[j], pair);
+			told = is_refusal(&matrix->pairs[j]) &&
+			       is_same_reason(&matrix->pairs[j], pair);
 		if (told)
 			continue;
 		buffer_putc(text, '\n');
@@ -514,6 +550,7 @@ static json_t *pair_json(const struct matrix *matrix, const struct pair *pair)
 	json_object_set_new(object, "assumes", json_boolean(pair->assumes));
 	json_object_set_new(object, "kind", text_json(pair->kind));
 	json_object_set_new(object, "at", text_json(pair->at));
+	json_object_set_new(object, "by", text_json(pair->by));
 	json_object_set_new(object, "summary", text_json(pair->summary));
 	json_object_set_new(object, "agree", json_boolean(!disagrees(pair)));
 	return object;

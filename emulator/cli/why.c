@@ -9,8 +9,10 @@
 #include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
+#define TRIES	 3
 #define PATIENCE 2000 /* milliseconds: a lost SYN is sent again after one second */
 
 enum agreement {
@@ -34,6 +36,7 @@ struct why {
 	bool assumes, of_answer; /* the verdict is about the answer */
 	/* the packet */
 	bool sent, witnessed;
+	bool full; /* lost while the machine's table of neighbours was */
 	struct probe probe;
 	struct witness witness;
 	struct drops drops;
@@ -165,6 +168,25 @@ static int open_witness(const struct cli_hooks *hooks, struct why *why, struct e
 	return r;
 }
 
+/* Where the machine's table of neighbours was full, another time: in a moment it has room. */
+static int send_patiently(struct why *why, struct error *error)
+{
+	const struct timespec pause = { PROBE_NEIGHBOUR_MS / 1000,
+					PROBE_NEIGHBOUR_MS % 1000 * 1000000L };
+	int r;
+
+	for (int tries = 1;; tries++) {
+		const uint64_t full = probe_neighbours_full();
+
+		r = probes_run(&why->probe, 1, PATIENCE, error);
+		why->full = probe_neighbours_full() != full && why->probe.expected &&
+			    why->probe.result == PROBE_SILENT;
+		if (r < 0 || !why->full || tries == TRIES)
+			return r;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int send_packet(const struct cli_hooks *hooks, struct why *why, struct error *error)
 {
 	CLEANUP(closep) int process = -1;
@@ -182,7 +204,7 @@ static int send_packet(const struct cli_hooks *hooks, struct why *why, struct er
 	why->probe.protocol = why->protocol;
 	why->probe.port = why->port ? (uint16_t)atoi(why->port) : 0;
 	why->probe.expected = !streq(why->verdict, "stopped");
-	if ((r = probes_run(&why->probe, 1, PATIENCE, error)) < 0)
+	if ((r = send_patiently(why, error)) < 0)
 		return r;
 	why->sent = true;
 	if (why->witnessed)
@@ -233,7 +255,7 @@ static enum agreement compare(const struct why *why)
 
 	if (!why->sent)
 		return AGREE_UNASKED;
-	if (streq(why->verdict, "sometimes"))
+	if (streq(why->verdict, "sometimes") || (why->full && !arrived))
 		return AGREE_OPEN;
 	if (why->assumes) /* an instance on the way may make another packet of it */
 		return streq(why->verdict, "stopped") && !is_answered(why) ? AGREE_YES : AGREE_OPEN;
@@ -379,6 +401,10 @@ static void put_agreement(const struct why *why, bool colours, struct buffer *te
 			      paint(colours, PAINT_RED), paint(colours, PAINT_OFF));
 	else if (why->agreement == AGREE_YES)
 		buffer_puts(text, "They agree.\n");
+	else if (why->full)
+		buffer_puts(text,
+			    "This machine's ARP table, one for all instances of all worlds, is "
+			    "full: a larger net.ipv4.neigh.default.gc_thresh3 helps.\n");
 	else if (why->agreement == AGREE_OPEN && why->assumes && !is_answered(why))
 		buffer_puts(text, "No rule stops it: look at the instance on the way "
 				  "(sysctl net.ipv4.ip_forward, its routes, its own filter).\n");
@@ -417,8 +443,9 @@ static void set_text(json_t *object, const char *name, const char *value)
 
 static json_t *steps_json(const struct reply *reply)
 {
-	static const char *const members[] = { "direction", "kind",   "result",	     "at",  "by",
-					       "rule",	    "source", "destination", "text" };
+	static const char *const members[] = { "direction",   "kind", "result", "at",
+					       "by",	      "rule", "filter", "source",
+					       "destination", "text" };
 	json_t *array = json_array();
 	const void *item = NULL;
 

@@ -40,7 +40,8 @@ static bool stop_at_groups(struct walk *walk, const struct interface *interface,
 		  (struct path_step){ .kind = PATH_GROUP,
 				      .result = PATH_STOPS,
 				      .at = interface->resource.id,
-				      .by = interface->groups[0].id },
+				      .by = interface->groups[0].id,
+				      .egress = egress },
 		  "no %s rule of %s lets %s %s %s pass", egress ? "egress" : "ingress", groups.data,
 		  path_service(packet, &service), egress ? "to" : "from",
 		  address_format(other).text);
@@ -53,7 +54,9 @@ static bool stop_at_groups(struct walk *walk, const struct interface *interface,
 
 bool walk_ask_groups(struct walk *walk, const struct interface *interface, bool egress)
 {
-	struct path_step step = { .kind = PATH_GROUP, .at = interface->resource.id };
+	struct path_step step = { .kind = PATH_GROUP,
+				  .at = interface->resource.id,
+				  .egress = egress };
 	CLEANUP(buffer_clear) struct buffer service = BUFFER_INIT;
 	struct group_answer answer;
 	const char *what;
@@ -132,7 +135,8 @@ bool walk_ask_acl(struct walk *walk, const struct subnet *subnet, bool egress)
 	const struct address other = egress ? walk->packet.destination : walk->packet.source;
 	struct path_step step = { .kind = PATH_ACL,
 				  .at = subnet->resource.id,
-				  .by = acl->resource.id };
+				  .by = acl->resource.id,
+				  .egress = egress };
 	CLEANUP(buffer_clear) struct buffer service = BUFFER_INIT;
 	const char *what = path_service(&walk->packet, &service);
 

@@ -63,6 +63,7 @@ struct path_step {
 	struct rid at;		   /* the interface, subnet, gateway … that it happens at */
 	struct rid by; /* what decides: a group, an ACL, a route table …; unset: AWS's own rules */
 	struct rid rule; /* of a group */
+	bool egress;	 /* of a group or an ACL: its rules for what goes out */
 	int64_t number;	 /* of an ACL's entry; 0: none */
 	char *text;	 /* owned: one sentence without an end */
 };
