@@ -44,4 +44,65 @@ static const struct type parameter = {
 	.played = true,
 };
 
-const struct type *const types_played[] = { &wait_handle, &wait_condition, &parameter, NULL };
+/* ---- groups of instances: see stack/scaling.c ---- */
+
+static const struct property scaling_template_members[] = {
+	{ .name = "LaunchTemplateId", .shape = SHAPE_TEXT },
+	{ .name = "LaunchTemplateName", .shape = SHAPE_TEXT },
+	{ "Version", SHAPE_TEXT, .required = true },
+	END,
+};
+static const struct property scaling_tag_members[] = {
+	{ "Key", SHAPE_TEXT, .required = true },
+	{ "PropagateAtLaunch", SHAPE_FLAG, .required = true },
+	{ "Value", SHAPE_TEXT, .required = true },
+	END,
+};
+/* Whatever says when and how instances are judged: here one that doesn't run is replaced. */
+static const struct property scaling_properties[] = {
+	FIXED("AutoScalingGroupName", SHAPE_TEXT),
+	{ .name = "AvailabilityZones", .shape = SHAPE_LIST },
+	{ "CapacityRebalance", SHAPE_FLAG, .lacks = "false" },
+	{ .name = "Cooldown", .shape = SHAPE_NUMBER },
+	{ .name = "DefaultInstanceWarmup", .shape = SHAPE_NUMBER },
+	{ .name = "DesiredCapacity", .shape = SHAPE_NUMBER },
+	{ "DesiredCapacityType", SHAPE_TEXT, .lacks = "units" },
+	{ .name = "HealthCheckGracePeriod", .shape = SHAPE_NUMBER },
+	{ "HealthCheckType", SHAPE_TEXT, .lacks = "EC2" },
+	LACKING("InstanceId"),
+	LACKING("InstanceMaintenancePolicy"),
+	LACKING("LaunchConfigurationName"),
+	{ .name = "LaunchTemplate",
+	  .shape = SHAPE_STRUCTURE,
+	  .required = true,
+	  .members = scaling_template_members },
+	LACKING("LifecycleHookSpecificationList"),
+	LACKING("LoadBalancerNames"),
+	{ "MaxInstanceLifetime", SHAPE_NUMBER, .lacks = "0" },
+	{ "MaxSize", SHAPE_NUMBER, .required = true },
+	LACKING("MetricsCollection"),
+	{ "MinSize", SHAPE_NUMBER, .required = true },
+	LACKING("MixedInstancesPolicy"),
+	{ "NewInstancesProtectedFromScaleIn", SHAPE_FLAG, .lacks = "false" },
+	LACKING("NotificationConfiguration"),
+	LACKING("NotificationConfigurations"),
+	LACKING("PlacementGroup"),
+	LACKING("ServiceLinkedRoleARN"),
+	{ .name = "Tags", .shape = SHAPE_STRUCTURES, .members = scaling_tag_members },
+	LACKING("TargetGroupARNs"),
+	{ "TerminationPolicies", SHAPE_LIST, .lacks = "" },
+	LACKING("TrafficSources"),
+	{ .name = "VPCZoneIdentifier", .shape = SHAPE_LIST },
+	END,
+};
+static const struct type scaling_group = {
+	"AWS::AutoScaling::AutoScalingGroup",
+	.properties = scaling_properties,
+	.one_of = "VPCZoneIdentifier AvailabilityZones",
+	.create = { { { "RunInstances", "MinCount=1 MaxCount=1 LaunchTemplate" },
+		      .yields = "instancesSet/item/instanceId" } },
+	.played = true,
+};
+
+const struct type *const types_played[] = { &wait_handle, &wait_condition, &parameter,
+					    &scaling_group, NULL };

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "model/instance.h"
 
 #define DELAY_MIN 1
 #define DELAY_MAX 64
@@ -107,7 +108,7 @@ static bool take_turn(struct stacks *stacks, size_t *ret_count)
 		stacks->turn++;
 		any = step_of(stacks, ids[stacks->turn % *ret_count]);
 	}
-	return any;
+	return any || scaling_mend(stacks);
 }
 
 static void on_turn(void *context)
@@ -119,7 +120,7 @@ static void on_turn(void *context)
 	stacks->timer = NULL;
 	any = take_turn(stacks, &count);
 	stacks->delay = any ? 0 : MIN(MAX(stacks->delay * 2, (uint64_t)DELAY_MIN), DELAY_MAX);
-	if (count)
+	if (count || any)
 		arm(stacks, stacks->delay);
 }
 
@@ -132,12 +133,22 @@ void stacks_hurry(struct stacks *stacks)
 		;
 }
 
+/* An instance that was one of a group's, perhaps. */
+static bool has_ended(const struct journal_entry *entry)
+{
+	const struct instance *after = (const struct instance *)entry->after;
+
+	return entry->before && entry->before->id.kind == KIND_INSTANCE &&
+	       (!after || (after->state != INSTANCE_RUNNING && after->state != INSTANCE_PENDING));
+}
+
 bool stacks_concerned(const struct transaction *transaction)
 {
 	for_each_journal (entry, transaction) {
 		const struct resource *resource = entry->after ? entry->after : entry->before;
 
-		if (resource->id.kind == KIND_STACK || resource->id.kind == KIND_CHANGE_SET)
+		if (resource->id.kind == KIND_STACK || resource->id.kind == KIND_CHANGE_SET ||
+		    has_ended(entry))
 			return true;
 	}
 	return false;

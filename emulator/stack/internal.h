@@ -104,6 +104,11 @@ bool row_advance(struct stacks *stacks, struct stack_resource *row);
 bool row_is_gone(const struct stack_resource *row);
 void row_fail(struct stacks *stacks, struct stack_resource *row, const char *reason);
 
+/* Gives what it has made the tags of its stack. */
+void row_tag(struct transaction *transaction, const struct stack_resource *row,
+	     const char *physical);
+/* A name for what was given none: see type_create(). Owned. */
+char *row_token(const struct stacks *stacks, const struct stack_resource *row);
 /* What it was to be is what it is, in place or `back` to what was before the update. */
 void row_settle_change(struct stack_resource *row, bool back);
 
@@ -121,8 +126,21 @@ char *failed_names(const struct stack *stack);
 bool played_make(struct stacks *stacks, struct stack_resource *row);
 bool played_change(struct stacks *stacks, struct stack_resource *row);
 bool played_remove(struct stacks *stacks, struct stack_resource *row);
+/* The end of its phase, committed. */
+bool played_complete(struct stacks *stacks, struct transaction *transaction,
+		     struct stack_resource *row, enum stack_status status);
 /* NULL: it has no such attribute. */
 struct node *played_attribute(const struct stack_resource *row, const char *attribute);
+
+/* ---- scaling.c: groups of instances; the same contract ---- */
+
+#define SCALING_GROUP "AWS::AutoScaling::AutoScalingGroup"
+
+bool scaling_make(struct stacks *stacks, struct stack_resource *row);
+bool scaling_change(struct stacks *stacks, struct stack_resource *row);
+bool scaling_remove(struct stacks *stacks, struct stack_resource *row);
+/* Replaces one instance of a group that doesn't run any more; whether there was one. */
+bool scaling_mend(struct stacks *stacks);
 
 /* ---- changes.c ---- */
 

@@ -8,7 +8,7 @@
 #define WAIT_HANDLE    "AWS::CloudFormation::WaitConditionHandle"
 #define SSM_PARAMETER  "AWS::SSM::Parameter"
 
-static bool complete(struct stacks *stacks, struct transaction *transaction,
+bool played_complete(struct stacks *stacks, struct transaction *transaction,
 		     struct stack_resource *row, enum stack_status status)
 {
 	row->phase = STACK_PHASE_NONE;
@@ -72,7 +72,7 @@ static bool await_signals(struct stacks *stacks, struct stack_resource *row,
 		transaction = stacks_begin(stacks);
 		transaction_edit(&transaction, row);
 		name(stacks, row, NULL);
-		return complete(stacks, &transaction, row, STACK_CREATE_COMPLETE);
+		return played_complete(stacks, &transaction, row, STACK_CREATE_COMPLETE);
 	}
 	if (row->time + number(properties, "Timeout", 0) <= stacks_now()) {
 		CLEANUP(freep)
@@ -99,6 +99,8 @@ bool played_make(struct stacks *stacks, struct stack_resource *row)
 	const char *given = NULL;
 	struct transaction transaction;
 
+	if (streq(row->type, SCALING_GROUP))
+		return scaling_make(stacks, row);
 	if (streq(row->type, WAIT_CONDITION) && node_get(properties, "Handle"))
 		return await_signals(stacks, row, properties);
 	if (streq(row->type, SSM_PARAMETER)) {
@@ -113,7 +115,7 @@ bool played_make(struct stacks *stacks, struct stack_resource *row)
 	name(stacks, row, given);
 	if (streq(row->type, SSM_PARAMETER))
 		set_text(&row->memo, xstrdup_null(node_get_text(properties, "Value")));
-	return complete(stacks, &transaction, row, STACK_CREATE_COMPLETE);
+	return played_complete(stacks, &transaction, row, STACK_CREATE_COMPLETE);
 }
 
 bool played_change(struct stacks *stacks, struct stack_resource *row)
@@ -121,21 +123,27 @@ bool played_change(struct stacks *stacks, struct stack_resource *row)
 	const bool back =
 		stack_of(row, stacks->options.model)->status == STACK_UPDATE_ROLLBACK_IN_PROGRESS;
 	CLEANUP(node_freep) struct node *target = node_of(row->target);
-	struct transaction transaction = stacks_begin(stacks);
+	struct transaction transaction;
 
+	if (streq(row->type, SCALING_GROUP))
+		return scaling_change(stacks, row);
+	transaction = stacks_begin(stacks);
 	transaction_edit(&transaction, row);
 	if (streq(row->type, SSM_PARAMETER))
 		set_text(&row->memo, xstrdup_null(node_get_text(target, "Value")));
 	row_settle_change(row, back);
-	return complete(stacks, &transaction, row, STACK_UPDATE_COMPLETE);
+	return played_complete(stacks, &transaction, row, STACK_UPDATE_COMPLETE);
 }
 
 bool played_remove(struct stacks *stacks, struct stack_resource *row)
 {
-	struct transaction transaction = stacks_begin(stacks);
+	struct transaction transaction;
 
+	if (streq(row->type, SCALING_GROUP))
+		return scaling_remove(stacks, row);
+	transaction = stacks_begin(stacks);
 	transaction_edit(&transaction, row);
-	return complete(stacks, &transaction, row, STACK_DELETE_COMPLETE);
+	return played_complete(stacks, &transaction, row, STACK_DELETE_COMPLETE);
 }
 
 struct node *played_attribute(const struct stack_resource *row, const char *attribute)

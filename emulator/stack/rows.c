@@ -138,7 +138,8 @@ struct step {
 };
 
 /* As AWS does: which stack a resource is of, and the stack's own tags. */
-static void tag(struct transaction *transaction, const struct stack_resource *row)
+void row_tag(struct transaction *transaction, const struct stack_resource *row,
+	     const char *physical)
 {
 	const struct stack *stack = stack_of(row, transaction->model);
 	CLEANUP(freep) char *arn = stack_arn(stack);
@@ -147,7 +148,7 @@ static void tag(struct transaction *transaction, const struct stack_resource *ro
 	struct resource *made;
 	struct rid id;
 
-	if (rid_parse_any(row->physical, &id) < 0 ||
+	if (rid_parse_any(physical, &id) < 0 ||
 	    !(made = model_get(transaction->model, stack->resource.scope, id)))
 		return;
 	type = resource_type(id.kind);
@@ -231,7 +232,7 @@ static int on_reply(void *context, struct transaction *transaction, const struct
 	if (row->phase != STACK_PHASE_REMOVE && (r = take_id(row, step->call, reply, error)) < 0)
 		return r;
 	if (row->phase == STACK_PHASE_MAKE && row->physical && !had_id) {
-		tag(transaction, row);
+		row_tag(transaction, row, row->physical);
 		stack_resource_set_status(transaction, row, STACK_CREATE_IN_PROGRESS,
 					  "Resource creation Initiated");
 	}
@@ -282,7 +283,7 @@ static bool make_call(struct stacks *stacks, struct stack_resource *row,
 /* ---- phases ---- */
 
 /* Names what has a name and was given none: see type_create(). */
-static char *token_of(const struct stacks *stacks, const struct stack_resource *row)
+char *row_token(const struct stacks *stacks, const struct stack_resource *row)
 {
 	const struct stack *stack = stack_of(row, stacks->options.model);
 
@@ -295,7 +296,7 @@ static bool make(struct stacks *stacks, struct stack_resource *row)
 	const struct type *type = type_find(row->type);
 	CLEANUP(type_calls_clear) struct type_calls calls = { NULL, 0 };
 	CLEANUP(node_freep) struct node *properties = node_of(row->properties);
-	CLEANUP(freep) char *token = token_of(stacks, row);
+	CLEANUP(freep) char *token = row_token(stacks, row);
 	struct error error = ERROR_INIT;
 
 	if (type_is_played(type))
