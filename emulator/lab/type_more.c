@@ -187,6 +187,28 @@ void plan_egress(struct plan *plan)
 
 /* ---- instances ---- */
 
+/*
+ * SecurityGroups are names, and what a template has there is a Ref: to AWS that is the name of a
+ * group of the default VPC, and here its id, as of any other.
+ */
+void plan_named_groups(struct plan *plan)
+{
+	static const char prefix[] = "SecurityGroup.";
+	struct type_call *call = plan->calls->count ? &plan->calls->items[0] : NULL;
+
+	for (size_t i = 0; call && i < call->parameter_count; i++) {
+		struct template_value *parameter = &call->parameters[i];
+		char *name;
+
+		if (strncmp(parameter->name, prefix, strlen(prefix)) != 0 ||
+		    strncmp(parameter->value, "sg-", 3) != 0)
+			continue;
+		name = xasprintf("SecurityGroupId.1%s", parameter->name + strlen(prefix));
+		free(parameter->name);
+		parameter->name = name;
+	}
+}
+
 /* On and off are two calls. */
 void plan_monitoring(struct plan *plan)
 {

@@ -131,7 +131,7 @@ int type_check_values(const struct type *type, const struct node *properties, st
 /* type_more.c */
 void plan_new_group(struct plan *plan), plan_group_rules(struct plan *plan);
 void plan_ingress(struct plan *plan), plan_egress(struct plan *plan);
-void plan_monitoring(struct plan *plan);
+void plan_monitoring(struct plan *plan), plan_named_groups(struct plan *plan);
 void plan_dhcp_options(struct plan *plan);
 void plan_list_entries(struct plan *plan);
 

@@ -193,6 +193,7 @@ static const struct type instance = {
 	.stop = { { "StopInstances", "InstanceId.1={id}" }, .retries = other_state },
 	.start = { { "StartInstances", "InstanceId.1={id}" }, .retries = other_state },
 	.change_retries = other_state,
+	.more_create = plan_named_groups,
 	.more_update = plan_monitoring,
 	.states = { OF_INSTANCE "instanceState/name", .ready = running, .failed = not_running,
 		    .gone = terminated, .reason_path = OF_INSTANCE "stateReason/message" },

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "model/instance.h"
+#include "model/launch_template.h"
 #include "model/tags.h"
 
 static struct node *members_of(const struct stack_resource *row)
@@ -83,6 +84,48 @@ static void add_parameter(struct type_call *call, const char *name, const char *
 		(struct template_value){ xstrdup(name), xstrdup(value) };
 }
 
+static struct launch_template *template_of(const struct stacks *stacks, const struct scope *scope,
+					   const struct node *asked)
+{
+	const char *id = node_get_text(asked, "LaunchTemplateId");
+	const char *named = node_get_text(asked, "LaunchTemplateName");
+	struct rid rid;
+
+	if (id && rid_parse(id, KIND_LAUNCH_TEMPLATE, &rid) == 0)
+		return (struct launch_template *)model_get(stacks->options.model, scope, rid);
+	return named ? launch_template_named(scope, named) : NULL;
+}
+
+/*
+ * Where the template has a network interface, the subnet is that one's: a launch with both is
+ * refused, and its own interface is in place of the template's.
+ */
+static void add_subnet(const struct stacks *stacks, const struct stack_resource *row,
+		       const struct node *properties, const char *subnet, struct type_call *call)
+{
+	static const char first[] = "NetworkInterface.1.";
+	const struct node *asked = node_get(properties, "LaunchTemplate");
+	const struct launch_template *launch_template =
+		template_of(stacks, row->resource.scope, asked);
+	struct template_version *version = NULL;
+	struct error ignored = ERROR_INIT;
+	bool has = false;
+
+	if (launch_template)
+		launch_template_find(launch_template, node_get_text(asked, "Version"), &version,
+				     &ignored);
+	for (size_t i = 0; version && i < version->datum_count; i++) {
+		const struct template_datum *datum = &version->data[i];
+
+		if (strncmp(datum->name, first, strlen(first)) != 0 ||
+		    streq(datum->name + strlen(first), "SubnetId"))
+			continue;
+		has = true;
+		add_parameter(call, datum->name, datum->value);
+	}
+	add_parameter(call, has ? "NetworkInterface.1.SubnetId" : "SubnetId", subnet);
+}
+
 static void tag_member(struct transaction *transaction, const struct stack_resource *row,
 		       const char *id)
 {
@@ -136,7 +179,7 @@ static int launch(struct stacks *stacks, struct stack_resource *row, const struc
 	if (r < 0)
 		return r;
 	if (subnet)
-		add_parameter(&calls.items[0], "SubnetId", subnet);
+		add_subnet(stacks, row, properties, subnet, &calls.items[0]);
 	else if (zone)
 		add_parameter(&calls.items[0], "Placement.AvailabilityZone", zone);
 	call.call = &calls.items[0];

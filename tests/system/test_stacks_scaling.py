@@ -85,6 +85,22 @@ def test_a_group(world, client):
     assert running(world, group) == []
 
 
+def test_a_template_with_a_network_interface(world, client):
+    """The subnet is the interface's own, and the rest of it is as the template says."""
+    lab = body(2)
+    lab["Resources"]["Launch"]["Properties"]["LaunchTemplateData"] = {
+        "ImageId": IMAGE, "InstanceType": "t3.micro", "NetworkInterfaces": [
+            {"DeviceIndex": 0, "AssociatePublicIpAddress": True, "Groups": [ref("Group")]}]}
+    create(client, "lab", lab)
+    found = running(world, outputs(client, "lab")["Group"])
+    group = physical(client, "lab")["Group"]
+    assert [names(entry["SecurityGroups"], "GroupId") for entry in found] == [[group], [group]]
+    assert len(set(names(found, "SubnetId"))) == 2
+    for entry in found:
+        world.assert_reaches("internet", entry["PublicIpAddress"])
+    delete(client, "lab")
+
+
 def test_bounds(world, client):
     create(client, "bad", body(6), "ROLLBACK_COMPLETE")
     assert "between the specified min size:1 and max size:5" in reasons(client, "bad")[

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from lib import IMAGE, api_state, names, tags, wait_for
-from stacks import (create, delete, events, get, network, outputs, physical, reasons, ref, resource,
+from lib import IMAGE, api_state, names, tags
+from stacks import (create, delete, events, get, network, outputs, physical, ref, resource,
                     template, update, web)
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1pbml2cGNNaW5pdnBjTWluaXZwY01pbml2cGNNaW5p"
@@ -144,3 +144,17 @@ def test_all_is_undone(world, client):
     for call in before:
         assert state[call] == before[call], call
     delete(client, "all")
+
+
+def test_the_default_vpc(world, client):
+    """Where a template names no VPC; its group is referred to as if by name."""
+    create(client, "plain", template({
+        "Group": resource("EC2::SecurityGroup", GroupDescription="pings", SecurityGroupIngress=[
+            {"IpProtocol": "icmp", "FromPort": "-1", "ToPort": "-1", "CidrIp": "0.0.0.0/0"}]),
+        "Web": resource("EC2::Instance", ImageId=PUBLIC_AMI, InstanceType="t3.micro",
+                        SecurityGroups=[ref("Group")])}, {"Address": get("Web", "PublicIp")}))
+    world.assert_reaches("internet", outputs(client, "plain")["Address"])
+    web_id = physical(client, "plain")["Web"]
+    assert names(world.instance(web_id)["SecurityGroups"], "GroupId") == [
+        physical(client, "plain")["Group"]]
+    delete(client, "plain")
