@@ -545,8 +545,8 @@ const struct action actions[] = {
 			       "ResourcesToImport.member.N.ResourceType "
 			       "ResourcesToImport.member.N.LogicalResourceId",
 	      ACTION_RECORDED),
-	STACK("DescribeChangeSet", describe_change_set,
-	      "ChangeSetName! StackName NextToken IncludePropertyValues:b", ACTION_READ),
+	STACK("DescribeChangeSet", describe_change_set, "ChangeSetName! StackName NextToken",
+	      ACTION_READ),
 	STACK("ListChangeSets", list_change_sets, "StackName! NextToken", ACTION_READ),
 	STACK("DeleteChangeSet", delete_change_set, "ChangeSetName! StackName", ACTION_RECORDED),
 	STACK("ExecuteChangeSet", execute_change_set,

@@ -284,7 +284,7 @@ int execute_change_set(struct call *call, struct error *error)
 	struct stack *stack;
 	int r = find_set(call, &set, error);
 
-	if (r < 0)
+	if (r < 0 || (r = check_retain_except(call, error)) < 0)
 		return r;
 	arn = change_set_arn(set);
 	stack = (struct stack *)model_get(call->model, call->scope, set->stack);

@@ -41,6 +41,22 @@ int read_on_failure(const struct call *call, int *ret_on_failure, struct error *
 			 text);
 }
 
+int check_retain_except(const struct call *call, struct error *error)
+{
+	if (call_bool(call, "RetainExceptOnCreate", false))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "The parameter RetainExceptOnCreate is not supported. The "
+				 "DeletionPolicy of that name is.");
+	return 0;
+}
+
+static int check_asked(const struct call *call, struct error *error)
+{
+	int r = call_refuse(call, refused, error);
+
+	return r < 0 ? r : check_retain_except(call, error);
+}
+
 static void reply_id(struct call *call, const struct stack *stack)
 {
 	CLEANUP(freep) char *arn = stack_arn(stack);
@@ -138,7 +154,7 @@ int create_stack(struct call *call, struct error *error)
 	bool repeated = false;
 	int r;
 
-	if ((r = call_refuse(call, refused, error)) < 0 ||
+	if ((r = check_asked(call, error)) < 0 ||
 	    (r = stack_check_name(name, "stackName", error)) < 0 ||
 	    (r = find_repeated(call, call_text(call, "ClientRequestToken"), digest, &repeated,
 			       error)) < 0 ||
@@ -177,7 +193,7 @@ int update_stack(struct call *call, struct error *error)
 
 	if (!stack)
 		return error_set(error, ERROR_INVALID_TEMPLATE, "Stack [%s] does not exist", name);
-	if ((r = call_refuse(call, refused, error)) < 0)
+	if ((r = check_asked(call, error)) < 0)
 		return r;
 	if (call_bool(call, "DisableRollback", false))
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
@@ -210,7 +226,12 @@ static void begin_deletion(struct call *call, struct stack *stack)
 int delete_stack(struct call *call, struct error *error)
 {
 	struct stack *stack = stack_find(call->scope, call_text(call, "StackName"));
+	const char *mode = call_text(call, "DeletionMode");
 
+	if (mode && *mode && !streq(mode, "STANDARD"))
+		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
+				 "The parameter DeletionMode is not supported with the value %s.",
+				 mode);
 	if (!stack || stack->status == STACK_DELETE_COMPLETE ||
 	    stack->status == STACK_DELETE_IN_PROGRESS)
 		return 0;

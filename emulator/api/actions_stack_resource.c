@@ -202,6 +202,13 @@ static const struct stack_source *source_asked_for(const struct call *call, stru
 	return NULL;
 }
 
+/* It is under review: only its change sets have one. */
+static int no_template(const struct stack *stack, struct error *error)
+{
+	return error_set(error, ERROR_INVALID_TEMPLATE, "Stack %s has no template yet",
+			 stack->name);
+}
+
 int get_template(struct call *call, struct error *error)
 {
 	const struct stack_source *source;
@@ -212,7 +219,9 @@ int get_template(struct call *call, struct error *error)
 		return r;
 	if (!(source = source_asked_for(call, stack, error)))
 		return -EINVAL;
-	xml_text(call->xml, "TemplateBody", source->template ? source->template : "");
+	if (!source->template)
+		return no_template(stack, error);
+	xml_text(call->xml, "TemplateBody", source->template);
 	xml_open(call->xml, "StagesAvailable");
 	xml_text(call->xml, "member", "Original");
 	xml_text(call->xml, "member", "Processed");
@@ -237,6 +246,8 @@ static int read_template(struct call *call, struct template **ret_template,
 	if (!body && name) {
 		if ((r = call_stack(call, name, &stack, error)) < 0)
 			return r;
+		if (!stack->source.template)
+			return no_template(stack, error);
 		return stack_template(&stack->source, ret_template, ret_warnings, error);
 	}
 	if (!body)

@@ -47,6 +47,8 @@ void reply_drift(struct call *call, const char *name);
 
 /* DisableRollback and OnFailure, an enum stack_on_failure. ERROR_INVALID_TEMPLATE. */
 int read_on_failure(const struct call *call, int *ret_on_failure, struct error *error);
+/* Refuses RetainExceptOnCreate by name. */
+int check_retain_except(const struct call *call, struct error *error);
 /* ERROR_INVALID_TEMPLATE: it is in a state in which it can't be. */
 int stack_check_update(const struct stack *stack, struct error *error);
 /* Begins the creation or the update; takes what `source` owns over. Errors: of tags. */

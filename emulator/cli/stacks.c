@@ -370,7 +370,8 @@ static int show_end(const struct rise *rise, const struct outcome *outcome, stru
 	}
 	show_outputs(stack);
 	if (rise->creates)
-		printf("%s: %zu resources made in %lld ms\n", rise->name, outcome->made, took);
+		printf("%s: %zu resource%s made in %lld ms\n", rise->name, outcome->made,
+		       outcome->made == 1 ? "" : "s", took);
 	else
 		printf("%s: changed in %lld ms\n", rise->name, took);
 	return 0;
@@ -483,8 +484,8 @@ int stacks_down(const struct client *client, const char *name, int *ret_status, 
 		return error_set(error, ERROR_INTERNAL, "%s (%s): %s", name, outcome.status,
 				 outcome.failures.length ? outcome.failures.data : "");
 	*ret_status = 0;
-	printf("%s: %zu resources deleted in %lld ms\n", name, outcome.deleted,
-	       (long long)(now_ms() - start));
+	printf("%s: %zu resource%s deleted in %lld ms\n", name, outcome.deleted,
+	       outcome.deleted == 1 ? "" : "s", (long long)(now_ms() - start));
 	return 0;
 }
 

@@ -242,6 +242,27 @@ static bool any_failed(const struct stack *stack)
 	return false;
 }
 
+/* What still waits when something else has failed is not waited for. */
+static void cancel_all(struct stacks *stacks, const struct stack *stack)
+{
+	struct transaction transaction = stacks_begin(stacks);
+
+	for_each_stack_resource(row, stack)
+	{
+		const bool changes =
+			row->phase == STACK_PHASE_CHANGE || row->phase == STACK_PHASE_STEADY;
+
+		if (row->phase == STACK_PHASE_NONE)
+			continue;
+		transaction_edit(&transaction, row);
+		row->phase = STACK_PHASE_NONE;
+		stack_resource_set_status(
+			&transaction, row, changes ? STACK_UPDATE_FAILED : STACK_CREATE_FAILED,
+			changes ? "Resource update cancelled" : "Resource creation cancelled");
+	}
+	stacks_commit(stacks, &transaction);
+}
+
 /* ---- forward: the end ---- */
 
 /* Exports have one owner, and don't change while somebody uses them. */
@@ -373,9 +394,11 @@ bool stack_forward(struct stacks *stacks, struct stack *stack)
 	if (advance_any(stacks, stack, &busy))
 		return true;
 	if (any_failed(stack)) {
-		if (!busy)
+		if (busy)
+			cancel_all(stacks, stack);
+		else
 			fail(stacks, stack, NULL);
-		return !busy;
+		return true;
 	}
 	transaction = stacks_begin(stacks);
 	for (size_t i = 0; i < template_resource_count(work->template); i++) {

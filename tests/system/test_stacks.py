@@ -165,6 +165,17 @@ def test_a_failure_leaves_nothing(world, client, tidied):
     assert {"Net", "Web"} <= set(physical(client, "stays"))
 
 
+def test_nobody_waits_for_what_waits(client, tidied):
+    """When something has failed, what is still at work is cancelled."""
+    create(client, "cut", template({
+        "Handle": resource("CloudFormation::WaitConditionHandle"),
+        "Long": resource("CloudFormation::WaitCondition", Handle=ref("Handle"), Timeout="3600"),
+        **network(),
+        "Bad": resource("EC2::Subnet", VpcId=ref("Net"), CidrBlock="10.99.0.0/24")}),
+           "ROLLBACK_COMPLETE")
+    assert reasons(client, "cut")["Long", "CREATE_FAILED"] == "Resource creation cancelled"
+
+
 def test_an_update_that_fails_is_undone(world, client, tidied):
     resources = {**network(), "Web": web()}
     create(client, "lab", template(resources, {"Web": ref("Web")}))

@@ -124,6 +124,9 @@ def test_a_set_that_creates(client):
     client.create_change_set(StackName="new", ChangeSetName="first", ChangeSetType="CREATE",
                              TemplateBody=BODY, Tags=tags(a="b"))
     assert status(client, "new") == "REVIEW_IN_PROGRESS"
+    refused("ValidationError", client.get_template, StackName="new")
+    refused("ValidationError", client.get_template_summary, StackName="new")
+    assert client.describe_stack_resources(StackName="new")["StackResources"] == []
     client.get_waiter("change_set_create_complete").wait(
         StackName="new", ChangeSetName="first", WaiterConfig={"Delay": 1})
     found = client.describe_change_set(StackName="new", ChangeSetName="first")
@@ -187,6 +190,9 @@ def test_descriptions(client):
                       "DisableRollback": True}, "ValidationError", "OnFailure"),
     ("update_stack", {"StackName": "x", "TemplateBody": BODY}, "ValidationError",
      "does not exist"),
+    ("describe_stack_resources", {}, "ValidationError", "does not exist"),
+    ("describe_stack_events", {}, "ValidationError", "must be specified"),
+    ("get_template_summary", {}, "ValidationError", "Template Body"),
     ("create_change_set", {"StackName": "x", "ChangeSetName": "c", "TemplateBody": BODY},
      "ValidationError", "does not exist"),
     ("describe_stack_resource", {"StackName": "x", "LogicalResourceId": "y"}, "ValidationError",

@@ -123,7 +123,7 @@ def test_what_is_lacking(world, lab):
     assert done.returncode == 1 and "AWS::IAM::Role" in done.stderr
     assert json.loads(world.run("stacks", "-o", "json").stdout) == []
     done = lab.up("--skip-unsupported")
-    assert "left out: " in done.stderr and "1 resources made" in done.stdout
+    assert "left out: " in done.stderr and "1 resource made" in done.stdout
 
 
 @pytest.mark.parametrize("arguments, text", [
@@ -143,4 +143,4 @@ def test_refused(world, arguments, text):
 def test_from_standard_input(world, lab):
     done = world.run("up", "-", "--stack", "piped", input=json.dumps(
         template({"Gate": resource("EC2::InternetGateway")})))
-    assert "piped: 1 resources made" in done.stdout
+    assert "piped: 1 resource made" in done.stdout
