@@ -1,10 +1,12 @@
 /*
- * Systems Manager's parameters, as far as clients ask for them to find an image: the public ones.
- * There are no others: they can't be made here.
+ * Systems Manager's parameters: the public ones, which clients ask for to find an image, and those
+ * that stacks have. No call makes others.
  */
 #include "api/actions.h"
 #include "api/json.h"
+#include "lab/node.h"
 #include "model/public_parameter.h"
+#include "model/stack.h"
 
 #include <time.h>
 
@@ -25,6 +27,35 @@ static json_t *parameter_json(const struct call *call, const struct public_param
 			 "LastModifiedDate", (double)timegm(&tm), "ARN", arn, "DataType", "text");
 }
 
+/* One that a stack of the caller's has; NULL: none does. */
+static const struct stack_resource *find_own(const struct call *call, const char *name)
+{
+	const struct identity *identity = call->identity;
+
+	for (size_t i = 0; i < call->model->scope_count; i++)
+		if (streq(call->model->scopes[i]->account, identity->account) &&
+		    streq(call->model->scopes[i]->region, identity->region))
+			return stack_ssm_row(call->model->scopes[i], name);
+	return NULL;
+}
+
+static json_t *own_json(const struct call *call, const struct stack_resource *row)
+{
+	CLEANUP(freep)
+	char *arn = xasprintf("arn:aws:ssm:%s:%s:parameter%s%s", call->identity->region,
+			      call->identity->account, row->physical[0] == '/' ? "" : "/",
+			      row->physical);
+	CLEANUP(node_freep) struct node *properties = NULL;
+	struct error ignored = ERROR_INIT;
+	const char *type;
+
+	node_parse(row->properties, strlen(row->properties), &properties, &ignored);
+	type = node_get_text(properties, "Type");
+	return json_pack("{s:s, s:s, s:s, s:i, s:f, s:s, s:s}", "Name", row->physical, "Type",
+			 type ? type : "String", "Value", row->memo, "Version", atoi(VERSION),
+			 "LastModifiedDate", (double)row->time, "ARN", arn, "DataType", "text");
+}
+
 /*
  * "name", "name:version", or the same after an ARN's "arn:aws:ssm:REGION::parameter".
  * ERROR_NOT_FOUND, of the subject that is not there.
@@ -35,9 +66,10 @@ static int find(const struct call *call, const char *text, json_t **ret_json, st
 	const char *start = strncmp(text, arn, strlen(arn)) == 0 ? text + strlen(arn) : text;
 	const size_t length = strcspn(start, ":");
 	CLEANUP(freep) char *name = xasprintf("%.*s", (int)length, start);
+	const struct stack_resource *own = find_own(call, name);
 	struct public_parameter parameter;
 
-	if (!public_parameter_find(name, &parameter))
+	if (!own && !public_parameter_find(name, &parameter))
 		return error_subject(error, ERROR_NOT_FOUND, "parameter", "Parameter %s not found.",
 				     text);
 	if (start[length] && !streq(start + length + 1, VERSION))
@@ -45,7 +77,7 @@ static int find(const struct call *call, const char *text, json_t **ret_json, st
 				     "Systems Manager could not find version %s of %s. Verify the "
 				     "version and try again.",
 				     start + length + 1, name);
-	*ret_json = parameter_json(call, &parameter);
+	*ret_json = own ? own_json(call, own) : parameter_json(call, &parameter);
 	if (start[length])
 		json_object_set_new(*ret_json, "Selector", json_string(start + length));
 	return 0;

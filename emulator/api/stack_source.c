@@ -11,7 +11,7 @@
 int stack_ssm_value(const struct scope *scope, const char *name, char **ret_value,
 		    struct error *error)
 {
-	const char *own = stack_ssm_parameter(scope, name);
+	const struct stack_resource *own = stack_ssm_row(scope, name);
 	struct public_parameter parameter;
 
 	if (!own && !public_parameter_find(name, &parameter))
@@ -19,7 +19,7 @@ int stack_ssm_value(const struct scope *scope, const char *name, char **ret_valu
 				 "Unable to fetch parameters [%s] from parameter store for this "
 				 "account.",
 				 name);
-	*ret_value = xstrdup(own ? own : parameter.value);
+	*ret_value = xstrdup(own ? own->memo : parameter.value);
 	return 0;
 }
 

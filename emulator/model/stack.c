@@ -541,12 +541,12 @@ const struct stack_output *stack_export_find(const struct scope *scope, const ch
 	return NULL;
 }
 
-const char *stack_ssm_parameter(const struct scope *scope, const char *name)
+struct stack_resource *stack_ssm_row(const struct scope *scope, const char *name)
 {
 	for_each_resource (struct stack_resource, resource, scope, KIND_STACK_RESOURCE)
 		if (streq(resource->type, "AWS::SSM::Parameter") &&
 		    streq(resource->physical, name) && resource->status != STACK_DELETE_COMPLETE)
-			return resource->memo;
+			return resource;
 	return NULL;
 }
 

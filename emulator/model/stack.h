@@ -242,7 +242,8 @@ struct change_set *change_set_create(struct transaction *transaction, struct sta
 /* The output that is exported under the name in the scope, and whose it is; NULL. */
 const struct stack_output *stack_export_find(const struct scope *scope, const char *name,
 					     const struct stack **ret_stack);
-/* The value of an AWS::SSM::Parameter that a stack of the scope has; NULL: none has it. */
-const char *stack_ssm_parameter(const struct scope *scope, const char *name);
+/* An AWS::SSM::Parameter that a stack of the scope has; its memo is the value. NULL: none has it.
+ */
+struct stack_resource *stack_ssm_row(const struct scope *scope, const char *name);
 /* Does the stack use the export? */
 bool stack_imports(const struct stack *stack, const char *name);

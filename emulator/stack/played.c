@@ -90,7 +90,7 @@ static bool await_signals(struct stacks *stacks, struct stack_resource *row,
 
 static bool is_taken(const struct stack_resource *row, const char *wanted)
 {
-	return wanted && stack_ssm_parameter(row->resource.scope, wanted);
+	return wanted && stack_ssm_row(row->resource.scope, wanted) != NULL;
 }
 
 bool played_make(struct stacks *stacks, struct stack_resource *row)

@@ -257,7 +257,7 @@ def test_accounts(world, client, tidied):
     assert status(client, "same") == "CREATE_COMPLETE"
 
 
-def test_waiting(client, tidied):
+def test_waiting(world, client, tidied):
     """A condition is there when its signals are; a parameter is what another template reads."""
     handle, timeout = resource("CloudFormation::WaitConditionHandle"), "600"
     body = template({
@@ -278,6 +278,9 @@ def test_waiting(client, tidied):
     await_status(client, "wait", "CREATE_COMPLETE")
     assert outputs(client, "wait")["Value"] == "us-east-1b"
     assert outputs(client, "wait")["Handle"].startswith("https://cloudformation-waitcondition-")
+    found = world.client("ssm").get_parameter(Name="/lab/zone")["Parameter"]
+    assert (found["Value"], found["Type"], found["ARN"]) == (
+        "us-east-1b", "String", "arn:aws:ssm:us-east-1:123456789012:parameter/lab/zone")
     create(client, "reads", template(
         {"Gate": resource("EC2::InternetGateway", Tags=tags(Name=ref("Zone")))},
         {"Zone": ref("Zone")}, Parameters={"Zone": {
