@@ -1,5 +1,7 @@
 """`minivpc why` and `ping-matrix`: each kind of stop word by word, and the real packet beside it."""
 import json
+import os
+import pty
 import re
 import subprocess
 import time
@@ -7,7 +9,7 @@ import time
 import pytest
 
 from filters import bind_acl, entry, set_acl, set_groups
-from lib import IMAGE, INTERNET, tag_specification, wait_for
+from lib import IMAGE, INTERNET, environment, tag_specification, wait_for
 
 
 def launch(world, subnet, name, **more):
@@ -99,6 +101,24 @@ model:  reaches
 packet: refused by a closed port: so the way is open
 They agree.
 """
+
+
+def test_colours(world, lab):
+    """On a terminal that has some, unless NO_COLOR asks for none."""
+    for more, expected in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+                           ({"TERM": ""}, False)):
+        master, slave = pty.openpty()
+        subprocess.run(world.command("why", "web", "db"), stdin=subprocess.DEVNULL, stdout=slave,
+                       env=environment(**more), check=True, timeout=60)
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                text += os.read(master, 65536)
+            except OSError:  # all was read
+                break
+        os.close(master)
+        assert b"They agree." in text and (b"\033[" in text) is expected
 
 
 def test_what_is_answered(world, lab):
@@ -395,9 +415,10 @@ def test_a_matrix(world, lab):
         "web    -        acl      acl",
         "db     acl      -        group",
         "cache  acl      group    -"]
-    assert (f"web > db, web > cache, db > web, cache > web:\n    stopped by network ACL {acl} at "
-            f"{lab.back}: entry * of {acl} denies icmp echo request from 10.0.1.4\n"
-            "    the kernel counted 4 dropped there\n") in text
+    for pairs, direction in (("web > db, web > cache", "from"), ("db > web, cache > web", "to")):
+        assert (f"{pairs}:\n    stopped by network ACL {acl} at {lab.back}: entry * of {acl} denies "
+                f"icmp echo request {direction} 10.0.1.4\n"
+                "    the kernel counted 2 dropped there\n") in text
     assert (f"cache > db:\n    stopped by security group {lab.group} at {lab.card(lab.db)}: no "
             f"ingress rule of {lab.group} lets icmp echo request from 10.0.2.5 pass\n"
             "    the kernel counted 1 dropped there\n") in text

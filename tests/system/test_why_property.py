@@ -10,7 +10,6 @@ import random
 import types
 
 import pytest
-from botocore.exceptions import ClientError
 
 from filters import ANYWHERE, allow, bind_acl, entry, set_acl, set_groups, set_rules
 from lib import INTERNET, tag_specification
@@ -54,6 +53,12 @@ def lab(world):
                 for vpc in (near, far)},
         tables=[world.route_table(vpc, subnet) for vpc, subnet in zip(vpcs, subnets)],
         acls=[new_acl(world, vpc, subnet) for vpc, subnet in zip(vpcs, subnets)], ids={})
+    found.edge = world.route_table(near)
+    ec2.associate_route_table(RouteTableId=found.edge, GatewayId=gateways[near])
+    found.prefixes = ec2.create_managed_prefix_list(
+        PrefixListName="some", AddressFamily="IPv4", MaxEntries=5, Entries=[
+            {"Cidr": "10.0.0.0/22"}, {"Cidr": "10.1.1.0/24"}, {"Cidr": "8.8.0.0/16"}])[
+                "PrefixList"]["PrefixListId"]
     for name, home, public, check in MEMBERS:
         instance, = world.run_instances(
             subnets[home], public=public,
@@ -92,7 +97,8 @@ class Dice:
     def permissions(self, groups):
         pick, found = self.random, {}
         for _ in range(pick.randint(1, 4)):
-            peer = {"group": pick.choice(groups)} if self.chance(0.3) else {"cidr": self.cidr()}
+            peer = pick.choice(({"group": pick.choice(groups)}, {"cidr": self.cidr()},
+                                {"cidr": self.cidr()}, {"prefixes": self.lab.prefixes}))
             rule = allow(*self.service(), **peer)
             found[json.dumps(rule)] = rule
         if self.chance(0.4):
@@ -128,17 +134,26 @@ class Dice:
         if near and self.chance(0.15):
             other = pick.choice([cidr for n, cidr in enumerate(NEAR) if n != index])
             found[other] = {"InstanceId": lab.ids["box"]}
+        if self.chance(0.2):
+            found[lab.prefixes] = pick.choice([way for way in ways if way])
         return found
+
+    def edge(self):
+        """What the gateway's own table leads to the appliance."""
+        return {cidr: {"InstanceId": self.lab.ids["box"]} for cidr in NEAR[:2]
+                if self.chance(0.2)}
 
 
 def set_routes(ec2, table, routes):
     described = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
     for route in described:
         if route["Origin"] == "CreateRoute":
-            ec2.delete_route(RouteTableId=table,
-                             DestinationCidrBlock=route["DestinationCidrBlock"])
+            ec2.delete_route(RouteTableId=table, **{
+                name: route[name] for name in ("DestinationCidrBlock", "DestinationPrefixListId")
+                if name in route})
     for destination, target in routes.items():
-        ec2.create_route(RouteTableId=table, DestinationCidrBlock=destination, **target)
+        kind = "PrefixListId" if destination.startswith("pl-") else "CidrBlock"
+        ec2.create_route(RouteTableId=table, **{f"Destination{kind}": destination}, **target)
 
 
 def tell(lab, dice):
@@ -153,13 +168,7 @@ def tell(lab, dice):
     for index, acl in enumerate(lab.acls):
         set_acl(ec2, acl, dice.entries(), dice.entries())
         set_routes(ec2, lab.tables[index], dice.routes(index))
-    if dice.chance(0.15):
-        for gateway in list(lab.gateways.values())[1:]:
-            try:  # public addresses keep it
-                ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=lab.vpcs[-1])
-                ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=lab.vpcs[-1])
-            except ClientError:
-                pass
+    set_routes(ec2, lab.edge, dice.edge())
 
 
 def fail(what):
