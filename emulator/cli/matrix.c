@@ -373,6 +373,21 @@ static void trim(struct buffer *text)
 	buffer_putc(text, '\n');
 }
 
+/* A name stands for one instance alone, else its id does. */
+static void make_plain(struct matrix *matrix)
+{
+	for (size_t i = 0; i < matrix->count; i++) {
+		struct member *member = &matrix->members[i];
+
+		for (size_t j = 0; j < i && member->name; j++)
+			if (streq(matrix->members[j].name, member->name))
+				freep(&member->name);
+		paint_plain(member->name);
+	}
+	for (size_t i = 0; i < matrix->pair_count; i++)
+		paint_plain(matrix->pairs[i].summary);
+}
+
 /* Names above the columns where they fit, else numbers. */
 static void put_table(const struct matrix *matrix, struct buffer *text)
 {
@@ -600,6 +615,7 @@ int matrix_run(const struct client *client, const struct cli_hooks *hooks,
 	} else if (matrix.count < 2) {
 		buffer_puts(text, "there are no two running instances\n");
 	} else {
+		make_plain(&matrix);
 		put_table(&matrix, text);
 		put_reasons(&matrix, text);
 		put_full(&matrix, text);

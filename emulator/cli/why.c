@@ -304,6 +304,7 @@ static void put_step(const void *item, bool colours, struct buffer *text)
 	CLEANUP(freep) char *said = reply_item_text(item, "text");
 	size_t i = 0;
 
+	paint_plain(said);
 	while (i + 1 < ARRAY_SIZE(marks) && !streq(marks[i].result, result))
 		i++;
 	buffer_printf(text, "  %s%-4s%s  %-16s  %-24s  %s\n", paint(colours, marks[i].colour),
@@ -410,11 +411,21 @@ static void put_agreement(const struct why *why, bool colours, struct buffer *te
 				  "(sysctl net.ipv4.ip_forward, its routes, its own filter).\n");
 }
 
-static void put_text(const struct why *why, struct buffer *text)
+static void make_plain(struct why *why)
+{
+	paint_plain(why->from.name);
+	paint_plain(why->to.name);
+	paint_plain(why->summary);
+	for (size_t i = 0; i < why->drops.count; i++)
+		paint_plain(why->drops.items[i].name);
+}
+
+static void put_text(struct why *why, struct buffer *text)
 {
 	const bool colours = paint_is_wanted();
 	const bool reaches = streq(why->verdict, "reaches");
 
+	make_plain(why);
 	put_end(&why->from, why->source, text);
 	buffer_puts(text, " to ");
 	put_end(&why->to, why->destination, text);
