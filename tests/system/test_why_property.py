@@ -15,8 +15,8 @@ from filters import ANYWHERE, allow, bind_acl, entry, set_acl, set_groups, set_r
 from lib import INTERNET, tag_specification
 
 SEED = os.environ.get("MINIVPC_TEST_SEED") or str(random.SystemRandom().randrange(10 ** 9))
-ROUNDS = 8
-LEAST_VERDICTS = 1500
+ROUNDS = 6
+LEAST_VERDICTS = 1200
 NEAR = ("10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/26")
 FAR = ("10.1.1.0/24", "10.1.2.0/24")
 # Name, subnet, with a public address, with the source/destination check.
@@ -24,10 +24,21 @@ MEMBERS = (("a1", 0, True, True), ("a2", 0, False, True), ("b1", 1, False, True)
            ("b2", 1, True, True), ("c1", 2, False, True), ("box", 2, True, False),
            ("f1", 3, True, True), ("f2", 4, False, True))
 SERVICES = ("icmp", "tcp/22", "tcp/443", "tcp/8080", "udp/53", "udp/9000")
+OPEN = (22, 443)  # the other ports are closed
 RANGES = ((0, 65535), (22, 22), (443, 443), (0, 1023), (1024, 65535), (32768, 60999),
           (22, 8080))
 # So that no verdict is "sometimes": those are for test_why.py.
 EPHEMERAL = ((0, 65535), (1024, 65535))
+
+
+LISTEN = """
+import select, socket, sys
+servers = [socket.create_server(("", int(port))) for port in sys.argv[1:]]
+print("ready", flush=True)
+while True:
+    for server in select.select(servers, [], [])[0]:
+        server.accept()[0].close()
+"""
 
 
 def new_acl(world, vpc, subnet):
@@ -64,6 +75,8 @@ def lab(world):
             subnets[home], public=public,
             TagSpecifications=tag_specification("instance", Name=name))
         found.ids[name] = instance
+        serving = world.spawn(name, ["python3", "-c", LISTEN, *map(str, OPEN)])
+        assert serving.stdout.readline() == b"ready\n"
         if not check:
             ec2.modify_instance_attribute(InstanceId=instance, SourceDestCheck={"Value": False})
             world.exec(name, ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])
@@ -207,6 +220,8 @@ def check_way(lab, source, target, service):
     model = found["model"]
     if not model["assumes"] or any("translates it" in step["text"] for step in model["steps"]):
         return
+    if service == "tcp/8080":
+        return  # a reset ends the kernel's tracking, and may cross a namespace twice
     lab.by_box += 1
     expected = model["verdict"] == "unknown"
     arrived = found["packet"]["arrived"]
