@@ -204,7 +204,8 @@ bool fault_is_at(const struct model *model, const struct fault *fault,
 
 static bool is_in_subnet(const struct model *model, struct rid id, const struct subnet *subnet)
 {
-	const struct interface *interface = interface_get(model, id);
+	const struct interface *interface =
+		id.kind == KIND_NETWORK_INTERFACE ? interface_get(model, id) : NULL;
 
 	return interface && rid_equal(interface->subnet, subnet->resource.id);
 }
