@@ -501,7 +501,7 @@ const struct action actions[] = {
 		 "IpAddressType " ENDPOINT_PARAMETERS),
 	READ("DescribeVpcEndpointServices", describe_vpc_endpoint_services,
 	     PAGED "ServiceName.N ServiceRegion.N"),
-	OWN("CreateFault", create_fault, "Type! Target! Loss Rate"),
+	OWN("CreateFault", create_fault, "Type! Target! Loss Rate Delay"),
 	OWN("ListFaults", list_faults, ""),
 	OWN("DeleteFault", delete_fault, "Target!"),
 	OWN("CreateAccount", create_account, "Account"),

@@ -24,6 +24,10 @@ static void reply_fault(struct call *call, const struct fault *fault)
 			 get_print(&scratch, "%g", (double)fault->link.loss / (MICRO / 100)));
 	if (fault->link.rate)
 		xml_int(call->xml, "rate", fault->link.rate);
+	buffer_clear(&scratch);
+	if (fault->link.delay)
+		xml_text(call->xml, "delay",
+			 get_print(&scratch, "%g", (double)fault->link.delay / 1000));
 	xml_time(call->xml, "since", fault->since);
 }
 
@@ -60,9 +64,15 @@ static int read_link(const struct call *call, struct fault_link *ret_link, struc
 					       { NULL, 0 } };
 	static const struct unit rates[] = { { "", 1 },	      { "bit", 1 },    { "kbit", 1e3 },
 					     { "mbit", 1e6 }, { "gbit", 1e9 }, { NULL, 0 } };
-	int r = read_amount(call, "Loss", percent, &ret_link->loss, error);
+	static const struct unit times[] = {
+		{ "", 1e3 }, { "us", 1 }, { "ms", 1e3 }, { "s", 1e6 }, { NULL, 0 }
+	};
+	int r;
 
-	return r < 0 ? r : read_amount(call, "Rate", rates, &ret_link->rate, error);
+	if ((r = read_amount(call, "Loss", percent, &ret_link->loss, error)) < 0 ||
+	    (r = read_amount(call, "Rate", rates, &ret_link->rate, error)) < 0)
+		return r;
+	return read_amount(call, "Delay", times, &ret_link->delay, error);
 }
 
 /* One of the kind in whatever account and region. */

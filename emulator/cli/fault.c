@@ -7,11 +7,8 @@ static int make(const struct client *client, const struct request *request, cons
 		struct buffer *ret_text, struct error *error)
 {
 	const struct parameter parameters[] = {
-		{ "Type", type },
-		{ "Target", request->target },
-		{ "Loss", request->loss },
-		{ "Rate", request->rate },
-		{ NULL, NULL },
+		{ "Type", type },	   { "Target", request->target }, { "Loss", request->loss },
+		{ "Rate", request->rate }, { "Delay", request->delay },	  { NULL, NULL },
 	};
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	CLEANUP(freep) char *id = NULL;

@@ -147,7 +147,7 @@ const struct listing_type listing_checks = {
 const struct listing_type listing_faults = {
 	.set = "faultSet",
 	.empty = "nothing is faulty",
-	.count = 9,
+	.count = 10,
 	.fields = {
 		{ "faultId", "FAULT", FIELD_TEXT, NULL },
 		{ "type", "TYPE", FIELD_TEXT, NULL },
@@ -155,6 +155,7 @@ const struct listing_type listing_faults = {
 		{ "name", "NAME", FIELD_TEXT, NULL },
 		{ "loss", "LOSS %", FIELD_DECIMAL, NULL },
 		{ "rate", "BIT/S", FIELD_NUMBER, NULL },
+		{ "delay", "DELAY MS", FIELD_DECIMAL, NULL },
 		{ "since", "SINCE", FIELD_TEXT, NULL },
 		{ "region", NULL, FIELD_TEXT, NULL },
 		{ "account", NULL, FIELD_TEXT, NULL },

@@ -108,11 +108,11 @@ struct request {
 	const char *seconds;
 	const char *service, *port;
 	const char *target;
-	const char *loss, *rate;
 	const char *shell;
 	const char *template;
 	const char *stack;
 	struct text_list parameters;
+	const char *loss, *rate, *delay;
 	struct text_list quotas;
 	bool accept_any_credentials;
 	bool uplink;

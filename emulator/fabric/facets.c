@@ -302,6 +302,7 @@ static void of_fault(const struct model *model, const struct resource *resource,
 				continue;
 			facet_set_add(set, FACET_INTERFACE, interface->resource.id);
 			facet_set_add(set, FACET_FAULTY, interface->resource.id);
+			facet_set_add(set, FACET_PORT, interface->resource.id);
 		}
 	}
 }

@@ -17,6 +17,7 @@
  */
 #define LINK_BURST 65536 /* bytes */
 
+static_assert(FAULT_DELAY_MOST < DELAY_MOST, "the kernel can count it");
 static_assert(LOST_OF == FAULT_LOSS_ALL, "the model and the kernel count alike");
 
 void want_faults(const struct model *model, struct rid id, struct object_list *list)
@@ -78,4 +79,17 @@ void want_faulty(const struct model *model, struct rid id, struct object_list *l
 		want_loss(interface, link->loss, list);
 	if (link && link->rate)
 		want_rate(interface, link->rate, list);
+}
+
+void want_delay(const struct model *model, const struct interface *interface, const char *device,
+		struct object_list *list)
+{
+	const struct fault_link *link = fault_link_of(model, interface);
+	struct object object = object_in(interface->subnet, OBJECT_DELAY);
+
+	if (!link || !link->delay)
+		return;
+	set_name(object.delay.device, device);
+	object.delay.microseconds = (uint32_t)link->delay;
+	object_list_add(list, &object);
 }

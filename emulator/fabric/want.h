@@ -67,6 +67,9 @@ void want_public_route(const struct model *model, struct rid id, struct object_l
 /* ---- faults.c ---- */
 
 void want_faults(const struct model *model, struct rid id, struct object_list *list);
+/* What `device`, the interface's port, has of them. */
+void want_delay(const struct model *model, const struct interface *interface, const char *device,
+		struct object_list *list);
 void want_faulty(const struct model *model, struct rid id, struct object_list *list);
 
 /* ---- routes.c: facets of route tables, and what they share with others ---- */

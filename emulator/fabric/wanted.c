@@ -265,6 +265,7 @@ static void want_interface_port(const struct model *model, struct rid id, struct
 		.interface = interface,
 	};
 	want_port(list, &port);
+	want_delay(model, interface, rid_device(id).text, list);
 }
 
 static void want_host_port(const struct model *model, struct rid id, struct object_list *list)

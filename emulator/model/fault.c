@@ -1,6 +1,7 @@
 /* What is asked to fail: see fault.h. */
 #include "model/fault.h"
 
+#include "model/attachment.h"
 #include "model/internet.h"
 #include "model/nat_gateway.h"
 #include "model/region.h"
@@ -16,6 +17,7 @@ static const struct field fields[] = {
 	FIELD_OF(struct fault, zone, FIELD_INT, "zone", NULL, FIELD_STORED),
 	FIELD_OF(struct fault, link.loss, FIELD_INT, "loss", NULL, FIELD_STORED),
 	FIELD_OF(struct fault, link.rate, FIELD_INT, "rate", NULL, FIELD_STORED),
+	FIELD_OF(struct fault, link.delay, FIELD_INT, "delay", NULL, FIELD_STORED),
 	FIELD_OF(struct fault, since, FIELD_TIME, "since", NULL, FIELD_BOTH),
 	FIELD_END,
 };
@@ -118,21 +120,40 @@ int fault_resource(struct transaction *transaction, enum fault_type type, struct
 	return 0;
 }
 
+/* The kernel may have no way to delay packets, and who asks is to know at once. */
+static int check_wired(const struct model *model, const struct resource *target,
+		       struct error *error)
+{
+	const bool is_wired = target->id.kind == KIND_INSTANCE
+				      ? instance_is_live((const struct instance *)target)
+				      : attachment_is_live(model, (const struct interface *)target);
+
+	if (is_wired)
+		return 0;
+	return error_set(error, ERROR_INSTANCE_STATE,
+			 "'%s' is not at work: start the instance before its link is delayed",
+			 rid_format(target->id).text);
+}
+
 int fault_bad_link(struct transaction *transaction, struct resource *target,
 		   const struct fault_link *link, struct fault **ret_fault, struct error *error)
 {
 	int r;
 
-	if (!link->loss && !link->rate)
+	if (!link->loss && !link->rate && !link->delay)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "A link's fault is a loss, a rate or both");
+				 "A link's fault is a loss, a rate or a delay, or several of them");
 	if (link->loss < 0 || link->loss > FAULT_LOSS_ALL)
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "A loss is from 0 to 100 percent");
 	if (link->rate && (link->rate < FAULT_RATE_LEAST || link->rate > FAULT_RATE_MOST))
 		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
 				 "A rate is from 8 kilobits to 100 gigabits per second");
+	if (link->delay < 0 || link->delay > FAULT_DELAY_MOST)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "A delay is of a minute at most");
 	if ((r = check_state(target, error)) < 0 ||
+	    (link->delay && (r = check_wired(transaction->model, target, error)) < 0) ||
 	    (r = fault_resource(transaction, FAULT_LINK, target, ret_fault, error)) < 0)
 		return r;
 	transaction_edit(transaction, *ret_fault);

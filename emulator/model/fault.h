@@ -23,9 +23,13 @@ enum fault_type {
 struct fault_link {
 	int64_t loss; /* of 1,000,000 packets so many are lost */
 	int64_t rate; /* bits per second; what comes faster is dropped; 0: as fast as it is */
+	/* Microseconds that what is for the interface waits, where the kernel can; that way only,
+	 * so that a round trip takes so much longer. */
+	int64_t delay;
 };
 
 #define FAULT_LOSS_ALL	 1000000
+#define FAULT_DELAY_MOST 60000000
 #define FAULT_RATE_LEAST 8000
 #define FAULT_RATE_MOST	 100000000000 /* more than any link here carries */
 
@@ -62,7 +66,7 @@ int fault_zone(struct transaction *transaction, const char *zone, struct fault *
 int fault_resource(struct transaction *transaction, enum fault_type type, struct resource *target,
 		   struct fault **ret_fault, struct error *error);
 /* `target`: an instance or an interface. ERROR_INVALID_PARAMETER_VALUE: out of bounds, or nothing
- * is asked for. */
+ * is asked for. ERROR_INSTANCE_STATE: a delay, which only a wired interface can show. */
 int fault_bad_link(struct transaction *transaction, struct resource *target,
 		   const struct fault_link *link, struct fault **ret_fault, struct error *error);
 /* Those of a resource that goes. */

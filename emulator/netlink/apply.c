@@ -59,6 +59,8 @@ static int apply_entry(struct transaction *t, size_t i, const struct object *obj
 		route_route(message, &object->route, verb, index);
 	else if (object->kind == OBJECT_NEIGHBOUR)
 		route_neighbour(message, &object->neighbour, verb, index);
+	else if (object->kind == OBJECT_DELAY)
+		route_delay(message, &object->delay, verb, index);
 	else if (object->kind == OBJECT_RULE)
 		route_rule(message, &object->rule, verb);
 	else
@@ -339,6 +341,7 @@ static int put(struct transaction *t, size_t i, const struct object *object, str
 	case OBJECT_ROUTE:
 	case OBJECT_NEIGHBOUR:
 	case OBJECT_FDB:
+	case OBJECT_DELAY:
 	case OBJECT_RULE:
 		r = apply_entry(t, i, object, VERB_ADD, error);
 		break;
@@ -368,6 +371,7 @@ static int delete (struct transaction *t, size_t i, const struct object *object,
 	case OBJECT_ROUTE:
 	case OBJECT_NEIGHBOUR:
 	case OBJECT_FDB:
+	case OBJECT_DELAY:
 	case OBJECT_RULE:
 		break;
 	}
@@ -378,7 +382,8 @@ static int replace(struct transaction *t, size_t i, struct error *error)
 {
 	const struct change *change = &t->changes[i];
 	bool in_one_go = change->after.kind == OBJECT_ROUTE ||
-			 change->after.kind == OBJECT_NEIGHBOUR || change->after.kind == OBJECT_FDB;
+			 change->after.kind == OBJECT_NEIGHBOUR ||
+			 change->after.kind == OBJECT_FDB || change->after.kind == OBJECT_DELAY;
 	int r;
 
 	if (object_same(&change->before, &change->after) && change->after.kind != OBJECT_NETNS)

@@ -7,12 +7,14 @@
 #include "netlink/connections.h"
 #include "netlink/handle.h"
 #include "netlink/nft.h"
+#include "netlink/route.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -302,6 +304,27 @@ static int take_rule(void *context, const struct nlmsghdr *message,
 	return 0;
 }
 
+static int take_delay(void *context, const struct nlmsghdr *message,
+		      struct error *error __attribute__((unused)))
+{
+	const struct tcmsg *header = mnl_nlmsg_get_payload(message);
+	struct attributes attributes = read_attributes(message, sizeof(*header));
+	const struct nlattr *kind = attributes.of[TCA_KIND], *options = attributes.of[TCA_OPTIONS];
+	const struct dump *dump = context;
+	struct object object = object_new(dump, OBJECT_DELAY);
+	int r;
+
+	if (header->tcm_parent != TC_H_ROOT || !kind || !options ||
+	    !streq(mnl_attr_get_str(kind), "netem") ||
+	    mnl_attr_get_payload_len(options) < sizeof(struct tc_netem_qopt))
+		return 0;
+	object.delay.microseconds = route_delay_of(mnl_attr_get_payload(options));
+	r = name_device(dump, header->tcm_ifindex, object.delay.device);
+	if (r == 0)
+		object_list_add(dump->objects, &object);
+	return r;
+}
+
 static int take_entry(void *context, const struct nlmsghdr *message,
 		      struct error *error __attribute__((unused)))
 {
@@ -406,6 +429,24 @@ static int dump_rules(struct channels *channels, const struct channel *channel, 
 	return channel_dump(channels, channel, request, take_rule, dump, error);
 }
 
+/* A kernel without queues has no delays. */
+static int dump_delays(struct channels *channels, const struct channel *channel, struct dump *dump,
+		       struct error *error)
+{
+	char data[128] __attribute__((aligned(8)));
+	struct nlmsghdr *request = start(data, RTM_GETQDISC);
+	struct error cause = ERROR_INIT;
+	int r;
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct tcmsg));
+	r = channel_dump(channels, channel, request, take_delay, dump, &cause);
+	if (r == -EOPNOTSUPP)
+		return 0;
+	if (r < 0)
+		*error = cause;
+	return r;
+}
+
 static int dump_rtnetlink(struct channels *channels, struct dump *dump, struct error *error)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6, AF_BRIDGE };
@@ -421,6 +462,8 @@ static int dump_rtnetlink(struct channels *channels, struct dump *dump, struct e
 		r = dump_addresses(channels, channel, dump, error);
 	if (r == 0)
 		r = dump_rules(channels, channel, dump, error);
+	if (r == 0)
+		r = dump_delays(channels, channel, dump, error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
 		if (families[i] != AF_BRIDGE)
 			r = dump_routes(channels, channel, dump, families[i], error);

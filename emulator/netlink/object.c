@@ -73,6 +73,8 @@ int object_compare_key(const struct object *a, const struct object *b)
 		return order ? order : compare_address(a->neighbour.address, b->neighbour.address);
 	case OBJECT_FDB:
 		return memcmp(&a->fdb.mac, &b->fdb.mac, sizeof(a->fdb.mac));
+	case OBJECT_DELAY:
+		return strcmp(a->delay.device, b->delay.device);
 	case OBJECT_RULE:
 		order = compare_number(a->rule.mark, b->rule.mark);
 		return order ? order : compare_number(a->rule.table, b->rule.table);
@@ -120,6 +122,8 @@ bool object_same(const struct object *a, const struct object *b)
 		return memcmp(&a->neighbour.mac, &b->neighbour.mac, sizeof(struct mac)) == 0;
 	case OBJECT_FDB:
 		return streq(a->fdb.device, b->fdb.device);
+	case OBJECT_DELAY:
+		return a->delay.microseconds == b->delay.microseconds;
 	case OBJECT_SYSCTL:
 		return a->sysctl.value == b->sysctl.value;
 	case OBJECT_ELEMENT:
@@ -261,6 +265,10 @@ static void describe(const struct object *object, char *text, size_t size)
 		snprintf(text, size, "rule fwmark %#x lookup %u", object->rule.mark,
 			 object->rule.table);
 		break;
+	case OBJECT_DELAY:
+		snprintf(text, size, "delay of %u us dev %s", object->delay.microseconds,
+			 object->delay.device);
+		break;
 	case OBJECT_SYSCTL:
 		snprintf(text, size, "sysctl net/%s = %d", object->sysctl.path,
 			 object->sysctl.value);
@@ -294,6 +302,8 @@ const char *object_device(const struct object *object)
 		return object->neighbour.device;
 	case OBJECT_FDB:
 		return object->fdb.device;
+	case OBJECT_DELAY:
+		return object->delay.device;
 	default:
 		return "";
 	}

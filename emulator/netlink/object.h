@@ -19,6 +19,7 @@ enum object_kind {
 	OBJECT_NEIGHBOUR,
 	OBJECT_FDB,
 	OBJECT_RULE,
+	OBJECT_DELAY,
 	OBJECT_SYSCTL,
 	OBJECT_SKELETON,
 	OBJECT_ELEMENT,
@@ -106,6 +107,14 @@ struct rule_object {
 };
 
 #define RULE_PRIORITY 1000
+
+/* What leaves by the device waits: its root queue is a netem, which not every kernel has. */
+struct delay_object {
+	char device[DEVICE_NAME_MAX];
+	uint32_t microseconds; /* below DELAY_MOST */
+};
+
+#define DELAY_MOST 200000000 /* the kernel counts 64 ns in 32 bits */
 
 /*
  * A number under /proc/sys/net of the namespace: "ipv4/ip_forward". Putting it writes it, whatever
@@ -306,6 +315,7 @@ struct object {
 		struct neighbour_object neighbour;
 		struct fdb_object fdb;
 		struct rule_object rule;
+		struct delay_object delay;
 		struct sysctl_object sysctl;
 		struct skeleton_object skeleton;
 		struct element_object element;
@@ -329,7 +339,8 @@ int object_compare_key(const struct object *a, const struct object *b);
  * was taken from. An MTU or a MAC left to the kernel is the same as any.
  */
 bool object_same(const struct object *a, const struct object *b);
-/* The device that an address, route, neighbour or FDB entry belongs to; "" for everything else. */
+/* The device that an address, route, neighbour, FDB entry or delay belongs to; "" for everything
+ * else. */
 const char *object_device(const struct object *object);
 /* "subnet-0…: route 10.0.2.0/24 via 10.0.2.1 dev fabric", for error texts and tests. */
 struct object_text {

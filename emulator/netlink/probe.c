@@ -228,6 +228,15 @@ static int try_rates(const struct place *place, struct error *error)
 	return r < 0 ? r : take_away(place, &objects[0], error);
 }
 
+static int try_delay(const struct place *place, struct error *error)
+{
+	struct object delay = object_in(place->ns, OBJECT_DELAY);
+
+	snprintf(delay.delay.device, sizeof(delay.delay.device), "fabric");
+	delay.delay.microseconds = 1000;
+	return put(place, &delay, 1, error);
+}
+
 static int try_counts(const struct place *place, struct error *error)
 {
 	struct connection_counts counts;
@@ -256,7 +265,7 @@ void kernel_probe(struct kernel *kernel, struct probe_result ret_results[PROBE_M
 		[PROBE_NAMESPACE] = try_namespace, [PROBE_BRIDGE] = try_bridge,
 		[PROBE_VETH] = try_veth,	   [PROBE_RULE] = try_rule,
 		[PROBE_RATES] = try_rates,	   [PROBE_COUNTS] = try_counts,
-		[PROBE_SKELETONS] = try_skeletons,
+		[PROBE_DELAY] = try_delay,	   [PROBE_SKELETONS] = try_skeletons,
 	};
 	const struct place place = { kernel, rid_new(KIND_SUBNET), rid_new(KIND_VPC) };
 

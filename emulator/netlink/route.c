@@ -6,6 +6,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -251,4 +252,33 @@ void route_rule(struct nlmsghdr *message, const struct rule_object *rule, enum v
 	mnl_attr_put_u32(message, FRA_FWMARK, rule->mark);
 	mnl_attr_put_u32(message, FRA_TABLE, rule->table);
 	mnl_attr_put_u8(message, FRA_PROTOCOL, ROUTE_PROTOCOL);
+}
+
+/* The kernel's clock of packets: include/net/pkt_sched.h, PSCHED_SHIFT. */
+#define TICK_NS	     64
+#define QUEUE_LENGTH 10000 /* packets that wait; more are lost */
+
+void route_delay(struct nlmsghdr *message, const struct delay_object *delay, enum verb verb,
+		 int index)
+{
+	struct tcmsg *header = start(message, verb, RTM_NEWQDISC, sizeof(*header));
+	const struct tc_netem_qopt options = {
+		.latency = (uint32_t)((uint64_t)delay->microseconds * 1000 / TICK_NS),
+		.limit = QUEUE_LENGTH,
+	};
+
+	header->tcm_ifindex = index;
+	header->tcm_parent = TC_H_ROOT;
+	mnl_attr_put_strz(message, TCA_KIND, "netem");
+	if (verb != VERB_DELETE)
+		mnl_attr_put(message, TCA_OPTIONS, sizeof(options), &options);
+}
+
+uint32_t route_delay_of(const void *data)
+{
+	struct tc_netem_qopt options;
+
+	memcpy(&options, data, sizeof(options));
+	/* Rounded: what was put in comes out, as ticks of the kernel's hold no microsecond. */
+	return (uint32_t)(((uint64_t)options.latency * TICK_NS + 999) / 1000);
 }

@@ -44,4 +44,8 @@ void route_route(struct nlmsghdr *message, const struct route_object *route, enu
 void route_neighbour(struct nlmsghdr *message, const struct neighbour_object *neighbour,
 		     enum verb verb, int index);
 void route_fdb(struct nlmsghdr *message, const struct fdb_object *fdb, enum verb verb, int index);
+void route_delay(struct nlmsghdr *message, const struct delay_object *delay, enum verb verb,
+		 int index);
+/* What a netem has for a delay, for dumps. */
+uint32_t route_delay_of(const void *options);
 void route_rule(struct nlmsghdr *message, const struct rule_object *rule, enum verb verb);

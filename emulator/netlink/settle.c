@@ -83,6 +83,12 @@ static int refuse(const struct transaction *t, const struct batch_entry *entry, 
 	const struct object *object = object_of(t, entry);
 	const char *text = entry->text;
 
+	if (object->kind == OBJECT_DELAY && entry->result == -ENOENT) {
+		error_set(error, ERROR_UNSUPPORTED_OPERATION,
+			  "this kernel has no netem (CONFIG_NET_SCH_NETEM, module sch_netem), by "
+			  "which packets would be delayed");
+		return -EOPNOTSUPP;
+	}
 	if (!text && entry->role == ROLE_PART && object->kind == OBJECT_SKELETON)
 		text = "this kernel lacks something of nftables that it needs";
 	return error_sys(error, entry->result, "%s%s%s", object_describe(object).text,

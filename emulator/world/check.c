@@ -184,6 +184,8 @@ static const struct check kernel_checks[PROBE_MAX] = {
 			  .costs = "slow links (fault link --rate)" },
 	[PROBE_COUNTS] = { .name = "conntrack over netlink (CONFIG_NF_CT_NETLINK)",
 			   .costs = "what NAT gateways translate (ps --nat)" },
+	[PROBE_DELAY] = { .name = "netem (CONFIG_NET_SCH_NETEM)",
+			  .costs = "slow answers (fault link --delay)" },
 	[PROBE_SKELETONS] = { .name = "nftables: all rules of all resources",
 			      .costs = "the resource that the detail names",
 			      .needed = true },

@@ -58,6 +58,20 @@ static void step_card(void)
 			 0);
 }
 
+static void step_delay(void)
+{
+	const struct fault_link link = { .delay = 50000 };
+
+	assert_int_equal(fault_bad_link(&transaction, &web->resource, &link, &fault, &error), 0);
+}
+
+static void step_longer(void)
+{
+	const struct fault_link link = { .delay = 80000, .loss = 1 };
+
+	assert_int_equal(fault_bad_link(&transaction, &web->resource, &link, &fault, &error), 0);
+}
+
 static void a_zone_is_dark_by_its_ports(void **state)
 {
 	struct rid subnet;
@@ -147,6 +161,35 @@ static void a_bad_link_has_its_numbers(void **state)
 	assert_whole();
 }
 
+static void what_comes_by_a_slow_link_waits(void **state)
+{
+	const struct fault_link link = { .delay = 50000 };
+	struct interface *idle;
+	struct rid subnet;
+
+	(void)state;
+	seed();
+	idle = make_interface(private_subnet, 0);
+	subnet = public_subnet->resource.id;
+	assert_int_equal(commit(), 0);
+	step_delay();
+	assert_int_equal(commit(), 0);
+	assert_has(subnet, "delay of 50000 us dev eni");
+	assert_lacks(web->resource.id, "delay of"); /* its root could take that off */
+	step_longer();
+	assert_int_equal(commit(), 0);
+	assert_has(subnet, "delay of 80000 us dev eni");
+	assert_whole();
+	/* whether the kernel can is known only by doing it */
+	assert_int_not_equal(fault_bad_link(&transaction, &idle->resource, &link, &fault, &error),
+			     0);
+	assert_int_equal(error.code, ERROR_INSTANCE_STATE);
+	heal();
+	assert_int_equal(commit(), 0);
+	assert_lacks(subnet, "delay of");
+	assert_whole();
+}
+
 static void faults_go_with_what_they_are_about(void **state)
 {
 	struct fault *link;
@@ -199,10 +242,11 @@ static void a_start_finds_another_host(void **state)
 static void each_fault_is_there_whole_or_not(void **state)
 {
 	static const struct step steps[] = {
-		{ step_zone, 4, MANY }, { heal, 4, MANY },	    { step_subnet, 2, MANY },
-		{ heal, 2, MANY },	{ step_instance, 2, MANY }, { heal, 2, MANY },
-		{ step_link, 4, MANY }, { step_slower, 3, MANY },   { heal, 2, MANY },
-		{ step_card, 2, MANY }, { heal, 2, MANY },
+		{ step_zone, 4, MANY },	 { heal, 4, MANY },	     { step_subnet, 2, MANY },
+		{ heal, 2, MANY },	 { step_instance, 2, MANY }, { heal, 2, MANY },
+		{ step_link, 4, MANY },	 { step_slower, 3, MANY },   { heal, 2, MANY },
+		{ step_delay, 2, MANY }, { step_longer, 2, MANY },   { heal, 2, MANY },
+		{ step_card, 2, MANY },	 { heal, 2, MANY },
 	};
 
 	(void)state;
@@ -213,9 +257,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		CASE(a_zone_is_dark_by_its_ports),	     CASE(a_host_takes_its_own_ports_along),
-		CASE(what_comes_into_a_dark_subnet_is_dark), CASE(a_bad_link_has_its_numbers),
-		CASE(faults_go_with_what_they_are_about),    CASE(a_start_finds_another_host),
+		CASE(a_zone_is_dark_by_its_ports),
+		CASE(a_host_takes_its_own_ports_along),
+		CASE(what_comes_into_a_dark_subnet_is_dark),
+		CASE(a_bad_link_has_its_numbers),
+		CASE(what_comes_by_a_slow_link_waits),
+		CASE(faults_go_with_what_they_are_about),
+		CASE(a_start_finds_another_host),
 		CASE(each_fault_is_there_whole_or_not),
 	};
 

@@ -440,6 +440,34 @@ def test_a_link_is_as_slow_as_it_is_asked_to_be(world, lab, sender, receiver):
     assert 4e6 < rate < 8.8e6, rate
 
 
+def has_netem(world):
+    found = json.loads(world.run("check", "-o", "json").stdout)
+    return next(row["there"] for row in found if "netem" in row["feature"])
+
+
+def test_a_link_is_as_late_as_it_is_asked_to_be_or_the_call_says_why_not(world, lab):
+    if not has_netem(world):
+        assert "this kernel has no netem (CONFIG_NET_SCH_NETEM, module sch_netem)" in wrong(
+            world, "link", lab.a, "--delay", "50ms")
+        assert faults(world) == []
+        fault(world, "link", lab.a, "--loss", "1")
+        wrong(world, "link", lab.a, "--loss", "100", "--delay", "50ms")  # whole or not at all
+        assert faults(world)[0]["loss"] == 1
+        world.assert_reaches(lab.mate, lab.address["front_a"])
+        return
+    fault(world, "link", lab.a, "--delay", "50ms")
+    assert faults(world)[0]["delay"] == 50
+    world.restart()
+    for place, target in ((lab.mate, "a"), (lab.a, "mate")):  # one way of each round trip
+        times = [float(took) for took in re.findall(
+            r"time=([0-9.]+) ms", world.ping(place, lab.address[target], count=5, wait=2).text)]
+        assert len(times) == 5 and 50 <= min(times) < 60, times
+    fault(world, "link", lab.a, "--delay", "20ms")
+    times = [float(took) for took in re.findall(
+        r"time=([0-9.]+) ms", world.ping(lab.mate, lab.address["a"], count=5, wait=2).text)]
+    assert len(times) == 5 and 20 <= min(times) < 30, times
+
+
 def test_an_interfaces_link_is_its_own(world, lab):
     card, = names(world.ec2.describe_network_interfaces(Filters=[
         {"Name": "attachment.instance-id", "Values": [lab.a]}])["NetworkInterfaces"],
@@ -503,7 +531,7 @@ def test_what_is_not_there_cannot_fail(world, lab):
     assert "no id of a NAT gateway" in wrong(world, "nat", lab.subnets["a"])
     assert "no such thing" in wrong(world, "subnet", "subnet-00000000000000001")
     assert "no instance 'nobody'" in wrong(world, "instance", "nobody")
-    assert "a loss, a rate or both" in wrong(world, "link", lab.a)
+    assert "a loss, a rate or a delay" in wrong(world, "link", lab.a)
     assert "'lots' is no Loss" in wrong(world, "link", lab.a, "--loss", "lots")
     assert "0 to 100 percent" in wrong(world, "link", lab.a, "--loss", "101")
     assert "8 kilobits" in wrong(world, "link", lab.a, "--rate", "1bit")
