@@ -306,7 +306,7 @@ static const struct {
 	{ "route", "route", "r" },	    { "source-check", "check", "c" },
 	{ "internet-gateway", "igw", "i" }, { "nat-gateway", "nat", "n" },
 	{ "peering", "peering", "p" },	    { "internet", "internet", "w" },
-	{ "delivery", "address", "d" },
+	{ "delivery", "address", "d" },	    { "fault", "fault", "f" },
 };
 
 static const char *cell_of(const struct pair *pair, bool letters)

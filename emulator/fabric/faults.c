@@ -64,7 +64,7 @@ void want_faulty(const struct model *model, struct rid id, struct object_list *l
 {
 	const struct interface *interface = interface_get(model, id);
 	const struct subnet *subnet = interface ? subnet_get(model, interface->subnet) : NULL;
-	const struct fault_link *link;
+	const struct fault *bad;
 	struct object object;
 
 	if (!subnet || !subnet->realized)
@@ -74,22 +74,22 @@ void want_faulty(const struct model *model, struct rid id, struct object_list *l
 		put_number(object.element.key, filters_port_group(interface));
 		object_list_add(list, &object);
 	}
-	link = fault_link_of(model, interface);
-	if (link && link->loss)
-		want_loss(interface, link->loss, list);
-	if (link && link->rate)
-		want_rate(interface, link->rate, list);
+	bad = fault_link_of(model, interface);
+	if (bad && bad->link.loss)
+		want_loss(interface, bad->link.loss, list);
+	if (bad && bad->link.rate)
+		want_rate(interface, bad->link.rate, list);
 }
 
 void want_delay(const struct model *model, const struct interface *interface, const char *device,
 		struct object_list *list)
 {
-	const struct fault_link *link = fault_link_of(model, interface);
+	const struct fault *bad = fault_link_of(model, interface);
 	struct object object = object_in(interface->subnet, OBJECT_DELAY);
 
-	if (!link || !link->delay)
+	if (!bad || !bad->link.delay)
 		return;
 	set_name(object.delay.device, device);
-	object.delay.microseconds = (uint32_t)link->delay;
+	object.delay.microseconds = (uint32_t)bad->link.delay;
 	object_list_add(list, &object);
 }

@@ -255,20 +255,20 @@ bool fault_darkens_subnet(const struct model *model, const struct subnet *subnet
 	return false;
 }
 
-bool fault_darkens(const struct model *model, const struct interface *interface)
+const struct fault *fault_darkens(const struct model *model, const struct interface *interface)
 {
 	for_each_fault(fault, model) if (fault->type != FAULT_LINK &&
-					 fault_is_at(model, fault, interface)) return true;
-	return false;
+					 fault_is_at(model, fault, interface)) return fault;
+	return NULL;
 }
 
-const struct fault_link *fault_link_of(const struct model *model, const struct interface *interface)
+const struct fault *fault_link_of(const struct model *model, const struct interface *interface)
 {
 	const struct fault *fault = find(model, FAULT_LINK, interface->resource.id);
 
 	if (!fault && rid_is_set(interface->instance))
 		fault = find(model, FAULT_LINK, interface->instance);
-	return fault ? &fault->link : NULL;
+	return fault;
 }
 
 int fault_check_capacity(const struct model *model, const struct subnet *subnet, const char *type,

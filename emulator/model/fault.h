@@ -87,12 +87,11 @@ bool fault_is_at(const struct model *model, const struct fault *fault,
 		 const struct interface *interface);
 /* Is the subnet itself dark: none of its packets goes anywhere? */
 bool fault_darkens_subnet(const struct model *model, const struct subnet *subnet);
-/* Is the interface dark, for whatever reason? */
-bool fault_darkens(const struct model *model, const struct interface *interface);
-/* What its link is like; NULL: as it should be. What is said of the interface counts, then what of
- * its instance. */
-const struct fault_link *fault_link_of(const struct model *model,
-				       const struct interface *interface);
+/* By which the interface is dark; NULL: it isn't. */
+const struct fault *fault_darkens(const struct model *model, const struct interface *interface);
+/* By which its link is bad; NULL: it is as it should be. What is said of the interface counts, then
+ * what of its instance. */
+const struct fault *fault_link_of(const struct model *model, const struct interface *interface);
 /* ERROR_INSTANCE_CAPACITY where the zone is dark, with what AWS says to a launch of that type. */
 int fault_check_capacity(const struct model *model, const struct subnet *subnet, const char *type,
 			 struct error *error);

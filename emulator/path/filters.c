@@ -1,7 +1,35 @@
 /* What rules say, as steps: see walk.h. */
 #include "path/walk.h"
 
+#include "model/fault.h"
+
 #include <netinet/in.h>
+
+bool walk_ask_faults(struct walk *walk, const struct interface *interface)
+{
+	const struct fault *dark = fault_darkens(walk->model, interface);
+	const struct fault *bad = fault_link_of(walk->model, interface);
+	struct path_step step = { .kind = PATH_FAULT, .at = interface->resource.id };
+	CLEANUP(buffer_clear) struct buffer target = BUFFER_INIT;
+
+	if (dark) {
+		step.by = dark->resource.id;
+		step.result = PATH_STOPS;
+		walk_step(walk, step, "%s is dark", fault_target(dark, &target));
+		walk_advise(walk, "minivpc fault heal %s", rid_format(step.by).text);
+		return false;
+	}
+	if (!bad)
+		return true;
+	step.by = bad->resource.id;
+	step.result = bad->link.loss == FAULT_LOSS_ALL ? PATH_STOPS
+		      : bad->link.loss		       ? PATH_DEPENDS
+						       : PATH_NOTE;
+	if (!bad->link.loss)
+		return walk_step(walk, step, "its link is slow");
+	return walk_step(walk, step, "its link loses %g %% of the packets",
+			 (double)bad->link.loss * 100 / FAULT_LOSS_ALL);
+}
 
 static bool is_tracking(const struct walk *walk, struct rid interface, bool egress)
 {

@@ -32,6 +32,7 @@ struct path_packet {
 
 enum path_kind {
 	PATH_START, /* where it begins, or why it can't */
+	PATH_FAULT, /* what is asked to fail: see model/fault.h */
 	PATH_SOURCE_CHECK,
 	PATH_GROUP,
 	PATH_ACL,

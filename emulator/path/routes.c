@@ -206,6 +206,8 @@ static bool by_interface(struct walk *walk, const struct interface *interface, s
 
 	if (!rid_is_set(interface->nat_gateway) && interface->source_dest_check)
 		return stop_at_check(walk, interface);
+	if (!walk_ask_faults(walk, interface))
+		return false;
 	if (!rid_equal(interface->subnet, from) && !walk_ask_acl(walk, subnet, false))
 		return false;
 	if (rid_is_set(interface->nat_gateway))

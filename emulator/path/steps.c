@@ -5,6 +5,7 @@
 
 const char *const path_kind_names[] = {
 	[PATH_START] = "source",
+	[PATH_FAULT] = "fault",
 	[PATH_SOURCE_CHECK] = "source-check",
 	[PATH_GROUP] = "security-group",
 	[PATH_ACL] = "network-acl",
@@ -35,6 +36,7 @@ const char *const path_verdict_names[] = {
 /* In a sentence. */
 static const char *const kind_words[PATH_KIND_MAX] = {
 	[PATH_START] = "the sender",
+	[PATH_FAULT] = "the fault",
 	[PATH_SOURCE_CHECK] = "the source/destination check",
 	[PATH_GROUP] = "security group",
 	[PATH_ACL] = "network ACL",

@@ -106,7 +106,8 @@ bool walk_send(struct walk *walk, const struct interface *from)
 	const struct subnet *subnet = subnet_get(walk->model, from->subnet);
 	int served;
 
-	if (walk_is_lost(walk, subnet->resource.id) || !check_source(walk, from))
+	if (walk_is_lost(walk, subnet->resource.id) || !walk_ask_faults(walk, from) ||
+	    !check_source(walk, from))
 		return false;
 	served = serve(walk, subnet, is_own(from, walk->packet.source));
 	if (served)
@@ -182,6 +183,8 @@ bool walk_deliver(struct walk *walk, const struct subnet *subnet, bool from_outs
 	if (!interface || !attachment_is_live(walk->model, interface) ||
 	    (instance && !instance->pid))
 		return stop_at_absent(walk, subnet, interface);
+	if (!walk_ask_faults(walk, interface))
+		return false;
 	if (from_outside && !walk_ask_acl(walk, subnet, false))
 		return false;
 	return walk_ask_groups(walk, interface, false) && take(walk, interface);

@@ -62,6 +62,8 @@ bool walk_is_lost(struct walk *walk, struct rid at);
 
 /* ---- filters.c: each is one step ---- */
 
+/* None where nothing is faulty. */
+bool walk_ask_faults(struct walk *walk, const struct interface *interface);
 bool walk_ask_groups(struct walk *walk, const struct interface *interface, bool egress);
 bool walk_ask_acl(struct walk *walk, const struct subnet *subnet, bool egress);
 

@@ -309,6 +309,45 @@ def test_nat(world, lab):
         "a blackhole: it is not available"))
 
 
+def fault(world, *words):
+    return world.run("fault", *words).stdout.strip()
+
+
+def test_faults(world, lab):
+    nat = lab.ec2.create_nat_gateway(SubnetId=lab.front, AllocationId=world.elastic_ip()[0])[
+        "NatGateway"]
+    gateway, address = nat["NatGatewayId"], nat["NatGatewayAddresses"][0]
+    lab.ec2.create_route(RouteTableId=lab.main, DestinationCidrBlock="0.0.0.0/0",
+                         NatGatewayId=gateway)
+    cards = {"web": lab.card(lab.web), "db": lab.card(lab.db), gateway: address["NetworkInterfaceId"]}
+    for words, at, target, pairs in (
+            (("az", "us-east-1b"), "db", "us-east-1b", [("web", "db"), ("db", "web")]),
+            (("subnet", lab.front), "web", lab.front, [("web", "db"), ("db", "web")]),
+            (("instance", "web"), "web", lab.web, [(INTERNET, "web"), ("db", "web")]),
+            (("nat", gateway), gateway, gateway, [("db", INTERNET)])):
+        identifier = fault(world, *words)
+        for pair in pairs:
+            found = lab.stops(*pair, says=(
+                f"stopped by the fault {identifier} at {cards[at]}: {target} is dark"))
+            assert found["model"]["advice"] == f"minivpc fault heal {identifier}"
+        fault(world, "heal")
+    identifier = fault(world, "link", "db", "--loss", "100")
+    lab.stops("web", "db", says=(f"stopped by the fault {identifier} at {cards['db']}: its link "
+                                 "loses 100 % of the packets"))
+    fault(world, "link", "db", "--loss", "1")
+    assert lab.why("web", "db", "tcp/22")["agree"] is None
+    fault(world, "heal")
+    assert lab.why("web", "db", "tcp/22")["agree"] is True
+
+
+def test_a_matrix_of_a_dark_zone(world, lab):
+    identifier = fault(world, "az", "us-east-1b")
+    lines = world.run("ping-matrix").stdout.splitlines()
+    assert lines[:3] == ["     web      db", "web  -        fault", "db   fault    -"]
+    assert (f"    stopped by the fault {identifier} at {lab.card(lab.db)}: us-east-1b is dark"
+            in lines)
+
+
 def test_peerings(world, lab):
     second, third = world.open_vpc("10.1.0.0/16"), world.open_vpc("10.2.0.0/16")
     far = world.subnet(second, "10.1.1.0/24")

@@ -5,6 +5,7 @@
  */
 #include "model/acl.h"
 #include "model/attachment.h"
+#include "model/fault.h"
 #include "model/group.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
@@ -340,6 +341,38 @@ static void one_subnet(void **state)
 	ask(one, id_of(three));
 	says("reaches");
 	assert_int_equal(path.step_count, 8);
+}
+
+static void faults(void **state)
+{
+	const struct fault_link lossy = { .loss = FAULT_LOSS_ALL / 20 }, dead = { .loss = FAULT_LOSS_ALL },
+				slow = { .rate = FAULT_RATE_LEAST };
+	struct fault *fault;
+
+	(void)state;
+	assert_int_equal(fault_resource(&transaction, FAULT_SUBNET, &b->resource, &fault, &error),
+			 0);
+	call(fault->resource.id, "fault");
+	ask(one, id_of(two));
+	says("stopped by the fault fault at eni-two: b is dark");
+	advises("minivpc fault heal fault");
+	ask(two, "10.0.2.2"); /* DNS, which asks no rule */
+	says("stopped by the fault fault at eni-two: b is dark");
+	faults_forget(&transaction, b->resource.id);
+	assert_int_equal(fault_bad_link(&transaction, &card(one)->resource, &lossy, &fault, &error),
+			 0);
+	call(fault->resource.id, "link");
+	ask(one, id_of(two));
+	says("reaches, as far as rules say; it depends on the fault link at eni-one: its link "
+	     "loses 5 % of the packets");
+	assert_int_equal(fault_bad_link(&transaction, &card(one)->resource, &dead, &fault, &error),
+			 0);
+	ask(two, id_of(one));
+	says("stopped by the fault link at eni-one: its link loses 100 % of the packets");
+	assert_int_equal(fault_bad_link(&transaction, &card(one)->resource, &slow, &fault, &error),
+			 0);
+	ask(two, id_of(one));
+	says("reaches");
 }
 
 static void groups(void **state)
@@ -828,6 +861,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_loop, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(peerings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_and_places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(faults, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
