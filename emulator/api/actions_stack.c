@@ -216,8 +216,7 @@ static void begin_deletion(struct call *call, struct stack *stack)
 	stack_texts_clear(&stack->retained, &stack->retained_count);
 	call_texts(call, "RetainResources", &stack->retained, &stack->retained_count);
 	stack_set_status(&call->transaction, stack, STACK_DELETE_IN_PROGRESS, "User Initiated");
-	for_each_stack_resource(row, stack)
-	{
+	for_each_stack_resource (row, stack) {
 		transaction_edit(&call->transaction, row);
 		row->doomed = true;
 	}

@@ -63,8 +63,7 @@ int describe_stack_resources(struct call *call, struct error *error)
 	if (r < 0)
 		return r;
 	xml_open(call->xml, "StackResources");
-	for_each_stack_resource(row, stack)
-	{
+	for_each_stack_resource (row, stack) {
 		if (!is_shown(stack, row) || (logical && !streq(logical, row->logical)))
 			continue;
 		xml_open(call->xml, "member");
@@ -104,8 +103,7 @@ int list_stack_resources(struct call *call, struct error *error)
 	if (r < 0)
 		return r;
 	xml_open(call->xml, "StackResourceSummaries");
-	for_each_stack_resource(row, stack)
-	{
+	for_each_stack_resource (row, stack) {
 		if (!is_shown(stack, row))
 			continue;
 		xml_open(call->xml, "member");

@@ -466,10 +466,10 @@ struct stack_resource *stack_resource_find(const struct stack *stack, const char
 {
 	struct stack_resource *found = NULL;
 
-	for_each_stack_resource(resource, stack) if (streq(resource->logical, logical) &&
-						     !resource->superseded &&
-						     (!found || found->doomed || !resource->doomed))
-		found = resource;
+	for_each_stack_resource (resource, stack)
+		if (streq(resource->logical, logical) && !resource->superseded &&
+		    (!found || found->doomed || !resource->doomed))
+			found = resource;
 	return found;
 }
 

@@ -116,8 +116,7 @@ static void compare_all(struct work *work, struct change_set *set)
 
 	for (size_t i = 0; i < template_resource_count(work->template); i++)
 		visit(work, set, seen, i, 0);
-	for_each_stack_resource(row, stack)
-	{
+	for_each_stack_resource (row, stack) {
 		struct stack_change *change;
 
 		if (row->superseded || row_is_gone(row) || work_resource(work, row->logical))

@@ -10,10 +10,10 @@ char *failed_names(const struct stack *stack)
 {
 	struct buffer names = BUFFER_INIT;
 
-	for_each_stack_resource(row, stack) if (row->status == STACK_CREATE_FAILED ||
-						row->status == STACK_UPDATE_FAILED ||
-						row->status == STACK_DELETE_FAILED)
-		buffer_printf(&names, "%s%s", names.length ? ", " : "", row->logical);
+	for_each_stack_resource (row, stack)
+		if (row->status == STACK_CREATE_FAILED || row->status == STACK_UPDATE_FAILED ||
+		    row->status == STACK_DELETE_FAILED)
+			buffer_printf(&names, "%s%s", names.length ? ", " : "", row->logical);
 	return buffer_steal(&names);
 }
 
@@ -36,7 +36,8 @@ static void begin_deletion(struct transaction *transaction, struct stack *stack,
 			   enum stack_status status, const char *reason)
 {
 	stack_set_status(transaction, stack, status, reason);
-	for_each_stack_resource(row, stack) doom(transaction, row);
+	for_each_stack_resource (row, stack)
+		doom(transaction, row);
 }
 
 static void undo_row(struct transaction *transaction, const struct stack *stack,
@@ -72,7 +73,8 @@ static void undo_row(struct transaction *transaction, const struct stack *stack,
 static void begin_undo(struct transaction *transaction, struct stack *stack, const char *reason)
 {
 	stack_set_status(transaction, stack, STACK_UPDATE_ROLLBACK_IN_PROGRESS, reason);
-	for_each_stack_resource(row, stack) undo_row(transaction, stack, row);
+	for_each_stack_resource (row, stack)
+		undo_row(transaction, stack, row);
 	stack_source_clear(&stack->source);
 	stack->source = stack->previous;
 	stack->previous = (struct stack_source){ 0 };
@@ -224,8 +226,7 @@ static void begin_row(struct transaction *transaction, struct work *work,
 static bool advance_any(struct stacks *stacks, const struct stack *stack, bool *ret_busy)
 {
 	*ret_busy = false;
-	for_each_stack_resource(row, stack)
-	{
+	for_each_stack_resource (row, stack) {
 		if (row->phase == STACK_PHASE_NONE)
 			continue;
 		*ret_busy = true;
@@ -237,8 +238,9 @@ static bool advance_any(struct stacks *stacks, const struct stack *stack, bool *
 
 static bool any_failed(const struct stack *stack)
 {
-	for_each_stack_resource(row, stack) if (has_failed(row) &&
-						row->generation == stack->generation) return true;
+	for_each_stack_resource (row, stack)
+		if (has_failed(row) && row->generation == stack->generation)
+			return true;
 	return false;
 }
 
@@ -247,8 +249,7 @@ static void cancel_all(struct stacks *stacks, const struct stack *stack)
 {
 	struct transaction transaction = stacks_begin(stacks);
 
-	for_each_stack_resource(row, stack)
-	{
+	for_each_stack_resource (row, stack) {
 		const bool changes =
 			row->phase == STACK_PHASE_CHANGE || row->phase == STACK_PHASE_STEADY;
 
@@ -333,9 +334,9 @@ static int evaluate_all(struct work *work, struct template_outputs *ret_outputs,
 /* What the update left behind: replaced, or not in the template any more. */
 static void doom_rest(struct transaction *transaction, const struct stack *stack)
 {
-	for_each_stack_resource(row,
-				stack) if (row->superseded || row->generation != stack->generation)
-		doom(transaction, row);
+	for_each_stack_resource (row, stack)
+		if (row->superseded || row->generation != stack->generation)
+			doom(transaction, row);
 }
 
 static void finish_forward(struct stacks *stacks, struct work *work, struct stack *stack)
@@ -433,8 +434,8 @@ bool stack_back(struct stacks *stacks, struct stack *stack)
 		CLEANUP(freep) char *names = NULL;
 		bool stuck = false;
 
-		for_each_stack_resource(row, stack) stuck =
-			stuck || (row->status == STACK_UPDATE_FAILED && row->target);
+		for_each_stack_resource (row, stack)
+			stuck = stuck || (row->status == STACK_UPDATE_FAILED && row->target);
 		if (stuck) {
 			CLEANUP(freep) char *reason = NULL;
 

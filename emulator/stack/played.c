@@ -55,9 +55,9 @@ static int64_t signals_of(const struct stacks *stacks, const struct stack_resour
 	const struct stack *stack = stack_of(row, stacks->options.model);
 	int64_t signals = row->signals;
 
-	for_each_stack_resource(other,
-				stack) if (other != row && handle && streq(other->physical, handle))
-		signals += other->signals;
+	for_each_stack_resource (other, stack)
+		if (other != row && handle && streq(other->physical, handle))
+			signals += other->signals;
 	return signals;
 }
 

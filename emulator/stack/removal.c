@@ -23,9 +23,10 @@ static bool gave_up(const struct stack *stack, const struct stack_resource *row)
 /* Is there another one to be deleted that needs it? */
 static bool is_needed(const struct stack *stack, const struct stack_resource *row)
 {
-	for_each_stack_resource(other,
-				stack) if (other != row && other->doomed && !row_is_gone(other) &&
-					   list_has(other->dependencies, row->logical)) return true;
+	for_each_stack_resource (other, stack)
+		if (other != row && other->doomed && !row_is_gone(other) &&
+		    list_has(other->dependencies, row->logical))
+			return true;
 	return false;
 }
 
@@ -72,7 +73,8 @@ static void finish_removal(struct stacks *stacks, struct stack *stack)
 	CLEANUP(freep) char *reason = NULL;
 	bool failed = false;
 
-	for_each_stack_resource(row, stack) failed = failed || (row->doomed && !row_is_gone(row));
+	for_each_stack_resource (row, stack)
+		failed = failed || (row->doomed && !row_is_gone(row));
 	if (failed)
 		reason = xasprintf("The following resource(s) failed to delete: [%s].", names);
 	switch (stack->status) {
@@ -106,6 +108,69 @@ static void finish_removal(struct stacks *stacks, struct stack *stack)
 	stacks_commit(stacks, &transaction);
 }
 
+/* ---- instances ---- */
+
+#define TOGETHER_MAX 64
+
+/* Those that are ended by one call. */
+struct ending {
+	struct stack_resource *rows[TOGETHER_MAX];
+	size_t count;
+};
+
+static void find_ending(const struct stack *stack, struct ending *ret)
+{
+	ret->count = 0;
+	for_each_stack_resource (row, stack)
+		if (row->phase == STACK_PHASE_REMOVE && !row->step && row->physical &&
+		    streq(row->type, "AWS::EC2::Instance") && ret->count < TOGETHER_MAX)
+			ret->rows[ret->count++] = row;
+}
+
+static int on_ended(void *context, struct transaction *transaction, const struct node *reply,
+		    struct error *error)
+{
+	const struct ending *ending = context;
+
+	(void)reply;
+	(void)error;
+	for (size_t i = 0; i < ending->count; i++) {
+		struct stack_resource *row = transaction_edit(transaction, ending->rows[i]);
+
+		row->phase = STACK_PHASE_VANISH;
+		row->time = transaction->now;
+	}
+	return 0;
+}
+
+/*
+ * The kernel takes its time to remove an interface, and less for each of many. When the call fails
+ * each is ended by itself.
+ */
+static bool end_together(struct stacks *stacks, const struct stack *stack)
+{
+	struct template_value parameters[TOGETHER_MAX];
+	struct ending ending;
+	struct type_call call = { .service = "ec2",
+				  .action = "TerminateInstances",
+				  .parameters = parameters };
+	const struct stack_call made = { .call = &call, .amend = on_ended, .context = &ending };
+	struct error ignored = ERROR_INIT;
+	bool ended;
+
+	find_ending(stack, &ending);
+	if (ending.count < 2)
+		return false;
+	for (size_t i = 0; i < ending.count; i++)
+		parameters[i] = (struct template_value){ xasprintf("InstanceId.%zu", i + 1),
+							 ending.rows[i]->physical };
+	call.parameter_count = ending.count;
+	ended = stacks_call(stacks, stack->resource.scope, &made, NULL, &ignored) == 0;
+	for (size_t i = 0; i < ending.count; i++)
+		free(parameters[i].name);
+	return ended;
+}
+
 bool stack_removal(struct stacks *stacks, struct stack *stack)
 {
 	struct transaction transaction = stacks_begin(stacks);
@@ -116,18 +181,20 @@ bool stack_removal(struct stacks *stacks, struct stack *stack)
 		stack_set_status(&transaction, stack, STACK_DELETE_FAILED, used);
 		return stacks_commit(stacks, &transaction) == 0;
 	}
-	for_each_stack_resource(row, stack) if (row->doomed && !row_is_gone(row) &&
-						!is_leaving(row) && !gave_up(stack, row) &&
-						!is_needed(stack, row))
-		begin_removal(&transaction, stack, row);
+	for_each_stack_resource (row, stack)
+		if (row->doomed && !row_is_gone(row) && !is_leaving(row) && !gave_up(stack, row) &&
+		    !is_needed(stack, row))
+			begin_removal(&transaction, stack, row);
 	if (transaction.count)
 		return stacks_commit(stacks, &transaction) == 0;
-	for_each_stack_resource(row, stack) if (is_leaving(row))
-	{
-		busy = true;
-		if (row_advance(stacks, row))
-			return true;
-	}
+	if (end_together(stacks, stack))
+		return true;
+	for_each_stack_resource (row, stack)
+		if (is_leaving(row)) {
+			busy = true;
+			if (row_advance(stacks, row))
+				return true;
+		}
 	if (!busy)
 		finish_removal(stacks, stack);
 	return !busy;

@@ -92,7 +92,7 @@ def physical(client, name):
     """Logical ids and what they are."""
     return {entry["LogicalResourceId"]: entry.get("PhysicalResourceId") for entry in
             client.describe_stack_resources(StackName=name)["StackResources"]
-            if not entry["ResourceStatus"].startswith("DELETE")}
+            if entry["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED")}
 
 
 def events(client, name):

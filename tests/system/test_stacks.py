@@ -215,6 +215,33 @@ def test_policies(world, client):
     delete(client, "safe")
 
 
+def test_what_cannot_be_deleted(world, client, tidied):
+    """It alone stays, with what it needs; then it goes, or is left alone."""
+    create(client, "held", template({**network(), "Web": web(), "Second": web(),
+                                     "Held": web(DisableApiTermination=True)}))
+    found = physical(client, "held")
+    delete(client, "held", "DELETE_FAILED")
+    assert reasons(client, "held")["held", "DELETE_FAILED"] == (
+        "The following resource(s) failed to delete: [Held].")
+    assert "OperationNotPermitted" in reasons(client, "held")["Held", "DELETE_FAILED"]
+    assert set(physical(client, "held")) == {"Held", "Public", "Group", "Net", "Attach", "Gate"}
+    for name, state in (("Web", "terminated"), ("Second", "terminated"), ("Held", "running")):
+        assert world.instance(found[name])["State"]["Name"] == state
+    world.ec2.modify_instance_attribute(InstanceId=found["Held"],
+                                        DisableApiTermination={"Value": False})
+    delete(client, "held")
+    create(client, "left", template({"Gate": resource("EC2::InternetGateway"),
+                                     "Net": resource("EC2::VPC", CidrBlock="10.20.0.0/16")}))
+    found = physical(client, "left")
+    subnet = world.subnet(found["Net"], "10.20.0.0/24")
+    refused("ValidationError", client.delete_stack, StackName="left", RetainResources=["Net"])
+    made = client.describe_stacks(StackName="left")["Stacks"][0]["StackId"]
+    client.delete_stack(StackName="left")
+    wait_for(lambda: ("Gate", "DELETE_COMPLETE") in events(client, made), 10, "the rest")
+    world.ec2.delete_subnet(SubnetId=subnet)  # what depended on it is gone: it is tried again
+    await_status(client, made, "DELETE_COMPLETE")
+
+
 def test_exports(client, tidied):
     """One stack's outputs are another's properties, and stay while they are."""
     net = template(network(), {"Net": {"Value": ref("Net"), "Export": {"Name": "net-id"}}})
