@@ -8,11 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/display.h"
 #include "cli/shell.h"
 #include "cli/stack_call.h"
 
-#define TEMPLATE_MAX (700 * 1024) /* what fits into a call, escaped */
-#define NO_CHANGES   "The submitted information didn't contain changes"
+#define TEMPLATE_MAX	(700 * 1024) /* what fits into a call, escaped */
+#define DESCRIPTION_MAX 60	     /* columns */
+#define NO_CHANGES	"The submitted information didn't contain changes"
 
 /* One `up` on its way. */
 struct rise {
@@ -245,6 +247,22 @@ static int await_set(struct rise *rise, struct error *error)
 
 /* ---- what is shown ---- */
 
+/* What somebody wrote into a template, as one line; at most `most` columns of it, 0: all. */
+static void put_plain(FILE *file, const char *text, size_t most)
+{
+	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
+	size_t length, columns = 0, at = 0;
+
+	display_line(&line, text);
+	if (most && display_columns(line.length ? line.data : "") > most) {
+		for (; columns + 2 < most; columns++, at += length)
+			display_character(line.data + at, &length);
+		fprintf(file, "%.*s…", (int)at, line.data);
+	} else {
+		fputs(line.length ? line.data : "", file);
+	}
+}
+
 static const char *sign_of(const void *change)
 {
 	const char *action = stack_text(change, "Action");
@@ -293,7 +311,10 @@ static void show_warnings(const struct rise *rise)
 	while (*text) {
 		const size_t length = strcspn(text, "\n");
 
-		fprintf(stderr, "left out: %.*s\n", (int)length, text);
+		CLEANUP(freep) char *line = xasprintf("left out: %.*s", (int)length, text);
+
+		put_plain(stderr, line, 0);
+		fputc('\n', stderr);
 		text += length + (text[length] == '\n');
 	}
 }
@@ -345,9 +366,11 @@ static void show_outputs(const void *stack)
 
 	for (const void *output = first; output; output = reply_sibling(output))
 		width = MAX(width, strlen(stack_text(output, "OutputKey")));
-	for (const void *output = first; output; output = reply_sibling(output))
-		printf("%-*s  %s\n", (int)width, stack_text(output, "OutputKey"),
-		       stack_text(output, "OutputValue"));
+	for (const void *output = first; output; output = reply_sibling(output)) {
+		printf("%-*s  ", (int)width, stack_text(output, "OutputKey"));
+		put_plain(stdout, stack_text(output, "OutputValue"), 0);
+		putchar('\n');
+	}
 }
 
 /* ---- the end ---- */
@@ -520,10 +543,14 @@ static void put_stacks(const struct reply *reply)
 	}
 	printf("%-*s  %-*s  %s\n", (int)width, "STACK", (int)status, "STATUS", "DESCRIPTION");
 	for (const void *stack = stack_next(reply, "Stacks", NULL); stack;
-	     stack = stack_next(reply, "Stacks", stack))
-		printf("%-*s  %-*s  %s\n", (int)width, stack_text(stack, "StackName"), (int)status,
-		       stack_text(stack, "StackStatus"),
-		       *stack_text(stack, "Description") ? stack_text(stack, "Description") : "-");
+	     stack = stack_next(reply, "Stacks", stack)) {
+		const char *description = stack_text(stack, "Description");
+
+		printf("%-*s  %-*s  ", (int)width, stack_text(stack, "StackName"), (int)status,
+		       stack_text(stack, "StackStatus"));
+		put_plain(stdout, *description ? description : "-", DESCRIPTION_MAX);
+		putchar('\n');
+	}
 }
 
 int stacks_list(const struct client *client, const struct request *request, int *ret_status,

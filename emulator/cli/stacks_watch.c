@@ -1,4 +1,5 @@
 /* Waiting for a stack, and telling how far it has got: see stacks.h. */
+#include "cli/display.h"
 #include "cli/stack_call.h"
 #include "cli/stacks.h"
 
@@ -99,8 +100,8 @@ static void tell(struct watch *watch, const void *event)
 	const char *logical = stack_text(event, "LogicalResourceId");
 	const char *status = stack_text(event, "ResourceStatus");
 	const char *reason = stack_text(event, "ResourceStatusReason");
-	const bool of_stack =
-		streq(stack_text(event, "ResourceType"), "AWS::CloudFormation::Stack");
+	const bool of_stack = is_of_stack(event);
+	CLEANUP(buffer_clear) struct buffer plain = BUFFER_INIT;
 	const char *word = of_stack ? NULL : word_of(&watch->outcome, status);
 	const bool failed = streq(word, "FAILED");
 
@@ -115,6 +116,7 @@ static void tell(struct watch *watch, const void *event)
 				logical, reason);
 		return;
 	}
+	display_line(&plain, reason);
 	if (watch->live && !failed)
 		fprintf(stderr, "\r\033[K%zu done: %s %s",
 			watch->outcome.made + watch->outcome.changed + watch->outcome.deleted,
@@ -122,7 +124,7 @@ static void tell(struct watch *watch, const void *event)
 	else
 		fprintf(stderr, "%s  %-8s %s  %s%s%s\n", watch->live ? "\r\033[K" : "", word,
 			logical, stack_text(event, "PhysicalResourceId"), failed ? ": " : "",
-			failed ? reason : "");
+			failed && plain.length ? plain.data : "");
 }
 
 /* Those that came since, the oldest first. */

@@ -126,6 +126,18 @@ def test_what_is_lacking(world, lab):
     assert "left out: " in done.stderr and "1 resource made" in done.stdout
 
 
+def test_what_is_written_is_plain(world, lab):
+    """A template's words don't steer a terminal; JSON has them as they are."""
+    lab.write(template({"Gate": resource("EC2::InternetGateway")}, {"Word": "a\u009b31mred\nb"},
+                       Description="red \x7f" + "x" * 100))
+    done = lab.up()
+    assert "Word  a?31mred" in done.stdout and "\x9b" not in done.stdout
+    line = world.run("stacks").stdout.splitlines()[1]
+    assert line.endswith("xxx…") and len(line) < 100 and "\x7f" not in line
+    assert json.loads(world.run("outputs", "lab", "-o", "json").stdout) == {
+        "Word": "a\u009b31mred\nb"}
+
+
 @pytest.mark.parametrize("arguments, text", [
     (["up", "/nonexistent.yaml"], "/nonexistent.yaml: No such file"),
     (["up", "-"], "--stack NAME"),
