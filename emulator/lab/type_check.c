@@ -191,7 +191,7 @@ static int check_known(const struct check *check, const char *path, const struct
 			drop(map, i);
 			continue;
 		}
-		if ((r = check_value(check, below, row, value)) < 0)
+		if (row && (r = check_value(check, below, row, value)) < 0)
 			return r;
 		i++;
 	}

@@ -204,7 +204,8 @@ static void put_word(struct plan *plan, char *word, const struct property *prope
 		if (row && given)
 			put(plan, row->parameter ? row->parameter : row->name, row, given);
 	} else if (*equals = '\0', streq(equals + 1, ".")) {
-		put(plan, word, property, self);
+		if (property)
+			put(plan, word, property, self);
 	} else if (expand(plan, scope, equals + 1, &value)) {
 		plan_parameter(plan, value.data ? value.data : "", "%s", word);
 	}

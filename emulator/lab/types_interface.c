@@ -185,26 +185,27 @@ static const struct property attachment_properties[] = {
 };
 static const struct attribute attachment_attributes[] = { { "AttachmentId", NULL }, END };
 #define ATTACH                                                                                     \
-	{ { "AttachNetworkInterface", "InstanceId NetworkInterfaceId DeviceIndex" },               \
-	  .yields = "attachmentId",                                                                \
-	  .retries = attach_later },                                                               \
 	{                                                                                          \
-		{                                                                                  \
+		.call = { "AttachNetworkInterface", "InstanceId NetworkInterfaceId DeviceIndex" }, \
+		.yields = "attachmentId", .retries = attach_later                                  \
+	}
+#define TELL_DELETION                                                                              \
+	{                                                                                          \
+		.call = {                                                                          \
 			"ModifyNetworkInterfaceAttribute",                                         \
-				"NetworkInterfaceId={NetworkInterfaceId} "                         \
-				"Attachment.AttachmentId={id} "                                    \
-				"Attachment.DeleteOnTermination={DeleteOnTermination|true}"        \
+			"NetworkInterfaceId={NetworkInterfaceId} Attachment.AttachmentId={id} "    \
+			"Attachment.DeleteOnTermination={DeleteOnTermination|true}"                \
 		}                                                                                  \
 	}
 #define DETACH                                                                                     \
 	{                                                                                          \
-		{ "DetachNetworkInterface", "AttachmentId={id} Force=true" },                      \
-			.tolerates = no_attachment                                                 \
+		.call = { "DetachNetworkInterface", "AttachmentId={id} Force=true" },              \
+		.tolerates = no_attachment                                                         \
 	}
 static const struct type interface_attachment = {
-	"AWS::EC2::NetworkInterfaceAttachment", .properties = attachment_properties,
-	.attributes = attachment_attributes,	.create = { ATTACH },
-	.update = { DETACH, ATTACH },		.delete = { DETACH },
+	"AWS::EC2::NetworkInterfaceAttachment",	     .properties = attachment_properties,
+	.attributes = attachment_attributes,	     .create = { ATTACH, TELL_DELETION },
+	.update = { DETACH, ATTACH, TELL_DELETION }, .delete = { DETACH },
 };
 
 const struct type *const types_interface[] = {

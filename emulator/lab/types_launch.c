@@ -137,8 +137,8 @@ static const struct type launch_template = {
 	.create = { { { "CreateLaunchTemplate", "* LaunchTemplateName={LaunchTemplateName|{token}} "
 						"ClientToken={token}" },
 		      .yields = "launchTemplateId" } },
-	.update = { { { "CreateLaunchTemplateVersion",
-			"LaunchTemplateId={id} LaunchTemplateData VersionDescription" } } },
+	.update = { { .call = { "CreateLaunchTemplateVersion",
+				"LaunchTemplateId={id} LaunchTemplateData VersionDescription" } } },
 	.delete = { { { "DeleteLaunchTemplate", "LaunchTemplateId={id}" },
 		      .tolerates = no_template } },
 	.describe = { { { "DescribeLaunchTemplates", "LaunchTemplateId.1={id}" },

@@ -47,11 +47,12 @@ static const struct type vpc = {
 		      .tolerates = no_vpc,
 		      .retries = type_in_use } },
 	.describe = { { { "DescribeVpcs", "VpcId.1={id}" }, .tolerates = no_vpc },
-		      { { "DescribeNetworkAcls", "Filter.1.Name=vpc-id Filter.1.Value.1={id} "
-						 "Filter.2.Name=default Filter.2.Value.1=true" } },
-		      { { "DescribeSecurityGroups",
-			  "Filter.1.Name=vpc-id Filter.1.Value.1={id} "
-			  "Filter.2.Name=group-name Filter.2.Value.1=default" } } },
+		      { .call = { "DescribeNetworkAcls",
+				  "Filter.1.Name=vpc-id Filter.1.Value.1={id} "
+				  "Filter.2.Name=default Filter.2.Value.1=true" } },
+		      { .call = { "DescribeSecurityGroups",
+				  "Filter.1.Name=vpc-id Filter.1.Value.1={id} "
+				  "Filter.2.Name=group-name Filter.2.Value.1=default" } } },
 	.states = { "vpcSet/item/state", .ready = available },
 };
 
@@ -142,8 +143,8 @@ static const struct type subnet = {
 		      .tolerates = no_subnet,
 		      .retries = type_in_use } },
 	.describe = { { { "DescribeSubnets", "SubnetId.1={id}" }, .tolerates = no_subnet },
-		      { { "DescribeNetworkAcls", "Filter.1.Name=association.subnet-id "
-						 "Filter.1.Value.1={id}" } } },
+		      { .call = { "DescribeNetworkAcls", "Filter.1.Name=association.subnet-id "
+							 "Filter.1.Value.1={id}" } } },
 	.states = { "subnetSet/item/state", .ready = available },
 };
 
@@ -177,7 +178,7 @@ static const struct type gateway_attachment = {
 	.update = { { { "DetachInternetGateway",
 			"InternetGatewayId={-InternetGatewayId} VpcId={-VpcId}" },
 		      .tolerates = not_attached },
-		    { { "AttachInternetGateway", "*" } } },
+		    { .call = { "AttachInternetGateway", "*" } } },
 	.delete = { { { "DetachInternetGateway", "*" },
 		      .tolerates = not_attached,
 		      .retries = type_in_use } },
@@ -236,7 +237,7 @@ static const struct type route = {
 		  "NetworkInterfaceId VpcPeeringConnectionId",
 	.create = { ROUTE_TO("DestinationCidrBlock"), ROUTE_TO("DestinationIpv6CidrBlock"),
 		    ROUTE_TO("DestinationPrefixListId") },
-	.update = { { { "ReplaceRoute", "*" } } },
+	.update = { { .call = { "ReplaceRoute", "*" } } },
 	.delete = { { { "DeleteRoute", "RouteTableId DestinationCidrBlock "
 				       "DestinationIpv6CidrBlock DestinationPrefixListId" },
 		      .tolerates = no_route } },
@@ -407,7 +408,7 @@ static const struct type acl_entry = {
 	.one_of = "CidrBlock Ipv6CidrBlock",
 	.create = { { { "CreateNetworkAclEntry", "* Egress={Egress|false}" },
 		      .yields = "={NetworkAclId}|{RuleNumber}|{Egress}" } },
-	.update = { { { "ReplaceNetworkAclEntry", "* Egress={Egress|false}" } } },
+	.update = { { .call = { "ReplaceNetworkAclEntry", "* Egress={Egress|false}" } } },
 	.delete = { { { "DeleteNetworkAclEntry", "NetworkAclId RuleNumber Egress={Egress|false}" },
 		      .tolerates = no_entry } },
 };

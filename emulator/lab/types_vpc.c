@@ -28,7 +28,7 @@ static const struct type peering = {
 	.properties = peering_properties,
 	.attributes = id_attributes,
 	.create = { { { "CreateVpcPeeringConnection", "*" }, .yields = "vpcPeeringConnectionId" },
-		    { { "AcceptVpcPeeringConnection", "VpcPeeringConnectionId={id}" } } },
+		    { .call = { "AcceptVpcPeeringConnection", "VpcPeeringConnectionId={id}" } } },
 	.delete = { { { "DeleteVpcPeeringConnection", "VpcPeeringConnectionId={id}" },
 		      .tolerates = no_peering } },
 	.describe = { { { "DescribeVpcPeeringConnections", "VpcPeeringConnectionId.1={id}" },
