@@ -182,7 +182,8 @@ static int check_known(const struct check *check, const char *path, const struct
 		char *below = xasprintf("%s%s%s", path, *path ? "." : "", value->key);
 		CLEANUP(freep) char *against = objection(check, row, value);
 
-		if (against && !check->warnings)
+		/* Without what must be there it would be nothing. */
+		if (against && (!check->warnings || (row && row->required)))
 			return fail(check, below, value, against);
 		if (against) {
 			CLEANUP(freep) char *where = place(below, value);
