@@ -90,6 +90,7 @@ int type_delete(const struct type *type, const char *id, const struct node *prop
  *	associationSet/item[subnetId={id}]/networkAclId	… below an item with such a child
  *	ipv6CidrBlockAssociationSet/item/ipv6CidrBlock#	of every item, a list
  *	dnsEntrySet/item/hostedZoneId:dnsName#	two children's texts, with a colon
+ *	instancesSet/item/ipAddress?	"" where there is none
  */
 const char *type_attribute(const struct type *type, const char *attribute);
 /*

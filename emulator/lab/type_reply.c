@@ -34,7 +34,7 @@ static char *leaf(const struct node *parent, const struct node *node, const char
 
 static void walk(struct search *search, const struct node *node, const char *path)
 {
-	size_t name = strcspn(path, "[/#:");
+	size_t name = strcspn(path, "[/#:?");
 	size_t condition = path[name] == '[' ? strcspn(path + name + 1, "]") : 0;
 	size_t step = name + condition + strcspn(path + name + condition, "/");
 
@@ -66,6 +66,8 @@ struct node *type_reply_find(const struct node *reply, const char *path, const c
 	walk(&search, reply, path);
 	if (search.all)
 		return steal(&found);
+	if (!found->count && strchr(path, '?'))
+		return node_text_new("");
 	return found->count ? node_copy(found->items[0]) : NULL;
 }
 

@@ -906,6 +906,8 @@ static void test_replies(void **state)
 		  "[\"a-1:subnet-1\",\"a-2:subnet/2\"]" },
 		{ "networkAclSet/item/other#", "[]" },
 		{ "networkAclSet/item/other", NULL },
+		{ "networkAclSet/item/other?", "\"\"" },
+		{ "networkAclSet/item/networkAclId?", "\"acl-1\"" },
 		{ "vpcSet/item/vpcId", NULL },
 	};
 
