@@ -71,11 +71,8 @@ static const struct property scaling_properties[] = {
 	{ "HealthCheckType", SHAPE_TEXT, .lacks = "EC2" },
 	LACKING("InstanceId"),
 	LACKING("InstanceMaintenancePolicy"),
-	LACKING("LaunchConfigurationName"),
-	{ .name = "LaunchTemplate",
-	  .shape = SHAPE_STRUCTURE,
-	  .required = true,
-	  .members = scaling_template_members },
+	{ .name = "LaunchConfigurationName", .shape = SHAPE_TEXT },
+	{ .name = "LaunchTemplate", .shape = SHAPE_STRUCTURE, .members = scaling_template_members },
 	LACKING("LifecycleHookSpecificationList"),
 	LACKING("LoadBalancerNames"),
 	{ "MaxInstanceLifetime", SHAPE_NUMBER, .lacks = "0" },
@@ -98,11 +95,59 @@ static const struct property scaling_properties[] = {
 static const struct type scaling_group = {
 	"AWS::AutoScaling::AutoScalingGroup",
 	.properties = scaling_properties,
-	.one_of = "VPCZoneIdentifier AvailabilityZones",
+	.one_of = "LaunchTemplate LaunchConfigurationName;VPCZoneIdentifier AvailabilityZones",
 	.create = { { { "RunInstances", "MinCount=1 MaxCount=1 LaunchTemplate" },
 		      .yields = "instancesSet/item/instanceId" } },
 	.played = true,
 };
 
-const struct type *const types_played[] = { &wait_handle, &wait_condition, &parameter,
-					    &scaling_group, NULL };
+/* What a group launches from, before there were launch templates: no more than its record. */
+static const struct property configuration_device_members[] = {
+	NEEDED("DeviceName"),
+	{ "Ebs", SHAPE_STRUCTURE, UPDATE_REPLACED, .members = launch_ebs_members },
+	{ "NoDevice", SHAPE_FLAG, UPDATE_REPLACED, .lacks = "false", .parameter = "" },
+	LACKING("VirtualName"),
+	END,
+};
+static const struct property configuration_metadata_members[] = {
+	FIXED("HttpEndpoint", SHAPE_TEXT),
+	FIXED("HttpPutResponseHopLimit", SHAPE_NUMBER),
+	FIXED("HttpTokens", SHAPE_TEXT),
+	END,
+};
+static const struct property configuration_properties[] = {
+	{ "AssociatePublicIpAddress", SHAPE_FLAG, UPDATE_REPLACED,
+	  .parameter = "NetworkInterface.1.AssociatePublicIpAddress" },
+	{ "BlockDeviceMappings", SHAPE_STRUCTURES, UPDATE_REPLACED,
+	  .parameter = "BlockDeviceMapping", .members = configuration_device_members },
+	LACKING("ClassicLinkVPCId"),
+	LACKING("ClassicLinkVPCSecurityGroups"),
+	FIXED("EbsOptimized", SHAPE_FLAG),
+	LACKING("IamInstanceProfile"),
+	NEEDED("ImageId"),
+	LACKING("InstanceId"),
+	{ "InstanceMonitoring", SHAPE_FLAG, UPDATE_REPLACED, .parameter = "Monitoring.Enabled" },
+	NEEDED("InstanceType"),
+	LACKING("KernelId"),
+	FIXED("KeyName", SHAPE_TEXT),
+	{ "LaunchConfigurationName", SHAPE_TEXT, UPDATE_REPLACED, .parameter = "" },
+	{ "MetadataOptions", SHAPE_STRUCTURE, UPDATE_REPLACED,
+	  .members = configuration_metadata_members },
+	{ "PlacementTenancy", SHAPE_TEXT, UPDATE_REPLACED, .parameter = "Placement.Tenancy" },
+	LACKING("RamDiskId"),
+	{ "SecurityGroups", SHAPE_LIST, UPDATE_REPLACED, .parameter = "SecurityGroupId" },
+	LACKING("SpotPrice"),
+	FIXED("UserData", SHAPE_TEXT),
+	END,
+};
+static const struct type launch_configuration = {
+	"AWS::AutoScaling::LaunchConfiguration",
+	.properties = configuration_properties,
+	.create = { { { "RunInstances", "MinCount=1 MaxCount=1 *" },
+		      .yields = "instancesSet/item/instanceId" } },
+	.played = true,
+};
+
+const struct type *const types_played[] = {
+	&wait_handle, &wait_condition, &parameter, &scaling_group, &launch_configuration, NULL,
+};

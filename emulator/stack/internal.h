@@ -134,7 +134,8 @@ struct node *played_attribute(const struct stack_resource *row, const char *attr
 
 /* ---- scaling.c: groups of instances; the same contract ---- */
 
-#define SCALING_GROUP "AWS::AutoScaling::AutoScalingGroup"
+#define SCALING_GROUP	      "AWS::AutoScaling::AutoScalingGroup"
+#define SCALING_CONFIGURATION "AWS::AutoScaling::LaunchConfiguration"
 
 bool scaling_make(struct stacks *stacks, struct stack_resource *row);
 bool scaling_change(struct stacks *stacks, struct stack_resource *row);

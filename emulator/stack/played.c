@@ -33,6 +33,9 @@ static void name(const struct stacks *stacks, struct stack_resource *row, const 
 	} else if (streq(row->type, SSM_PARAMETER)) {
 		buffer_printf(&text, "CFN-%s-%012llx", row->logical,
 			      (unsigned long long)(row->resource.id.n & 0xffffffffffff));
+	} else if (streq(row->type, SCALING_CONFIGURATION)) {
+		buffer_printf(&text, "%s-%s-%012llX", stack->name, row->logical,
+			      (unsigned long long)(row->resource.id.n & 0xffffffffffff));
 	} else {
 		buffer_printf(&text, "%s/%s", arn, row->logical);
 	}
@@ -110,6 +113,8 @@ bool played_make(struct stacks *stacks, struct stack_resource *row)
 			return true;
 		}
 	}
+	if (streq(row->type, SCALING_CONFIGURATION))
+		given = node_get_text(properties, "LaunchConfigurationName");
 	transaction = stacks_begin(stacks);
 	transaction_edit(&transaction, row);
 	name(stacks, row, given);

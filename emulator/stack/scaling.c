@@ -96,6 +96,25 @@ static struct launch_template *template_of(const struct stacks *stacks, const st
 	return named ? launch_template_named(scope, named) : NULL;
 }
 
+#define CARD "NetworkInterface.1."
+
+/* A launch configuration's own interface, where it has one: its groups are that one's. */
+static bool use_card(struct type_call *call)
+{
+	static const char groups[] = "SecurityGroupId.";
+	bool has = false;
+
+	for (size_t i = 0; i < call->parameter_count; i++)
+		has |= strncmp(call->parameters[i].name, CARD, strlen(CARD)) == 0;
+	for (size_t i = 0; has && i < call->parameter_count; i++)
+		if (strncmp(call->parameters[i].name, groups, strlen(groups)) == 0)
+			set_text(&call->parameters[i].name,
+				 xasprintf(CARD "%s", call->parameters[i].name));
+	if (has)
+		add_parameter(call, CARD "DeviceIndex", "0");
+	return has;
+}
+
 /*
  * Where the template has a network interface, the subnet is that one's: a launch with both is
  * refused, and its own interface is in place of the template's.
@@ -103,13 +122,12 @@ static struct launch_template *template_of(const struct stacks *stacks, const st
 static void add_subnet(const struct stacks *stacks, const struct stack_resource *row,
 		       const struct node *properties, const char *subnet, struct type_call *call)
 {
-	static const char first[] = "NetworkInterface.1.";
 	const struct node *asked = node_get(properties, "LaunchTemplate");
 	const struct launch_template *launch_template =
 		template_of(stacks, row->resource.scope, asked);
 	struct template_version *version = NULL;
 	struct error ignored = ERROR_INIT;
-	bool has = false;
+	bool has = use_card(call);
 
 	if (launch_template)
 		launch_template_find(launch_template, node_get_text(asked, "Version"), &version,
@@ -117,13 +135,13 @@ static void add_subnet(const struct stacks *stacks, const struct stack_resource 
 	for (size_t i = 0; version && i < version->datum_count; i++) {
 		const struct template_datum *datum = &version->data[i];
 
-		if (strncmp(datum->name, first, strlen(first)) != 0 ||
-		    streq(datum->name + strlen(first), "SubnetId"))
+		if (strncmp(datum->name, CARD, strlen(CARD)) != 0 ||
+		    streq(datum->name + strlen(CARD), "SubnetId"))
 			continue;
 		has = true;
 		add_parameter(call, datum->name, datum->value);
 	}
-	add_parameter(call, has ? "NetworkInterface.1.SubnetId" : "SubnetId", subnet);
+	add_parameter(call, has ? CARD "SubnetId" : "SubnetId", subnet);
 }
 
 static void tag_member(struct transaction *transaction, const struct stack_resource *row,
@@ -165,6 +183,29 @@ static int on_launch(void *context, struct transaction *transaction, const struc
 	return 0;
 }
 
+/* The call that launches one: what the template, or the launch configuration, says. */
+static int make_launch(const struct stack_resource *row, const struct node *properties,
+		       struct type_calls *ret_calls, struct error *error)
+{
+	const char *name = node_get_text(properties, "LaunchConfigurationName");
+
+	if (!name)
+		return type_create(type_find(SCALING_GROUP), properties, "", ret_calls, error);
+	for_each_resource (struct stack_resource, other, row->resource.scope, KIND_STACK_RESOURCE) {
+		CLEANUP(node_freep) struct node *said = NULL;
+
+		if (!streq(other->type, SCALING_CONFIGURATION) || !streq(other->physical, name) ||
+		    row_is_gone(other))
+			continue;
+		said = node_of(other->properties);
+		return type_create(type_find(SCALING_CONFIGURATION), said, "", ret_calls, error);
+	}
+	return error_set(error, ERROR_INVALID_TEMPLATE,
+			 "Launch configuration name not found - A launch configuration with the "
+			 "name: %s does not exist",
+			 name);
+}
+
 static int launch(struct stacks *stacks, struct stack_resource *row, const struct node *properties,
 		  struct error *error)
 {
@@ -174,7 +215,7 @@ static int launch(struct stacks *stacks, struct stack_resource *row, const struc
 	const char *zone =
 		least_used(stacks, row, node_get(properties, "AvailabilityZones"), false);
 	struct stack_call call = { .amend = on_launch, .context = row };
-	int r = type_create(type_find(SCALING_GROUP), properties, "", &calls, error);
+	int r = make_launch(row, properties, &calls, error);
 
 	if (r < 0)
 		return r;

@@ -130,3 +130,25 @@ def test_killed_meanwhile(own_world, delay):
         {"Name": "instance-state-name", "Values": ["running"]}])["Reservations"]
         for entry in reservation["Instances"]]) == 4
     delete(client, "lab")
+
+
+def test_a_launch_configuration(world, client):
+    """What there was before launch templates; its public address is of the group's subnet."""
+    resources = body(1)["Resources"]
+    group = resources["Bastions"]["Properties"]
+    del group["LaunchTemplate"]
+    group.update(LaunchConfigurationName=ref("Launch"), VPCZoneIdentifier=[ref("Other")])
+    resources["Launch"] = resource(
+        "AutoScaling::LaunchConfiguration", ImageId=IMAGE, InstanceType="t3.micro",
+        SecurityGroups=[ref("Group")], AssociatePublicIpAddress=True)
+    create(client, "old", template(resources))
+    made = physical(client, "old")
+    (entry, ) = running(world, made["Bastions"])
+    assert made["Launch"].startswith("old-Launch-") and entry["SubnetId"] == made["Other"]
+    assert names(entry["SecurityGroups"], "GroupId") == [made["Group"]]
+    world.assert_reaches("internet", entry["PublicIpAddress"])
+    group["LaunchConfigurationName"] = "none"
+    group["DesiredCapacity"] = 2
+    update(client, "old", template(resources), "UPDATE_ROLLBACK_COMPLETE")
+    assert "with the name: none" in reasons(client, "old")["Bastions", "UPDATE_FAILED"]
+    delete(client, "old")

@@ -555,6 +555,23 @@ static const struct row {
 	  "DeleteTags ResourceId.1={tagged} Tag.1.Key=a" },
 	{ DELETE, "KeyPair", "{KeyName: k, PublicKeyMaterial: a}", NULL,
 	  "DeleteKeyPair KeyName=x-1" },
+
+	/* Of the types that the engine plays: one instance. */
+	{ CREATE, "AutoScaling::AutoScalingGroup", NULL,
+	  "{MinSize: 1, MaxSize: 2, VPCZoneIdentifier: [s], LaunchTemplate: "
+	  "{LaunchTemplateName: lt, Version: 3}}",
+	  "RunInstances MinCount=1 MaxCount=1 LaunchTemplate.LaunchTemplateName=lt "
+	  "LaunchTemplate.Version=3 -> instancesSet/item/instanceId" },
+	{ CREATE, "AutoScaling::LaunchConfiguration", NULL,
+	  "{ImageId: ami-1, InstanceType: t3.micro, SecurityGroups: [sg-1], KeyName: k, "
+	  "AssociatePublicIpAddress: true, InstanceMonitoring: false, PlacementTenancy: default, "
+	  "BlockDeviceMappings: [{DeviceName: /dev/sdb, Ebs: {VolumeSize: 1}}], "
+	  "MetadataOptions: {HttpTokens: required}, UserData: YQ==}",
+	  "RunInstances MinCount=1 MaxCount=1 NetworkInterface.1.AssociatePublicIpAddress=true "
+	  "BlockDeviceMapping.1.DeviceName=/dev/sdb BlockDeviceMapping.1.Ebs.VolumeSize=1 "
+	  "ImageId=ami-1 Monitoring.Enabled=false InstanceType=t3.micro KeyName=k "
+	  "MetadataOptions.HttpTokens=required Placement.Tenancy=default SecurityGroupId.1=sg-1 "
+	  "UserData=YQ== -> instancesSet/item/instanceId" },
 };
 
 static void test_calls(void **state)
