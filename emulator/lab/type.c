@@ -300,6 +300,8 @@ int type_update(const struct type *type, const char *id, const struct node *befo
 		return r;
 	if (interrupted && type->stop.call.action)
 		plan_step(&plan, &type->stop);
+	if (type->first_update)
+		type->first_update(&plan);
 	if (change_members(&plan, type->properties, before, after))
 		plan_steps(&plan, type->update);
 	if (type->more_update)

@@ -337,3 +337,76 @@ void plan_list_entries(struct plan *plan)
 		modify_list(plan);
 	put_entries(plan, "AddEntry", after, before);
 }
+
+/* ---- what only a reply tells ---- */
+
+/* Keeps "{association}", which the path tells; takes that over. */
+static void look_up(struct plan *plan, const char *action, const char *words, char *path)
+{
+	struct type_call *call = plan_plain(plan, action, words);
+
+	call->keep = "association";
+	call->keep_path = path;
+}
+
+static void take_block(struct plan *plan, const char *block)
+{
+	look_up(plan, "DescribeSubnets", "SubnetId.1={id}",
+		xasprintf("subnetSet/item/ipv6CidrBlockAssociationSet/item[ipv6CidrBlock=%s]/"
+			  "associationId",
+			  block));
+	plan_plain(plan, "DisassociateSubnetCidrBlock", "AssociationId={association}");
+}
+
+/* A subnet has one block of IPv6 at most: it is there before what needs it is set … */
+void plan_block_given(struct plan *plan)
+{
+	const char *before = node_get_text(plan->before, "Ipv6CidrBlock");
+	const char *after = node_get_text(plan->after, "Ipv6CidrBlock");
+
+	if (!after || streq(before, after))
+		return;
+	if (before)
+		take_block(plan, before);
+	plan_plain(plan, "AssociateSubnetCidrBlock", "SubnetId={id} Ipv6CidrBlock={Ipv6CidrBlock}");
+}
+
+/* … and goes after that is no more. */
+void plan_block_taken(struct plan *plan)
+{
+	const char *before = node_get_text(plan->before, "Ipv6CidrBlock");
+
+	if (before && !node_get(plan->after, "Ipv6CidrBlock"))
+		take_block(plan, before);
+}
+
+static bool has_text(const struct node *list, const char *text)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		if (streq(list->items[i]->text, text))
+			return true;
+	return false;
+}
+
+/* The second addresses of a NAT gateway: each that goes has an association of its own. */
+void plan_nat_addresses(struct plan *plan)
+{
+	const struct node *before = node_get(plan->before, "SecondaryAllocationIds");
+	const struct node *after = node_get(plan->after, "SecondaryAllocationIds");
+
+	for (size_t i = 0; before && i < before->count; i++) {
+		if (has_text(after, before->items[i]->text))
+			continue;
+		look_up(plan, "DescribeNatGateways", "NatGatewayId.1={id}",
+			xasprintf("natGatewaySet/item/natGatewayAddressSet/item[allocationId=%s]/"
+				  "associationId",
+				  before->items[i]->text));
+		plan_plain(plan, "DisassociateNatGatewayAddress",
+			   "NatGatewayId={id} AssociationId.1={association}");
+	}
+	for (size_t i = 0; after && i < after->count; i++)
+		if (!has_text(before, after->items[i]->text)) {
+			plan_plain(plan, "AssociateNatGatewayAddress", "NatGatewayId={id}");
+			plan_parameter(plan, after->items[i]->text, "AllocationId.1");
+		}
+}

@@ -92,6 +92,7 @@ struct type {
 	/* When tags aren't of the physical id: what keeps "{tagged}". */
 	struct step tag_lookup;
 	void (*more_create)(struct plan *plan);
+	void (*first_update)(struct plan *plan); /* before properties' own calls */
 	void (*more_update)(struct plan *plan);
 	struct type_states states;
 	bool played;
@@ -134,6 +135,8 @@ void plan_ingress(struct plan *plan), plan_egress(struct plan *plan);
 void plan_monitoring(struct plan *plan), plan_named_groups(struct plan *plan);
 void plan_dhcp_options(struct plan *plan);
 void plan_list_entries(struct plan *plan);
+void plan_block_given(struct plan *plan), plan_block_taken(struct plan *plan);
+void plan_nat_addresses(struct plan *plan);
 
 /* Every type, in tables by theme that end with a NULL. */
 extern const struct type *const types_network[],

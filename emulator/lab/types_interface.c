@@ -81,8 +81,7 @@ static const struct property nat_properties[] = {
 	FIXED("ConnectivityType", SHAPE_TEXT),
 	LACKING("MaxDrainDurationSeconds"),
 	FIXED("PrivateIpAddress", SHAPE_TEXT),
-	{ "SecondaryAllocationIds", SHAPE_LIST, UPDATE_REPLACED,
-	  .parameter = "SecondaryAllocationId" },
+	{ "SecondaryAllocationIds", SHAPE_LIST, .parameter = "SecondaryAllocationId" },
 	FIXED("SecondaryPrivateIpAddressCount", SHAPE_NUMBER),
 	{ "SecondaryPrivateIpAddresses", SHAPE_LIST, .parameter = "SecondaryPrivateIpAddress",
 	  .adds = { "AssignPrivateNatGatewayAddress", "NatGatewayId={id} PrivateIpAddress=." },
@@ -101,6 +100,7 @@ static const struct attribute nat_attributes[] = {
 static const struct type nat = {
 	"AWS::EC2::NatGateway",
 	.tags = "natgateway",
+	.more_update = plan_nat_addresses,
 	.properties = nat_properties,
 	.attributes = nat_attributes,
 	.create = { { { "CreateNatGateway", "* ClientToken={token}" }, .yields = "natGatewayId" } },

@@ -109,7 +109,7 @@ static const struct property subnet_properties[] = {
 	LACKING("EnableLniAtDeviceIndex"),
 	LACKING("Ipv4IpamPoolId"),
 	LACKING("Ipv4NetmaskLength"),
-	FIXED("Ipv6CidrBlock", SHAPE_TEXT),
+	{ .name = "Ipv6CidrBlock", .shape = SHAPE_TEXT },
 	LACKING("Ipv6IpamPoolId"),
 	{ "Ipv6Native", SHAPE_FLAG, UPDATE_REPLACED, .lacks = "false" },
 	LACKING("Ipv6NetmaskLength"),
@@ -136,6 +136,8 @@ static const struct attribute subnet_attributes[] = {
 static const struct type subnet = {
 	"AWS::EC2::Subnet",
 	.tags = "subnet",
+	.first_update = plan_block_given,
+	.more_update = plan_block_taken,
 	.properties = subnet_properties,
 	.attributes = subnet_attributes,
 	.create = { { { "CreateSubnet", "*" }, .yields = "subnetId" } },

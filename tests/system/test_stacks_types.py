@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from lib import IMAGE, api_state, names, tags
+from lib import IMAGE, api_state, names, tags, wait_for
 from stacks import (create, delete, events, get, network, outputs, physical, ref, resource,
                     template, update, web)
 
@@ -158,3 +158,44 @@ def test_the_default_vpc(world, client):
     assert names(world.instance(web_id)["SecurityGroups"], "GroupId") == [
         physical(client, "plain")["Group"]]
     delete(client, "plain")
+
+
+def test_second_blocks_and_addresses(world, client):
+    """A subnet's block of IPv6 and a NAT gateway's second addresses come and go in place."""
+    block = {"Fn::Select": [0, {"Fn::Cidr": [
+        {"Fn::Select": [0, get("Net", "Ipv6CidrBlocks")]}, 1, 64]}]}
+    resources = {
+        **network(),
+        "Six": resource("EC2::VPCCidrBlock", VpcId=ref("Net"), AmazonProvidedIpv6CidrBlock=True),
+        "Nat": resource("EC2::NatGateway", SubnetId=ref("Public"),
+                        AllocationId=get("One", "AllocationId")),
+        **{name: resource("EC2::EIP", Domain="vpc") for name in ("One", "Two", "Three")},
+    }
+    create(client, "six", template(resources))
+    made = physical(client, "six")
+
+    def state():
+        subnet = world.ec2.describe_subnets(SubnetIds=[made["Public"]])["Subnets"][0]
+        nat = world.ec2.describe_nat_gateways(NatGatewayIds=[made["Nat"]])["NatGateways"][0]
+        return (subnet["AssignIpv6AddressOnCreation"],
+                [entry["Ipv6CidrBlock"] for entry in subnet["Ipv6CidrBlockAssociationSet"]
+                 if entry["Ipv6CidrBlockState"]["State"] == "associated"],
+                {entry["PublicIp"] for entry in nat["NatGatewayAddresses"]})
+
+    assert state() == (False, [], {made["One"]})
+    resources["Public"] = resource("EC2::Subnet", depends="Six", **{
+        **resources["Public"]["Properties"], "Ipv6CidrBlock": block,
+        "AssignIpv6AddressOnCreation": True})
+    second = resources["Nat"]["Properties"]
+    second["SecondaryAllocationIds"] = [get("Two", "AllocationId")]
+    update(client, "six", template(resources))
+    vpc = world.ec2.describe_vpcs(VpcIds=[made["Net"]])["Vpcs"][0]
+    whole = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    assert state() == (True, [whole.replace("/56", "/64")], {made["One"], made["Two"]})
+    del resources["Public"]["Properties"]["Ipv6CidrBlock"]
+    del resources["Public"]["Properties"]["AssignIpv6AddressOnCreation"]
+    second["SecondaryAllocationIds"] = [get("Three", "AllocationId")]
+    update(client, "six", template(resources))
+    assert physical(client, "six") == made
+    wait_for(lambda: state() == (False, [], {made["One"], made["Three"]}), 10, "the second ones")
+    delete(client, "six")

@@ -166,6 +166,17 @@ static const struct row {
 	  "{VpcId: vpc-1, CidrBlock: 10.0.1.0/24}",
 	  "ModifySubnetAttribute SubnetId=x-1 MapPublicIpOnLaunch.Value=false\n"
 	  "ModifySubnetAttribute SubnetId=x-1 PrivateDnsHostnameTypeOnLaunch=ip-name" },
+	{ UPDATE, "Subnet", "{VpcId: v, CidrBlock: c}",
+	  "{VpcId: v, CidrBlock: c, Ipv6CidrBlock: '2600::/64', AssignIpv6AddressOnCreation: true}",
+	  "AssociateSubnetCidrBlock SubnetId=x-1 Ipv6CidrBlock=2600::/64\n"
+	  "ModifySubnetAttribute SubnetId=x-1 AssignIpv6AddressOnCreation.Value=true" },
+	{ UPDATE, "Subnet",
+	  "{VpcId: v, CidrBlock: c, Ipv6CidrBlock: '2600::/64', AssignIpv6AddressOnCreation: true}",
+	  "{VpcId: v, CidrBlock: c}",
+	  "ModifySubnetAttribute SubnetId=x-1 AssignIpv6AddressOnCreation.Value=false\n"
+	  "DescribeSubnets SubnetId.1=x-1 association <- subnetSet/item/"
+	  "ipv6CidrBlockAssociationSet/item[ipv6CidrBlock=2600::/64]/associationId\n"
+	  "DisassociateSubnetCidrBlock AssociationId={association}" },
 	{ DELETE, "Subnet", "{VpcId: vpc-1, CidrBlock: 10.0.1.0/24}", NULL,
 	  "DeleteSubnet SubnetId=x-1" },
 	{ DESCRIBE, "Subnet", "{VpcId: vpc-1, CidrBlock: 10.0.1.0/24}", NULL,
@@ -407,6 +418,12 @@ static const struct row {
 	  "{SubnetId: s, SecondaryPrivateIpAddresses: [10.0.0.6, 10.0.0.7]}",
 	  "UnassignPrivateNatGatewayAddress NatGatewayId=x-1 PrivateIpAddress.1=10.0.0.5\n"
 	  "AssignPrivateNatGatewayAddress NatGatewayId=x-1 PrivateIpAddress.1=10.0.0.7" },
+	{ UPDATE, "NatGateway", "{SubnetId: s, SecondaryAllocationIds: [a, b]}",
+	  "{SubnetId: s, SecondaryAllocationIds: [b, c]}",
+	  "DescribeNatGateways NatGatewayId.1=x-1 association <- natGatewaySet/item/"
+	  "natGatewayAddressSet/item[allocationId=a]/associationId\n"
+	  "DisassociateNatGatewayAddress NatGatewayId=x-1 AssociationId.1={association}\n"
+	  "AssociateNatGatewayAddress NatGatewayId=x-1 AllocationId.1=c" },
 	{ DELETE, "NatGateway", "{SubnetId: s}", NULL, "DeleteNatGateway NatGatewayId=x-1" },
 	{ DESCRIBE, "NatGateway", "{SubnetId: s}", NULL, "DescribeNatGateways NatGatewayId.1=x-1" },
 	{ CREATE, "NetworkInterface", NULL,
