@@ -115,6 +115,15 @@ static void add_datum(struct pairs *pairs, const struct params *asked, const str
 		add_pair(pairs, moved(pairs, datum->name, prefix), datum->value);
 }
 
+/* An empty parameter is an absent one, but for NoDevice, which says it by being there. */
+static bool is_given(const char *name, const char *value)
+{
+	static const char none[] = ".NoDevice";
+	const size_t length = strlen(name);
+
+	return *value || (length >= strlen(none) && streq(name + length - strlen(none), none));
+}
+
 /* Tags are set in order, and the last of a key counts: the launch's come after the template's. */
 static void add_asked(struct pairs *pairs, const char *name, const char *value)
 {
@@ -125,7 +134,7 @@ static void add_asked(struct pairs *pairs, const char *name, const char *value)
 	if (strncmp(name, tags, sizeof(tags) - 1) == 0 &&
 	    isdigit((unsigned char)name[sizeof(tags) - 1]))
 		add_pair(pairs, moved(pairs, name, sizeof(tags) - 2), value);
-	else if (*value)
+	else if (is_given(name, value))
 		add_pair(pairs, name, value);
 }
 
@@ -152,7 +161,7 @@ void read_template_data(const struct call *call, const struct template_version *
 	for (size_t i = 0; source && i < source->datum_count; i++)
 		add_pair(&pairs, source->data[i].name, source->data[i].value);
 	for (size_t i = 0; params_at(call->params, i, &name, &value); i++)
-		if (strncmp(name, DATA_PREFIX, strlen(DATA_PREFIX)) == 0 && *value)
+		if (strncmp(name, DATA_PREFIX, strlen(DATA_PREFIX)) == 0 && is_given(name, value))
 			add_pair(&pairs, name + strlen(DATA_PREFIX), value);
 	merged = params_make(pairs.items, pairs.count);
 	for (size_t i = 0; params_at(merged, i, &name, &value); i++)

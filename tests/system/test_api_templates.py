@@ -215,6 +215,22 @@ def test_the_request_counts_first(world, ec2, subnet):
     assert (volume["Size"], volume["VolumeType"]) == (30, "gp3")
 
 
+def test_no_device(world, ec2, subnet):
+    """A device that the launch wants none of is none, and so is one the template wants none of."""
+    none = {"DeviceName": "/dev/sdf", "NoDevice": ""}
+    disk = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 1}}
+    for number, (said, asked, count) in enumerate((([disk], [], 2), ([disk], [none], 1),
+                                                   ([none], [], 1), ([none], [disk], 2))):
+        template = create(ec2, {"ImageId": IMAGE, "BlockDeviceMappings": said}, f"none{number}")
+        instance = ec2.run_instances(
+            MinCount=1, MaxCount=1, SubnetId=subnet, BlockDeviceMappings=asked,
+            LaunchTemplate={"LaunchTemplateId": template})["Instances"][0]["InstanceId"]
+        assert len(world.instance(instance)["BlockDeviceMappings"]) == count
+        version, = versions(ec2, template)
+        shown = version["LaunchTemplateData"]["BlockDeviceMappings"]
+        assert ("NoDevice" in shown[0]) == (said == [none])
+
+
 def test_which_version(world, ec2, subnet):
     template = create(ec2, {"ImageId": IMAGE, "InstanceType": "t3.small"})
     ec2.create_launch_template_version(LaunchTemplateId=template, SourceVersion="1",
