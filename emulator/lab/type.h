@@ -35,7 +35,7 @@ bool type_has_attribute(const struct type *type, const char *attribute);
 
 /*
  * One call of the API. In the values "{id}" is the resource's physical id and, after a call with
- * `yields`, what that call made. The last call's id wins.
+ * `yields`, what that call made. The last call's id wins. "{{" is a brace that the user wrote.
  */
 struct type_call {
 	const char *service, *action;	   /* "ec2", "CreateVpc" */

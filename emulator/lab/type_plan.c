@@ -22,16 +22,33 @@ void type_calls_clear(struct type_calls *calls)
 	*calls = (struct type_calls){ NULL, 0 };
 }
 
-void plan_parameter(struct plan *plan, const char *value, const char *format, ...)
+/* What a user wrote is none of our "{id}". */
+static void put_plain(struct buffer *text, const char *value)
+{
+	for (; *value; value++)
+		buffer_puts(text, (const char[]){ *value, *value == '{' ? '{' : '\0', '\0' });
+}
+
+/* Takes both over. */
+static void add_parameter(struct plan *plan, char *name, char *value)
 {
 	struct type_call *call = &plan->calls->items[plan->calls->count - 1];
-	struct template_value *parameter = array_grow(&call->parameters, &call->parameter_count);
+
+	*array_grow(&call->parameters, &call->parameter_count) =
+		(struct template_value){ name, value };
+}
+
+void plan_parameter(struct plan *plan, const char *value, const char *format, ...)
+{
+	struct buffer text = BUFFER_INIT;
 	va_list arguments;
+	char *name;
 
 	va_start(arguments, format);
-	parameter->name = xvasprintf(format, arguments);
+	name = xvasprintf(format, arguments);
 	va_end(arguments);
-	parameter->value = xstrdup(value);
+	put_plain(&text, value);
+	add_parameter(plan, name, buffer_steal(&text));
 }
 
 /* A value as parameters: `name` is the whole of the parameter's name so far. */
@@ -153,7 +170,7 @@ static bool fill(const struct plan *plan, const struct node *scope, const char *
 	if (!found && text[length] == '|')
 		return expand(plan, scope, text + length + 1, ret_text);
 	if (found)
-		buffer_puts(ret_text, found);
+		put_plain(ret_text, found);
 	return found;
 }
 
@@ -207,7 +224,7 @@ static void put_word(struct plan *plan, char *word, const struct property *prope
 		if (property)
 			put(plan, word, property, self);
 	} else if (expand(plan, scope, equals + 1, &value)) {
-		plan_parameter(plan, value.data ? value.data : "", "%s", word);
+		add_parameter(plan, xstrdup(word), buffer_steal(&value));
 	}
 }
 

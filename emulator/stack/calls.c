@@ -37,25 +37,33 @@ static const char *meaning(const char *name, const struct type_call *call, const
 	return NULL;
 }
 
+/* A parameter has a user's braces twice. */
+static void put_known(struct buffer *filled, const char *known)
+{
+	for (; *known; known += known[0] == '{' && known[1] == '{' ? 2 : 1)
+		buffer_putc(filled, *known);
+}
+
 char *stacks_fill(const char *text, const struct type_call *call, const char *id,
 		  const struct node *kept)
 {
 	struct buffer filled = BUFFER_INIT;
 
 	while (*text) {
+		const bool plain = text[0] == '{' && text[1] == '{';
 		const size_t length = *text == '{' ? strcspn(text, "}") : 0;
 		CLEANUP(freep) char *name = NULL;
 		const char *known = NULL;
 
-		if (length > 1 && text[length] == '}') {
+		if (!plain && length > 1 && text[length] == '}') {
 			name = xasprintf("%.*s", (int)length - 1, text + 1);
 			known = meaning(name, call, id, kept);
 		}
 		if (known)
-			buffer_puts(&filled, known);
+			put_known(&filled, known);
 		else
 			buffer_putc(&filled, *text);
-		text += known ? length + 1 : 1;
+		text += known ? length + 1 : plain ? 2 : 1;
 	}
 	return buffer_steal(&filled);
 }
@@ -87,7 +95,6 @@ static struct param_pair *fill_all(const struct stack_call *call)
 	return pairs;
 }
 
-/* A user's "{id}" isn't ours to fill: a resource that is being made has none. */
 int stacks_call(struct stacks *stacks, const struct scope *scope, const struct stack_call *call,
 		struct node **ret_reply, struct error *error)
 {

@@ -114,6 +114,19 @@ def test_update(world, client, tidied):
         ("Spare", "DELETE_IN_PROGRESS"))
 
 
+def test_braces_are_a_users_own(world, client, tidied):
+    """What a call is filled in with stands in braces, too."""
+    name = "{id} {{id}} {VpcId} {"
+    body = template({"Net": resource("EC2::VPC", CidrBlock="10.20.0.0/16", Tags=tags(Name=name))})
+    create(client, "lab", body)
+    vpc = physical(client, "lab")["Net"]
+    assert {"Key": "Name", "Value": name} in world.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"]
+    body["Resources"]["Net"]["Properties"]["Tags"] = tags(Name="{id}", More="{{")
+    update(client, "lab", body)
+    found = world.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"]
+    assert {"Key": "Name", "Value": "{id}"} in found and {"Key": "More", "Value": "{{"} in found
+
+
 def test_an_instance_of_another_type(world, client, tidied):
     """Some interruption: the same instance, stopped and started; user data make it a new one."""
     resources = {**network(), "Web": web()}

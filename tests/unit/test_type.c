@@ -517,7 +517,7 @@ static const struct row {
 	{ CREATE, "VPCEndpoint", NULL,
 	  "{VpcId: vpc-1, ServiceName: s3, RouteTableIds: [rtb-1, rtb-2], "
 	  "PolicyDocument: {Statement: [{Effect: Allow}]}}",
-	  "CreateVpcEndpoint PolicyDocument={\"Statement\":[{\"Effect\":\"Allow\"}]} "
+	  "CreateVpcEndpoint PolicyDocument={{\"Statement\":[{{\"Effect\":\"Allow\"}]} "
 	  "RouteTableId.1=rtb-1 RouteTableId.2=rtb-2 ServiceName=s3 VpcId=vpc-1 "
 	  "ClientToken=stack-Name-1 -> vpcEndpoint/vpcEndpointId" },
 	{ UPDATE, "VPCEndpoint",
