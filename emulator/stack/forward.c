@@ -363,9 +363,12 @@ static void finish_forward(struct stacks *stacks, struct work *work, struct stac
 	if (stack->status == STACK_CREATE_IN_PROGRESS) {
 		stack_set_status(&transaction, stack, STACK_CREATE_COMPLETE, NULL);
 	} else {
-		stack_source_clear(&stack->previous);
 		stack_set_status(&transaction, stack, STACK_UPDATE_CLEANUP, NULL);
 		doom_rest(&transaction, stack);
+		for_each_stack_resource (row, stack)
+			if (!row->doomed)
+				row_retag(&transaction, row);
+		stack_source_clear(&stack->previous);
 	}
 	work_forget(stacks, stack->resource.id);
 	stacks_commit(stacks, &transaction);

@@ -107,6 +107,8 @@ void row_fail(struct stacks *stacks, struct stack_resource *row, const char *rea
 /* Gives what it has made the tags of its stack. */
 void row_tag(struct transaction *transaction, const struct stack_resource *row,
 	     const char *physical);
+/* The same when the stack's tags have changed. */
+void row_retag(struct transaction *transaction, const struct stack_resource *row);
 /* A name for what was given none: see type_create(). Owned. */
 char *row_token(const struct stacks *stacks, const struct stack_resource *row);
 /* What it was to be is what it is, in place or `back` to what was before the update. */

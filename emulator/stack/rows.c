@@ -163,6 +163,48 @@ void row_tag(struct transaction *transaction, const struct stack_resource *row,
 				stack->source.tags[i].value, &ignored);
 }
 
+static const char *tag_value(const struct tag *tags, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (streq(tags[i].key, key))
+			return tags[i].value;
+	return NULL;
+}
+
+/* A tag that its own properties give it is no business of the stack's. */
+static bool is_its_own(const struct stack_resource *row, const char *key)
+{
+	CLEANUP(node_freep) struct node *properties = node_of(row->properties);
+	const struct node *tags = node_get(properties, "Tags");
+
+	for (size_t i = 0; tags && i < tags->count; i++)
+		if (streq(node_get_text(tags->items[i], "Key"), key))
+			return true;
+	return false;
+}
+
+void row_retag(struct transaction *transaction, const struct stack_resource *row)
+{
+	const struct stack *stack = stack_of(row, transaction->model);
+	const struct stack_source *before = &stack->previous, *after = &stack->source;
+	const struct resource_type *type;
+	struct resource *made;
+	struct rid id;
+
+	if (!row->physical || rid_parse_any(row->physical, &id) < 0 ||
+	    !(made = model_get(transaction->model, stack->resource.scope, id)))
+		return;
+	type = resource_type(id.kind);
+	for (size_t i = 0; type && type->tag_type && i < before->tag_count; i++) {
+		const struct tag *tag = &before->tags[i];
+
+		if (!streq(tag_value(after->tags, after->tag_count, tag->key), tag->value) &&
+		    !is_its_own(row, tag->key))
+			tag_remove(transaction, made, tag->key, tag->value);
+	}
+	row_tag(transaction, row, row->physical);
+}
+
 static int no_yield(const struct type_call *call, const struct node *reply, const char *what,
 		    struct error *error)
 {

@@ -127,6 +127,21 @@ def test_braces_are_a_users_own(world, client, tidied):
     assert {"Key": "Name", "Value": "{id}"} in found and {"Key": "More", "Value": "{{"} in found
 
 
+def test_tags_of_the_stack(world, client, tidied):
+    """What it makes has them, also when only they change; its own tags come first."""
+    body = template({"Gate": resource("EC2::InternetGateway", Tags=tags(Own="x", Both="mine"))})
+
+    def found():
+        gate = physical(client, "lab")["Gate"]
+        return {tag["Key"]: tag["Value"] for tag in world.ec2.describe_internet_gateways(
+            InternetGatewayIds=[gate])["InternetGateways"][0]["Tags"]
+            if not tag["Key"].startswith("aws:")}
+    create(client, "lab", body, Tags=tags(Both="stack", Owner="us", Stage="one"))
+    assert found() == {"Own": "x", "Both": "mine", "Owner": "us", "Stage": "one"}
+    update(client, "lab", body, Tags=tags(Owner="them", More="y"))
+    assert found() == {"Own": "x", "Both": "mine", "Owner": "them", "More": "y"}
+
+
 def test_an_instance_of_another_type(world, client, tidied):
     """Some interruption: the same instance, stopped and started; user data make it a new one."""
     resources = {**network(), "Web": web()}
