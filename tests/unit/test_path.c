@@ -345,7 +345,8 @@ static void one_subnet(void **state)
 
 static void faults(void **state)
 {
-	const struct fault_link lossy = { .loss = FAULT_LOSS_ALL / 20 }, dead = { .loss = FAULT_LOSS_ALL },
+	const struct fault_link lossy = { .loss = FAULT_LOSS_ALL / 20 },
+				dead = { .loss = FAULT_LOSS_ALL },
 				slow = { .rate = FAULT_RATE_LEAST };
 	struct fault *fault;
 
