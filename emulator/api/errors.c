@@ -258,6 +258,8 @@ static void query_code(const struct error *error, struct error_reply *wire)
 		{ ERROR_MISSING_PARAMETER, NULL, { 400, "ValidationError" } },
 		{ ERROR_INVALID_PARAMETER_VALUE, NULL, { 400, "ValidationError" } },
 		{ ERROR_UNKNOWN_PARAMETER, NULL, { 400, "ValidationError" } },
+		{ ERROR_TAG_KEY_MALFORMED, NULL, { 400, "ValidationError" } },
+		{ ERROR_TAG_LIMIT, NULL, { 400, "ValidationError" } },
 		{ ERROR_UNSUPPORTED_OPERATION, NULL, { 400, "ValidationError" } },
 		{ ERROR_INVALID_NEXT_TOKEN, NULL, { 400, "ValidationError" } },
 		{ ERROR_IDEMPOTENT_MISMATCH, NULL, { 400, "TokenAlreadyExistsException" } },

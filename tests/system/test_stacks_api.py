@@ -186,6 +186,8 @@ def test_descriptions(client):
         {"ParameterKey": "Word", "ParameterValue": "z"}]}, "ValidationError", "Word"),
     ("create_stack", {"StackName": "x", "TemplateBody": BODY, "StackPolicyBody": "{}"},
      "ValidationError", "StackPolicyBody"),
+    ("create_stack", {"StackName": "x", "TemplateBody": BODY, "Tags": [
+        {"Key": "aws:x", "Value": "y"}]}, "ValidationError", "aws:"),
     ("create_stack", {"StackName": "x", "TemplateBody": BODY, "OnFailure": "DELETE",
                       "DisableRollback": True}, "ValidationError", "OnFailure"),
     ("update_stack", {"StackName": "x", "TemplateBody": BODY}, "ValidationError",
