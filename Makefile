@@ -80,9 +80,18 @@ objects: $(EVERY_OBJECT)
 tools:
 	@$(if $(HAVE_TOOLS),:,echo "a tool or library is missing: run sudo scripts/bootstrap" >&2; exit 1)
 
-$(BUILD)/minivpc: $(OBJECTS)
+$(BUILD)/minivpc: $(OBJECTS) $(BUILD)/obj/labs.o
 	@echo "  LD    $@"
-	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $(OBJECTS) $(LIBS)
+	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The labs are in the program: see emulator/cli/lab.h. The same files make the same archive.
+$(BUILD)/labs.tar: $(shell find scripts/labs -type f) | tools
+	@mkdir -p $(@D)
+	@tar -C scripts/labs --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 \
+		--mode=u=rwX,go=rX -cf $@ .
+$(BUILD)/obj/labs.o: $(BUILD)/labs.tar
+	@mkdir -p $(@D)
+	@cd $(BUILD) && ld -r -b binary -z noexecstack -o obj/labs.o labs.tar
 
 $(BUILD)/obj/%.o: %.c | tools
 	@mkdir -p $(@D)

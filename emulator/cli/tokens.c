@@ -691,6 +691,23 @@ static const struct token down[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token lab[] = {
+	{ .kind = TOKEN_FLAG,
+	  .word = "--check",
+	  .field = FIELD(check),
+	  .help = "verify it instead: bring it up, try it, take it down" },
+	{ .kind = TOKEN_OPTION,
+	  .word = "--files",
+	  .argument = "DIR",
+	  .field = FIELD(lab_files),
+	  .help = "put its template, lesson and script into a new directory instead" },
+	{ .kind = TOKEN_OPERAND,
+	  .word = "NAME",
+	  .field = FIELD(lab),
+	  .help = "a lab's name or number" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -752,6 +769,18 @@ const struct token token_verbs[] = {
 	  .next = ps,
 	  .help = "list the instances",
 	  .example = "minivpc ps -o json\nminivpc ps --drops web\nminivpc ps --nat" },
+	{ .kind = TOKEN_WORD,
+	  .word = "labs",
+	  .verb = VERB_LABS,
+	  .next = list_options,
+	  .help = "list the labs",
+	  .example = "minivpc labs" },
+	{ .kind = TOKEN_WORD,
+	  .word = "lab",
+	  .verb = VERB_LAB,
+	  .next = lab,
+	  .help = "walk through a lab, step by step",
+	  .example = "minivpc lab vpc-from-nothing\nminivpc lab 2 --check" },
 	{ .kind = TOKEN_WORD,
 	  .word = "actions",
 	  .verb = VERB_ACTIONS,

@@ -26,6 +26,8 @@ enum verb {
 	VERB_ACCOUNT_CREATE,
 	VERB_ACCOUNT_LIST,
 	VERB_PS,
+	VERB_LABS,
+	VERB_LAB,
 	VERB_ACTIONS,
 	VERB_GRAPH,
 	VERB_CAPTURE,
@@ -100,6 +102,8 @@ struct request {
 	const char *host;
 	const char *image;
 	const char *path_of_image;
+	const char *lab;
+	const char *lab_files;
 	const char *address;
 	const char *account;
 	const char *vpc;
@@ -117,6 +121,7 @@ struct request {
 	bool accept_any_credentials;
 	bool uplink;
 	bool memory_limits;
+	bool check;
 	bool all;
 	bool drops;
 	bool nat;

@@ -9,6 +9,7 @@
 #include "cli/copy.h"
 #include "cli/fault.h"
 #include "cli/graph.h"
+#include "cli/lab.h"
 #include "cli/listing.h"
 #include "cli/matrix.h"
 #include "cli/parse.h"
@@ -547,6 +548,23 @@ static int down_stack(struct context *context, int *ret_status, struct error *er
 		     : stacks_down(&context->client, context->request->stack, ret_status, error);
 }
 
+static int do_labs(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = lab_list(streq(context->request->output, "json"), &text, error);
+
+	*ret_status = 0;
+	return r < 0 ? r : print(&text);
+}
+
+static int do_lab(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+	const struct lab_options options = { request->lab, request->lab_files, request->check };
+
+	return lab_run(&options, &context->paths, ret_status, error);
+}
+
 static int do_down(struct context *context, int *ret_status, struct error *error)
 {
 	if (context->request->stack)
@@ -611,6 +629,8 @@ static const struct {
 	[VERB_ACCOUNT_CREATE] = { do_account_create, .client = true },
 	[VERB_ACCOUNT_LIST] = { do_account_list, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
+	[VERB_LABS] = { do_labs },
+	[VERB_LAB] = { do_lab, .root = true },
 	[VERB_ACTIONS] = { do_actions, .client = true },
 	[VERB_GRAPH] = { do_graph, .client = true },
 	[VERB_CAPTURE] = { do_capture, .root = true, .client = true },
