@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # What the labs' `verify` scripts share; they source it. A stack comes up, things are held to be so,
 # and the stack goes, however the script ends. Each waits some seconds for what takes its time.
 #
