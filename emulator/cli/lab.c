@@ -25,7 +25,7 @@ extern const char _binary_labs_tar_start[], _binary_labs_tar_end[];
 /* The archive as a file: nothing has to be fed to who reads it. */
 static int open_archive(struct error *error)
 {
-	const size_t size = (size_t)(_binary_labs_tar_end - _binary_labs_tar_start);
+	const size_t size = (uintptr_t)_binary_labs_tar_end - (uintptr_t)_binary_labs_tar_start;
 	int fd = memfd_create("labs", MFD_CLOEXEC);
 
 	if (fd >= 0 && write(fd, _binary_labs_tar_start, size) == (ssize_t)size &&

@@ -629,7 +629,7 @@ static const struct {
 	[VERB_ACCOUNT_CREATE] = { do_account_create, .client = true },
 	[VERB_ACCOUNT_LIST] = { do_account_list, .client = true },
 	[VERB_PS] = { do_ps, .client = true },
-	[VERB_LABS] = { do_labs },
+	[VERB_LABS] = { do_labs, .client = false },
 	[VERB_LAB] = { do_lab, .root = true },
 	[VERB_ACTIONS] = { do_actions, .client = true },
 	[VERB_GRAPH] = { do_graph, .client = true },
