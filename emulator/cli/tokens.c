@@ -175,6 +175,13 @@ static const struct token aws[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token service[] = {
+	{ .kind = TOKEN_COMMAND,
+	  .word = "VERB...",
+	  .help = "and its options, as the AWS CLI spells them; help, VERB help: all of them" },
+	{ .kind = TOKEN_END },
+};
+
 static const struct token exec[] = {
 	{ .kind = TOKEN_OPERAND,
 	  .word = "INSTANCE",
@@ -727,6 +734,26 @@ const struct token token_verbs[] = {
 	  .next = aws,
 	  .help = "run the AWS CLI against the world",
 	  .example = "minivpc aws ec2 describe-vpcs --output table" },
+	{ .kind = TOKEN_WORD,
+	  .word = "ec2",
+	  .verb = VERB_SERVICE,
+	  .next = service,
+	  .help = "what `aws ec2` does, in milliseconds",
+	  .example = "minivpc ec2 create-vpc --cidr-block 10.0.0.0/16\nminivpc ec2 "
+		     "describe-instances --query Reservations[].Instances[].PrivateIpAddress" },
+	{ .kind = TOKEN_WORD,
+	  .word = "ssm",
+	  .verb = VERB_SERVICE,
+	  .next = service,
+	  .help = "what `aws ssm` does: public parameters",
+	  .example = "minivpc ssm get-parameters-by-path --path "
+		     "/aws/service/ami-amazon-linux-latest" },
+	{ .kind = TOKEN_WORD,
+	  .word = "sts",
+	  .verb = VERB_SERVICE,
+	  .next = service,
+	  .help = "what `aws sts` does: who calls, and roles",
+	  .example = "minivpc sts get-caller-identity" },
 	{ .kind = TOKEN_WORD,
 	  .word = "exec",
 	  .verb = VERB_EXEC,

@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "cli/aws.h"
 #include "cli/capture.h"
 #include "cli/check.h"
 #include "cli/completion.h"
@@ -91,6 +92,16 @@ static int do_aws(struct context *context, int *ret_status, struct error *error)
 	*ret_status = 1;
 	aws_environment(&context->client);
 	return aws_execute(argv, error);
+}
+
+/* A service of the AWS CLI: what it is to say, it has said. */
+static int do_service(struct context *context, int *ret_status, struct error *error)
+{
+	const struct request *request = context->request;
+
+	(void)error;
+	*ret_status = aws_run(&context->client, request->path[0]->word, request->command);
+	return 0;
 }
 
 /* The process that the reply names. */
@@ -614,6 +625,7 @@ static const struct {
 	[VERB_SERVE] = { do_serve, .root = true },
 	[VERB_ENV] = { do_env, .client = true },
 	[VERB_AWS] = { do_aws, .client = true },
+	[VERB_SERVICE] = { do_service, .client = true },
 	[VERB_EXEC] = { do_exec, .root = true, .client = true },
 	[VERB_SHELL] = { do_shell, .root = true, .client = true },
 	[VERB_CP] = { do_cp, .root = true, .client = true },

@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/child.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/lab.o emulator/cli/lesson.o labs.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/base/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o emulator/cli/stack_call.o emulator/cli/stacks.o emulator/cli/stacks_watch.o */
+/* objects: emulator/cli/cli.o emulator/cli/child.o emulator/cli/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/cli/display.o emulator/cli/graph.o emulator/cli/layout.o emulator/cli/picture_dot.o emulator/cli/picture_svg.o emulator/cli/picture_text.o emulator/cli/topology.o emulator/cli/help.o emulator/cli/post.o emulator/cli/lab.o emulator/cli/lesson.o labs.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/base/reply.o emulator/cli/shell.o emulator/cli/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o emulator/cli/stack_call.o emulator/cli/stacks.o emulator/cli/stacks_watch.o emulator/cli/aws.o emulator/cli/aws_call.o emulator/cli/aws_extra.o emulator/cli/aws_help.o emulator/cli/aws_json.o emulator/cli/aws_line.o emulator/cli/aws_model.o emulator/cli/aws_output.o emulator/cli/aws_pages.o emulator/cli/aws_query.o emulator/cli/aws_query_functions.o emulator/cli/aws_query_parse.o emulator/cli/aws_reply.o emulator/cli/aws_request.o emulator/cli/aws_shapes.o emulator/cli/aws_shorthand.o emulator/cli/aws_table.o emulator/cli/aws_value.o emulator/cli/aws_wait.o emulator/cli/nearest.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -100,6 +100,8 @@ static const struct {
 	{ "account list -o json", VERB_ACCOUNT_LIST, "account list output=json" },
 	{ "--state d aws ec2 --state e", VERB_AWS, "aws state=d [ec2|--state|e]" },
 	{ "aws --help", VERB_AWS, "aws [--help]" },
+	{ "ec2 describe-vpcs --vpc-ids a b", VERB_SERVICE, "ec2 [describe-vpcs|--vpc-ids|a|b]" },
+	{ "--state d sts get-caller-identity", VERB_SERVICE, "sts state=d [get-caller-identity]" },
 	{ "aws -- x", VERB_AWS, "aws [--|x]" },
 	{ "exec i-1 ls -l", VERB_EXEC, "exec instance=i-1 [ls|-l]" },
 	{ "exec i-1 -- ls -- -l", VERB_EXEC, "exec instance=i-1 [ls|--|-l]" },
@@ -221,6 +223,7 @@ static const struct {
 	{ "ps --quota a=1", "ps: unknown option --quota: try minivpc help ps" },
 	{ "serve now", "serve: unexpected argument now: try minivpc help serve" },
 	{ "aws", "aws: needs ARGS...: try minivpc help aws" },
+	{ "ec2", "ec2: needs VERB...: try minivpc help ec2" },
 	{ "exec", "exec: needs INSTANCE: try minivpc help exec" },
 	{ "exec ~ ls", "exec: INSTANCE can't be \"\": try minivpc help exec" },
 	{ "exec i-1", "exec: needs CMD...: try minivpc help exec" },
@@ -373,7 +376,7 @@ static const struct {
 	const char *offered;
 } tabs[] = {
 	{ "gr", "graph" },
-	{ "e", "env exec" },
+	{ "e", "env ec2 exec" },
 	{ "complet", "completion" },
 	{ "--", "--state --help" },
 	{ "--state x p", "ps ping-matrix" },
