@@ -220,8 +220,10 @@ static void read_member(const struct aws_model *model, char *word, struct aws_me
 {
 	char *type = cut(word, ":");
 	char *query = cut(word, "~"), *wire = cut(word, "=");
-	const char *least = cut(type, ">");
+	const char *least = type ? cut(type, ">") : NULL;
 
+	if (!type)
+		abort(); /* not our table */
 	if (least)
 		member->least = strtol(least, NULL, 10);
 	member->needed = type[strlen(type) - 1] == '!';
