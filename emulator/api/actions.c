@@ -503,6 +503,7 @@ const struct action actions[] = {
 	     PAGED "ServiceName.N ServiceRegion.N"),
 	OWN("CreateFault", create_fault, "Type! Target! Loss Rate Delay"),
 	OWN("ListFaults", list_faults, ""),
+	OWN("ListEvents", list_events, "From:i"),
 	OWN("DeleteFault", delete_fault, "Target!"),
 	OWN("CreateAccount", create_account, "Account"),
 	OWN("ListAccounts", list_accounts, ""),

@@ -71,7 +71,7 @@ handler_fn create_dhcp_options, delete_dhcp_options, associate_dhcp_options, cre
 	get_parameter, get_parameters, get_parameters_by_path;
 
 handler_fn get_topology, get_capture_point;
-handler_fn create_fault, list_faults, delete_fault;
+handler_fn create_fault, list_faults, delete_fault, list_events;
 
 /* By id, or by a Name tag that only one instance has; terminated ones don't count. Of every
  * account and region. */

@@ -53,6 +53,14 @@ struct api_console {
 	int64_t time;	    /* when it was last written to, seconds since 1970; 0: never */
 };
 
+/* What has changed, a line of JSON each; see ListEvents. */
+struct api_events {
+	struct buffer text; /* owned */
+	uint64_t next;	    /* the sequence number to go on with */
+	uint64_t missed;    /* that were asked for, and are forgotten */
+	bool more;	    /* the text would have been longer */
+};
+
 /* What the API asks of the rest of the daemon; wired up in world/. */
 struct api_hooks {
 	void *context;
@@ -78,6 +86,8 @@ struct api_hooks {
 	 * far), or the last ones: API_CONSOLE_END. */
 	int (*console)(void *context, struct rid instance, uint64_t from,
 		       struct api_console *ret_console, struct error *error);
+	/* From a sequence number on; 0: all that are known. The caller clears the text. */
+	void (*events)(void *context, uint64_t from, struct api_events *ret_events);
 	/* Makes one more account; see credentials_add(). */
 	int (*create_account)(void *context, const char *account,
 			      const struct credentials **ret_credentials, struct error *error);

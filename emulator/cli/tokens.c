@@ -715,6 +715,26 @@ static const struct token lab[] = {
 	{ .kind = TOKEN_END },
 };
 
+static bool valid_json(const char *value)
+{
+	return streq(value, "json");
+}
+
+static const struct token events[] = {
+	{ .kind = TOKEN_FLAG,
+	  .word = "--follow",
+	  .field = FIELD(follow),
+	  .help = "go on with what comes, until the daemon ends (-f)" },
+	{ .kind = TOKEN_FLAG, .word = "-f", .field = FIELD(follow) },
+	{ .kind = TOKEN_OPTION,
+	  .word = "-o",
+	  .argument = "json",
+	  .field = FIELD(output),
+	  .valid = valid_json,
+	  .help = "how to print it: lines of JSON are all there is" },
+	{ .kind = TOKEN_END },
+};
+
 const struct token token_verbs[] = {
 	{ .kind = TOKEN_WORD,
 	  .word = "serve",
@@ -868,6 +888,12 @@ const struct token token_verbs[] = {
 	  .next = outputs,
 	  .help = "print a stack's outputs",
 	  .example = "eval \"$(minivpc outputs lab -o env)\"" },
+	{ .kind = TOKEN_WORD,
+	  .word = "events",
+	  .verb = VERB_EVENTS,
+	  .next = events,
+	  .help = "print what changes, a line of JSON each",
+	  .example = "minivpc events --follow" },
 	{ .kind = TOKEN_WORD,
 	  .word = "down",
 	  .verb = VERB_DOWN,

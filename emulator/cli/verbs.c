@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/completion.h"
 #include "cli/copy.h"
+#include "cli/events.h"
 #include "cli/fault.h"
 #include "cli/graph.h"
 #include "cli/lab.h"
@@ -524,6 +525,12 @@ static int do_fault(struct context *context, int *ret_status, struct error *erro
 	return r < 0 ? r : print(&text);
 }
 
+static int do_events(struct context *context, int *ret_status, struct error *error)
+{
+	*ret_status = 0;
+	return events_run(&context->client, context->request->follow, error);
+}
+
 static int do_check(struct context *context, int *ret_status, struct error *error)
 {
 	CLEANUP(check_list_clear) struct check_list list = { NULL, 0 };
@@ -655,6 +662,7 @@ static const struct {
 	[VERB_FAULT_LINK] = { do_fault, .client = true },
 	[VERB_FAULT_LIST] = { do_fault, .client = true },
 	[VERB_FAULT_HEAL] = { do_fault, .client = true },
+	[VERB_EVENTS] = { do_events, .client = true },
 	[VERB_CHECK] = { do_check, .root = true },
 	[VERB_UP] = { do_up, .client = true },
 	[VERB_STACKS] = { do_stacks, .client = true },

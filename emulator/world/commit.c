@@ -405,6 +405,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 	forget_disks(world, transaction);
 	images = world_images_concerned(transaction);
 	stacks = stacks_concerned(transaction);
+	events_add(world->events, transaction);
 	transaction_commit(transaction);
 	forget_hosts(world);
 	if (stacks)

@@ -12,6 +12,7 @@
 #include "services/services.h"
 #include "stack/stack.h"
 #include "store/store.h"
+#include "world/events.h"
 #include "world/state.h"
 #include "world/uplink.h"
 #include "world/world.h"
@@ -33,6 +34,7 @@ struct world {
 	struct rid *rebooted; /* by themselves, while no daemon was there */
 	size_t rebooted_count;
 	bool sweeping; /* a timer is set for fabric_sweep() */
+	struct events *events;
 	struct api *api;
 	struct stacks *stacks;	 /* NULL before the API is there */
 	struct errand **errands; /* images.c: what is at work; owned */

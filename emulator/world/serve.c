@@ -26,6 +26,7 @@ static void close_world(struct world *world)
 	world->imds = imds_close(world->imds);
 	world->uplink = uplink_close(world->uplink);
 	freep(&world->rebooted);
+	world->events = events_free(world->events);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
 	if (!world->announced && world->state.lock >= 0)
@@ -62,6 +63,7 @@ static int open_model(struct world *world, struct error *error)
 	int r;
 
 	world->model.quotas = world->options.quotas;
+	world->events = events_new();
 	if ((r = store_open(world->options.paths.database, &world->store, error)) < 0 ||
 	    (r = store_load(world->store, &world->model, error)) < 0)
 		return r;
@@ -123,6 +125,11 @@ static void hurry(void *context)
 	stacks_hurry(((struct world *)context)->stacks);
 }
 
+static void on_events(void *context, uint64_t from, struct api_events *ret_events)
+{
+	events_read(((struct world *)context)->events, from, ret_events);
+}
+
 static int open_api(struct world *world, struct error *error)
 {
 	struct api_options options = {
@@ -137,6 +144,7 @@ static int open_api(struct world *world, struct error *error)
 			   .look_at = world_look_at,
 			   .nat_counts = world_nat_counts,
 			   .console = world_console,
+			   .events = on_events,
 			   .create_account = create_account,
 			   .hurry = hurry },
 	};
