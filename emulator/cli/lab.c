@@ -269,11 +269,13 @@ static void on_interrupt(int signal)
 int lab_run(const struct lab_options *options, const struct paths *paths, int *ret_status,
 	    struct error *error)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 	struct sigaction interrupt = { .sa_handler = on_interrupt };
 	char place[PATH_MAX];
 	int r;
 
-	sigaction(SIGINT, &interrupt, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &interrupt, NULL);
 	r = make_directory(place, error);
 
 	if (r == 0)
