@@ -7,6 +7,7 @@ import functools
 import json
 import re
 import subprocess
+import tempfile
 import types
 
 import botocore
@@ -14,7 +15,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+import minimal
+import test_cli_requests
 import test_cli_spelling
+import wire
 from commandline import CommandLine, Done
 from lib import BINARY, IMAGE, ROOT, environment
 
@@ -429,3 +433,11 @@ def test_the_tables():
                               check=False, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
+
+
+def test_dry_runs(world, tmp_path, scratch):
+    """Every action's request by --cli-input-json, and its members all known."""
+    things, model = minimal.furnish(world, tempfile.mkdtemp(dir=scratch)), world.ec2.meta.service_model
+    answered = [action for action in model.operation_names
+                if wire.call(world, action, Nonsense="1").code == "UnknownParameter"]
+    test_cli_requests.test_dry_runs(world, Verbs(world), answered, things, tmp_path)
