@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "cli/client.h"
+#include "client/client.h"
 
 struct capture_options {
 	const char *target; /* an id, or an instance's Name tag */

@@ -1,8 +1,8 @@
 /* What a shell offers at the tab key: see completion.h. */
 #include "cli/completion.h"
 
-#include "cli/client.h"
 #include "cli/tokens.h"
+#include "client/client.h"
 
 #include <ctype.h>
 

@@ -1,7 +1,7 @@
 /* The kernel's own counters of what rules dropped, read before and after something. */
 #pragma once
 
-#include "cli/client.h"
+#include "client/client.h"
 
 /* What one rule dropped of one interface's packets. All texts are owned; NULL: absent. */
 struct drop {

@@ -1,7 +1,7 @@
 /* `minivpc events`: what changes, as lines of JSON. */
 #pragma once
 
-#include "cli/client.h"
+#include "client/client.h"
 
 /* Prints what the daemon still knows of; goes on with what comes while `follow`, until standard
  * output is closed or the daemon ends. */

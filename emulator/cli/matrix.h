@@ -3,8 +3,8 @@
 
 #include "base/buffer.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/tokens.h"
+#include "client/client.h"
 
 /*
  * Appends what is to be printed; *ret_status is 0, or 3 when the model and a packet disagree. Whom

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "cli/client.h"
+#include "client/client.h"
 
 /* One word of any POSIX shell: 'it'\''s'. */
 void shell_quote(struct buffer *buffer, const char *text);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "cli/client.h"
+#include "client/client.h"
 
 /* The parameters of a call, as they go. */
 struct form {

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/display.h"
+#include "base/display.h"
 #include "cli/shell.h"
 #include "cli/stack_call.h"
 

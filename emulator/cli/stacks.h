@@ -5,8 +5,8 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "cli/client.h"
 #include "cli/tokens.h"
+#include "client/client.h"
 
 int stacks_up(const struct client *client, const struct request *request, int *ret_status,
 	      struct error *error);

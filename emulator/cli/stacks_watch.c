@@ -1,5 +1,5 @@
 /* Waiting for a stack, and telling how far it has got: see stacks.h. */
-#include "cli/display.h"
+#include "base/display.h"
 #include "cli/stack_call.h"
 #include "cli/stacks.h"
 

@@ -5,8 +5,8 @@
 #include "base/paths.h"
 #include "base/text.h"
 #include "cli/completion.h"
-#include "cli/graph.h"
 #include "cli/why.h"
+#include "picture/graph.h"
 
 #include <stdio.h>
 

@@ -1,24 +1,24 @@
 /* What each verb does: see verbs.h. */
 #include "cli/verbs.h"
 
+#include "aws/aws.h"
 #include "base/base64.h"
 #include "base/text.h"
-#include "cli/aws.h"
 #include "cli/capture.h"
 #include "cli/check.h"
 #include "cli/completion.h"
 #include "cli/copy.h"
 #include "cli/events.h"
 #include "cli/fault.h"
-#include "cli/graph.h"
 #include "cli/lab.h"
 #include "cli/listing.h"
 #include "cli/matrix.h"
 #include "cli/parse.h"
 #include "cli/shell.h"
 #include "cli/stacks.h"
-#include "cli/start.h"
 #include "cli/why.h"
+#include "client/start.h"
+#include "picture/graph.h"
 
 #include <errno.h>
 #include <stdio.h>

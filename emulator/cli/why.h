@@ -3,8 +3,8 @@
 
 #include "base/buffer.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/tokens.h"
+#include "client/client.h"
 
 #define WHY_REACHES  0
 #define WHY_STOPPED  1

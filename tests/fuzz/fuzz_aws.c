@@ -1,11 +1,11 @@
-/* objects: emulator/cli/aws_json.o emulator/cli/aws_model.o emulator/cli/aws_query.o emulator/cli/aws_query_functions.o emulator/cli/aws_query_parse.o emulator/cli/aws_shapes.o emulator/cli/aws_shorthand.o emulator/cli/aws_value.o emulator/base/base64.o emulator/base/buffer.o emulator/base/error.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/aws/json.o emulator/aws/model.o emulator/aws/query.o emulator/aws/query_functions.o emulator/aws/query_parse.o emulator/aws/shapes.o emulator/aws/shorthand.o emulator/aws/value.o emulator/base/base64.o emulator/base/buffer.o emulator/base/error.o emulator/base/text.o emulator/base/util.o */
 /* libs: jansson nettle */
 /*
  * What is typed behind options of the AWS CLI: the first line of the input is a query, the rest
  * shorthand or JSON. With libFuzzer: -DFUZZER -fsanitize=fuzzer.
  */
-#include "cli/aws_query.h"
-#include "cli/aws_value.h"
+#include "aws/query.h"
+#include "aws/value.h"
 #include "replay.h"
 
 #include <stdio.h>

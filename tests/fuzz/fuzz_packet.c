@@ -1,11 +1,11 @@
-/* objects: emulator/cli/display.o emulator/cli/packet.o emulator/cli/pcapng.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/text.o emulator/base/util.o */
+/* objects: emulator/base/display.o emulator/cli/packet.o emulator/cli/pcapng.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/text.o emulator/base/util.o */
 /*
  * Packets, as anybody can send them: one line each, of plain ASCII, and a block that is whole. And
  * names, as anybody can give them: one line that controls nothing, and no markup. With libFuzzer:
  * -DFUZZER -fsanitize=fuzzer.
  */
+#include "base/display.h"
 #include "base/text.h"
-#include "cli/display.h"
 #include "cli/packet.h"
 #include "cli/pcapng.h"
 #include "replay.h"

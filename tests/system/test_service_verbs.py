@@ -110,7 +110,7 @@ def known(value, shape):
 def newer_names():
     """Members that our tables have, and this AWS CLI's model hasn't where they are."""
     model = botocore.session.get_session().get_service_model("ec2")
-    with open(f"{ROOT}/emulator/cli/aws_shapes.c", encoding="utf-8") as file:
+    with open(f"{ROOT}/emulator/aws/shapes.c", encoding="utf-8") as file:
         text = "".join(re.findall(r'^\t"(.*)"', file.read(), re.MULTILINE))
     names = set()
     for name, members in re.findall(r"\\n:(\w+)([^\\]*)", text):
