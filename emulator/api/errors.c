@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#define STACKS "cloudformation"
+
 /* Every code once: the assertion below counts them, and a double one would not compile. */
 #define CODES(ROW)                                                                                 \
 	ROW(INTERNAL, 500, "InternalError")                                                        \
@@ -232,9 +234,8 @@ static void query_document(struct xml *xml, const struct error_reply *wire, cons
 			   const char *service, const char *request_id)
 {
 	xml_open_ns(xml, "ErrorResponse",
-		    streq(service, "cloudformation")
-			    ? "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-			    : "https://sts.amazonaws.com/doc/2011-06-15/");
+		    streq(service, STACKS) ? "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+					   : "https://sts.amazonaws.com/doc/2011-06-15/");
 	xml_open(xml, "Error");
 	xml_text(xml, "Type", wire->status < 500 ? "Sender" : "Receiver");
 	xml_text(xml, "Code", wire->code);
@@ -244,29 +245,30 @@ static void query_document(struct xml *xml, const struct error_reply *wire, cons
 }
 
 /* Where EC2 has a word of its own, the others have another, and a status of their own. */
-static void query_code(const struct error *error, struct error_reply *wire)
+static void query_code(const struct error *error, const char *service, struct error_reply *wire)
 {
 	static const struct {
 		enum error_code code;
-		const char *subject;
+		const char *subject, *service; /* service: NULL: any */
 		struct error_reply reply;
 	} others[] = {
-		{ ERROR_AUTH_FAILURE, "signature", { 403, "SignatureDoesNotMatch" } },
-		{ ERROR_AUTH_FAILURE, NULL, { 403, "InvalidClientTokenId" } },
-		{ ERROR_REQUEST_EXPIRED, "token", { 403, "ExpiredToken" } },
-		{ ERROR_FORBIDDEN, NULL, { 403, "AccessDenied" } },
-		{ ERROR_MISSING_PARAMETER, NULL, { 400, "ValidationError" } },
-		{ ERROR_INVALID_PARAMETER_VALUE, NULL, { 400, "ValidationError" } },
-		{ ERROR_UNKNOWN_PARAMETER, NULL, { 400, "ValidationError" } },
-		{ ERROR_TAG_KEY_MALFORMED, NULL, { 400, "ValidationError" } },
-		{ ERROR_TAG_LIMIT, NULL, { 400, "ValidationError" } },
-		{ ERROR_UNSUPPORTED_OPERATION, NULL, { 400, "ValidationError" } },
-		{ ERROR_INVALID_NEXT_TOKEN, NULL, { 400, "ValidationError" } },
-		{ ERROR_IDEMPOTENT_MISMATCH, NULL, { 400, "TokenAlreadyExistsException" } },
+		{ ERROR_AUTH_FAILURE, "signature", NULL, { 403, "SignatureDoesNotMatch" } },
+		{ ERROR_AUTH_FAILURE, NULL, NULL, { 403, "InvalidClientTokenId" } },
+		{ ERROR_REQUEST_EXPIRED, "token", NULL, { 403, "ExpiredToken" } },
+		{ ERROR_FORBIDDEN, NULL, NULL, { 403, "AccessDenied" } },
+		{ ERROR_MISSING_PARAMETER, NULL, NULL, { 400, "ValidationError" } },
+		{ ERROR_INVALID_PARAMETER_VALUE, NULL, NULL, { 400, "ValidationError" } },
+		{ ERROR_UNKNOWN_PARAMETER, NULL, NULL, { 400, "ValidationError" } },
+		{ ERROR_TAG_KEY_MALFORMED, NULL, STACKS, { 400, "ValidationError" } },
+		{ ERROR_TAG_LIMIT, NULL, STACKS, { 400, "ValidationError" } },
+		{ ERROR_UNSUPPORTED_OPERATION, NULL, STACKS, { 400, "ValidationError" } },
+		{ ERROR_INVALID_NEXT_TOKEN, NULL, STACKS, { 400, "ValidationError" } },
+		{ ERROR_IDEMPOTENT_MISMATCH, NULL, STACKS, { 400, "TokenAlreadyExistsException" } },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (error->code == others[i].code && streq(error->subject, others[i].subject))
+		if (error->code == others[i].code && streq(error->subject, others[i].subject) &&
+		    (!others[i].service || streq(others[i].service, service)))
 			*wire = others[i].reply;
 }
 
@@ -279,7 +281,7 @@ void error_document(const struct error *error, const char *service, const char *
 	if (service[0] == '\0' || streq(service, "ec2") || streq(service, "minivpc")) {
 		ec2_document(xml, &wire, error->text, request_id);
 	} else {
-		query_code(error, &wire);
+		query_code(error, service, &wire);
 		query_document(xml, &wire, error->text, service, request_id);
 	}
 	reply->status = wire.status;
