@@ -31,12 +31,18 @@ uint32_t display_character(const char *text, size_t *ret_length)
 	return c;
 }
 
+static bool is_steering(uint32_t c)
+{
+	/* Controls; marks and overrides of direction, separators of lines and paragraphs. */
+	static const struct range ranges[] = { { 0, 0x1f },	   { 0x7f, 0x9f },
+					       { 0x200e, 0x200f }, { 0x2028, 0x202e },
+					       { 0x2066, 0x2069 }, { 0xfeff, 0xfeff } };
+
+	return is_in(ranges, ARRAY_SIZE(ranges), c);
+}
+
 void display_line(struct buffer *buffer, const char *text)
 {
-	/* Marks and overrides of direction, separators of lines and paragraphs. */
-	static const struct range turning[] = {
-		{ 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 }, { 0xfeff, 0xfeff }
-	};
 	size_t length;
 
 	for (; text && *text; text += length) {
@@ -44,11 +50,34 @@ void display_line(struct buffer *buffer, const char *text)
 
 		if (c == '\t' || c == '\n' || c == '\r')
 			buffer_putc(buffer, ' ');
-		else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xfffd ||
-			 is_in(turning, ARRAY_SIZE(turning), c))
+		else if (c == 0xfffd || is_steering(c))
 			buffer_putc(buffer, '?');
 		else
 			buffer_append(buffer, text, length);
+	}
+}
+
+void display_plain(char *text)
+{
+	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
+
+	if (!text || !*text)
+		return;
+	display_line(&line, text);
+	memcpy(text, line.data, line.length + 1);
+}
+
+void display_json(struct buffer *buffer, const char *json)
+{
+	size_t length;
+
+	for (; *json; json += length) {
+		uint32_t c = display_character(json, &length);
+
+		if (c != '\n' && is_steering(c))
+			buffer_printf(buffer, "\\u%04x", c);
+		else
+			buffer_append(buffer, json, length);
 	}
 }
 
@@ -79,6 +108,18 @@ size_t display_columns(const char *text)
 	for (; *text; text += length)
 		columns += columns_of(display_character(text, &length));
 	return columns;
+}
+
+size_t display_fit(const char *text, size_t columns)
+{
+	size_t taken = 0, at = 0, length;
+
+	for (; text[at]; at += length) {
+		taken += columns_of(display_character(text + at, &length));
+		if (taken > columns)
+			break;
+	}
+	return at;
 }
 
 void display_escape(struct buffer *buffer, const char *text)

@@ -1,6 +1,7 @@
 /* The command line: see cli.h. */
 #include "cli/cli.h"
 
+#include "base/display.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
 
@@ -16,9 +17,7 @@ static void print_error(const struct error *error)
 {
 	CLEANUP(freep) char *text = xstrdup(error->text);
 
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	display_plain(text);
 	fflush(stdout);
 	fprintf(stderr, "minivpc: %s\n", text);
 }

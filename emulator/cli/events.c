@@ -2,6 +2,7 @@
 #include "cli/events.h"
 
 #include "base/base64.h"
+#include "base/display.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ static int read_some(const struct client *client, uint64_t *next, bool *ret_more
 	CLEANUP(freep) char *from = xasprintf("%llu", (unsigned long long)*next);
 	const struct parameter parameters[] = { { "From", from }, { NULL, NULL } };
 	CLEANUP(reply_freep) struct reply *reply = NULL;
-	CLEANUP(buffer_clear) struct buffer lines = BUFFER_INIT;
+	CLEANUP(buffer_clear) struct buffer lines = BUFFER_INIT, shown = BUFFER_INIT;
 	CLEANUP(freep) char *text = NULL, *more = NULL;
 	uint64_t missed = 0;
 	int r = client_call(client, "ListEvents", parameters, &reply, error);
@@ -31,8 +32,10 @@ static int read_some(const struct client *client, uint64_t *next, bool *ret_more
 	}
 	if (missed)
 		printf("{\"event\":\"missed\",\"count\":%llu}\n", (unsigned long long)missed);
-	if (lines.length)
-		fwrite(lines.data, 1, lines.length, stdout);
+	if (lines.length) {
+		display_json(&shown, lines.data);
+		fwrite(shown.data, 1, shown.length, stdout);
+	}
 	*ret_more = streq(more, "true");
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* What `ps`, `actions` and `internet list` show: see listing.h. */
 #include "cli/listing.h"
 
+#include "base/display.h"
+
 #include <jansson.h>
 
 enum field_kind {
@@ -196,24 +198,15 @@ void listing_clear(struct listing *listing)
 	*listing = (struct listing){ NULL, NULL, 0 };
 }
 
-/*
- * A name tag may hold anything XML can: control characters, C1 (U+0080 to U+009F, two bytes in
- * UTF-8) among them, must not reach a terminal. Returns the characters put.
- */
+/* Returns the columns of what was put: a name tag may hold anything XML can. */
 static size_t put_cell(struct buffer *buffer, const char *text)
 {
-	const unsigned char *c = (const unsigned char *)text;
-	size_t width = 0;
+	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
 
-	for (; *c; c++) {
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
-
-		if (buffer)
-			buffer_putc(buffer, c1 || *c < 0x20 || *c == 0x7f ? '?' : (char)*c);
-		width += (*c & 0xc0) != 0x80;
-		c += c1;
-	}
-	return width;
+	display_line(&line, text);
+	if (buffer)
+		buffer_append(buffer, line.data, line.length);
+	return line.length ? display_columns(line.data) : 0;
 }
 
 static bool is_column(const struct listing_field *field)
@@ -322,7 +315,8 @@ void listing_json(const struct listing *listing, struct buffer *buffer)
 	for (size_t i = 0; i < listing->count; i++)
 		json_array_append_new(array, row_json(listing->type, &listing->rows[i]));
 	text = json_dumps(array, JSON_INDENT(2));
-	buffer_printf(buffer, "%s\n", text ? text : "");
+	display_json(buffer, text ? text : "");
+	buffer_putc(buffer, '\n');
 	free(text);
 	json_decref(array);
 }

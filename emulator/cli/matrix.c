@@ -1,6 +1,7 @@
 /* See matrix.h. */
 #include "cli/matrix.h"
 
+#include "base/display.h"
 #include "cli/drops.h"
 #include "cli/paint.h"
 #include "cli/probe.h"
@@ -382,10 +383,10 @@ static void make_plain(struct matrix *matrix)
 		for (size_t j = 0; j < i && member->name; j++)
 			if (streq(matrix->members[j].name, member->name))
 				freep(&member->name);
-		paint_plain(member->name);
+		display_plain(member->name);
 	}
 	for (size_t i = 0; i < matrix->pair_count; i++)
-		paint_plain(matrix->pairs[i].summary);
+		display_plain(matrix->pairs[i].summary);
 }
 
 /* Names above the columns where they fit, else numbers. */
@@ -593,7 +594,8 @@ static void put_json(const struct matrix *matrix, struct buffer *text)
 	json_object_set_new(object, "disagreements",
 			    json_integer((json_int_t)matrix->disagreements));
 	dumped = json_dumps(object, JSON_INDENT(2));
-	buffer_printf(text, "%s\n", dumped ? dumped : "");
+	display_json(text, dumped ? dumped : "");
+	buffer_putc(text, '\n');
 	free(dumped);
 	json_decref(object);
 }

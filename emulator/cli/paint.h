@@ -1,4 +1,4 @@
-/* Colours, on a terminal only, and nothing else that controls one. */
+/* Colours, on a terminal only. What else controls one: base/display.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,20 +17,6 @@ static inline bool paint_is_wanted(void)
 	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
 	return isatty(STDOUT_FILENO) && !(none && *none) && terminal && *terminal;
-}
-
-/*
- * A tag may hold anything XML can: control characters, C1 (two bytes in UTF-8) among them, become
- * question marks, in place. NULL is fine.
- */
-static inline void paint_plain(char *text)
-{
-	for (unsigned char *c = (unsigned char *)text; c && *c; c++) {
-		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
-			c[0] = c[1] = '?';
-		else if (*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	}
 }
 
 static inline const char *paint(bool wanted, const char *colour)

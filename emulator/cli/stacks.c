@@ -251,16 +251,12 @@ static int await_set(struct rise *rise, struct error *error)
 static void put_plain(FILE *file, const char *text, size_t most)
 {
 	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
-	size_t length, columns = 0, at = 0;
 
 	display_line(&line, text);
-	if (most && display_columns(line.length ? line.data : "") > most) {
-		for (; columns + 2 < most; columns++, at += length)
-			display_character(line.data + at, &length);
-		fprintf(file, "%.*s…", (int)at, line.data);
-	} else {
+	if (most && line.length && display_columns(line.data) > most)
+		fprintf(file, "%.*s…", (int)display_fit(line.data, most - 1), line.data);
+	else
 		fputs(line.length ? line.data : "", file);
-	}
 }
 
 static const char *sign_of(const void *change)
@@ -339,9 +335,11 @@ static json_t *json_changes(const struct rise *rise)
 
 static void put_json(json_t *json)
 {
+	CLEANUP(buffer_clear) struct buffer shown = BUFFER_INIT;
 	char *text = json_dumps(json, JSON_INDENT(2));
 
-	printf("%s\n", text ? text : "");
+	display_json(&shown, text ? text : "");
+	printf("%s\n", shown.length ? shown.data : "");
 	free(text);
 	json_decref(json);
 }

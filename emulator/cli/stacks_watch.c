@@ -110,13 +110,13 @@ static void tell(struct watch *watch, const void *event)
 			      watch->outcome.failures.length ? "; " : "", logical, reason);
 	if (watch->quiet || (!word && !of_stack))
 		return;
+	display_line(&plain, reason);
 	if (of_stack) {
 		if (strstr(status, "ROLLBACK_IN_PROGRESS"))
 			fprintf(stderr, "%s%s: rolling back: %s\n", watch->live ? "\r\033[K" : "",
-				logical, reason);
+				logical, plain.length ? plain.data : "");
 		return;
 	}
-	display_line(&plain, reason);
 	if (watch->live && !failed)
 		fprintf(stderr, "\r\033[K%zu done: %s %s",
 			watch->outcome.made + watch->outcome.changed + watch->outcome.deleted,

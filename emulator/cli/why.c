@@ -1,6 +1,7 @@
 /* See why.h. */
 #include "cli/why.h"
 
+#include "base/display.h"
 #include "cli/drops.h"
 #include "cli/paint.h"
 #include "cli/probe.h"
@@ -304,7 +305,7 @@ static void put_step(const void *item, bool colours, struct buffer *text)
 	CLEANUP(freep) char *said = reply_item_text(item, "text");
 	size_t i = 0;
 
-	paint_plain(said);
+	display_plain(said);
 	while (i + 1 < ARRAY_SIZE(marks) && !streq(marks[i].result, result))
 		i++;
 	buffer_printf(text, "  %s%-4s%s  %-16s  %-24s  %s\n", paint(colours, marks[i].colour),
@@ -413,11 +414,11 @@ static void put_agreement(const struct why *why, bool colours, struct buffer *te
 
 static void make_plain(struct why *why)
 {
-	paint_plain(why->from.name);
-	paint_plain(why->to.name);
-	paint_plain(why->summary);
+	display_plain(why->from.name);
+	display_plain(why->to.name);
+	display_plain(why->summary);
 	for (size_t i = 0; i < why->drops.count; i++)
-		paint_plain(why->drops.items[i].name);
+		display_plain(why->drops.items[i].name);
 }
 
 static void put_text(struct why *why, struct buffer *text)
@@ -547,7 +548,8 @@ static void put_json(const struct why *why, struct buffer *text)
 				    ? json_boolean(why->agreement == AGREE_YES)
 				    : json_null());
 	dumped = json_dumps(object, JSON_INDENT(2));
-	buffer_printf(text, "%s\n", dumped ? dumped : "");
+	display_json(text, dumped ? dumped : "");
+	buffer_putc(text, '\n');
 	free(dumped);
 	json_decref(object);
 }

@@ -1,6 +1,8 @@
 /* A topology as text and as JSON: see picture.h. */
 #include "picture/picture.h"
 
+#include "base/display.h"
+
 #include <jansson.h>
 
 /* What has a rule or a route in each of its lines. */
@@ -82,7 +84,8 @@ void picture_json(struct topology *topology, struct buffer *buffer)
 	}
 	json_object_set_new(object, "ways", edges);
 	text = json_dumps(object, JSON_INDENT(2));
-	buffer_printf(buffer, "%s\n", text ? text : "");
+	display_json(buffer, text ? text : "");
+	buffer_putc(buffer, '\n');
 	free(text);
 	json_decref(object);
 }
