@@ -62,6 +62,7 @@ class Lab:
 @pytest.fixture
 def lab(world):
     yield Lab(world)
+    world.run("fault", "heal")
     world.clear()
 
 
