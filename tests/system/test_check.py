@@ -54,7 +54,7 @@ def test_it_leaves_nothing_behind(scratch):
 
 def test_what_is_missing_is_named_with_its_price():
     done = check("-o", "json", path="/nonexistent", before=(
-        "mount -t tmpfs none /dev/net && "
+        "{ [ ! -d /dev/net ] || mount -t tmpfs none /dev/net; } && "  # no tun, no such directory
         "awk '$3 ~ /^cgroup/ { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l && "
         "mount -t tmpfs none /usr/sbin"))
     assert done.returncode == 0, done.stdout + done.stderr  # nothing that is needed
