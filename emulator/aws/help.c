@@ -19,6 +19,8 @@ static const char *word_of(char type)
 		return "timestamp";
 	case 'x':
 		return "blob";
+	case 'm':
+		return "{KEY=string,...}";
 	default:
 		return "string";
 	}

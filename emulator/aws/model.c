@@ -9,6 +9,7 @@ static const struct {
 	const char *name;
 	const char *shapes;
 } services[] = {
+	{ "cloudformation", aws_shapes_cloudformation },
 	{ "ec2", aws_shapes_ec2 },
 	{ "ssm", aws_shapes_ssm },
 	{ "sts", aws_shapes_sts },
@@ -99,6 +100,7 @@ static void read_action(const char *line, struct aws_action *action)
 	action->output = words[2];
 	action->results = words[3];
 	action->limited = !streq(words[4], "-");
+	action->besides = words[5] ? words[5] : xstrdup("");
 	free(words[4]);
 	free(words);
 }
@@ -153,6 +155,7 @@ void aws_model_freep(struct aws_model **model)
 		free(action->input);
 		free(action->output);
 		free(action->results);
+		free(action->besides);
 	}
 	for (size_t i = 0; i < (*model)->shape_count; i++)
 		clear_shape((*model)->shapes[i]);

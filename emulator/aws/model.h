@@ -4,7 +4,9 @@
  * after a first line of the protocol, the version and the target of the service, one to a line:
  *
  *	@CreateVpc INPUT OUTPUT RESULTS LIMIT	an action: two structures ("-": none); of one with
- *						pages what its pages hold, and "MaxResults" or "-"
+ *		[BESIDES]			pages what its pages hold, "MaxResults" or "-", and
+ *						what is in each of them besides: null when
+ *						it is not, unless it has a "?" before it
  *	:Vpc CidrBlock:s Tags=tagSet:*Tag …	a structure and its members, in the AWS CLI's order
  *	^VpcExists DescribeVpcs DELAY TRIES …	a waiter (between tabs), and for each thing that it
  *						looks out for: state, matcher, what is expected,
@@ -13,8 +15,9 @@
  * A member is NAME[|OPTION][=WIRE][~QUERY]:TYPE[!|#][>LEAST]: how it is typed where that isn't its
  * name in lower case; what it is called on the wire, else the name with a small letter (EC2) or the
  * name ("=" alone: the name); in requests, else the WIRE name with a capital; s(tring), i(nteger),
- * d(ouble), b(oolean), t(ime), x (bytes) or a structure, with a * before it for a list; needed, or
- * a token that is made up when it isn't given; its least value or length.
+ * d(ouble), b(oolean), t(ime), x (bytes), m(ap of strings, in requests) or a structure, with a *
+ * before it for a list; needed, or a token that is made up when it isn't given; its least value or
+ * length.
  */
 #pragma once
 
@@ -31,7 +34,7 @@ struct aws_member {
 	char *option; /* "cidr-block" */
 	char *wire;   /* in replies: "cidrBlock" */
 	char *query;  /* in requests: "CidrBlock" */
-	char type;    /* one of "sidbtx", or 'S': a structure */
+	char type;    /* one of "sidbtxm", or 'S': a structure */
 	size_t lists; /* how many lists are around it */
 	char *shape_name;
 	const struct aws_shape *shape; /* of a structure; by aws_model_inside() */
@@ -51,6 +54,7 @@ struct aws_action {
 	char *input, *output; /* "-": none */
 	char *results;	      /* of one with pages: "ServiceDetails,ServiceNames"; else "-" */
 	bool limited;	      /* takes MaxResults, with pages */
+	char *besides;	      /* in each page: "StackName,Status,?New"; else "" */
 };
 
 struct aws_model;

@@ -17,7 +17,8 @@ struct paging {
 	char *results;	/* "ServiceDetails,ServiceNames", cut to words */
 	json_t *wanted; /* parameters of the next page */
 	json_t *all;
-	long most; /* of them, -1: any number */
+	json_t *besides; /* what the first page has besides results, null where it lacks one */
+	long most;	 /* of them, -1: any number */
 	size_t skip;
 	json_t *resume; /* where to go on, once there were enough */
 };
@@ -105,6 +106,33 @@ static bool take_page(struct paging *paging, json_t *page)
 	return full;
 }
 
+/* "a,b" as "a", "b" and "", one behind the other. */
+static char *cut_names(const char *names)
+{
+	char *words = xcalloc(strlen(names) + 2, 1);
+
+	memcpy(words, names, strlen(names));
+	for (char *c = words; *c; c++)
+		if (*c == ',')
+			*c = '\0';
+	return words;
+}
+
+static void take_besides(struct paging *paging, const json_t *page)
+{
+	CLEANUP(freep) char *names = cut_names(paging->target->action->besides);
+
+	for (const char *name = names; *name; name += strlen(name) + 1) {
+		const bool newer = *name == '?';
+		json_t *value = json_object_get(page, newer ? ++name : name);
+
+		if (newer && !value)
+			continue;
+		json_object_set_new(paging->besides, name,
+				    value ? json_incref(value) : json_null());
+	}
+}
+
 static int call_all(struct paging *paging, struct aws_failure *failure)
 {
 	for (;;) {
@@ -114,6 +142,8 @@ static int call_all(struct paging *paging, struct aws_failure *failure)
 
 		if (r < 0)
 			return r;
+		if (json_object_size(paging->besides) == 0)
+			take_besides(paging, page);
 		token = json_string_value(json_object_get(page, PAGES_TOKEN));
 		if (take_page(paging, page) || !token || !*token)
 			return 0;
@@ -125,18 +155,6 @@ static int call_all(struct paging *paging, struct aws_failure *failure)
 			return 0;
 		}
 	}
-}
-
-/* "a,b" as "a", "b" and "", one behind the other. */
-static char *cut_names(const char *names)
-{
-	char *words = xcalloc(strlen(names) + 2, 1);
-
-	memcpy(words, names, strlen(names));
-	for (char *c = words; *c; c++)
-		if (*c == ',')
-			*c = '\0';
-	return words;
 }
 
 /* Pages one by one, and options that are for all of them. */
@@ -197,13 +215,16 @@ int aws_pages_call(const struct aws_target *target, const struct aws_line *line,
 		return r;
 	paging.results = cut_names(target->action->results);
 	paging.all = json_object();
+	paging.besides = json_object();
 	r = call_all(&paging, failure);
+	json_object_update(paging.all, paging.besides);
 	if (r == 0 && paging.resume)
 		json_object_set(paging.all, PAGES_TOKEN, paging.resume);
 	if (r == 0)
 		*ret_result = json_incref(paging.all);
 	json_decref(paging.resume);
 	json_decref(paging.all);
+	json_decref(paging.besides);
 	free(paging.results);
 	return r;
 }

@@ -161,6 +161,16 @@ static void decode_console(json_t *json)
 			    json_stringn(output.data ? output.data : "", output.length));
 }
 
+/* A template that is JSON is shown as that, not as text. */
+static void decode_template(json_t *json)
+{
+	const char *text = json_string_value(json_object_get(json, "TemplateBody"));
+	json_t *body = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+
+	if (body)
+		json_object_set_new(json, "TemplateBody", body);
+}
+
 int aws_reply_read(struct aws_model *model, const struct aws_action *action,
 		   const struct buffer *body, json_t **ret_json, struct aws_failure *failure)
 {
@@ -195,6 +205,8 @@ int aws_reply_read(struct aws_model *model, const struct aws_action *action,
 	*ret_json = read_shape(model, shape, node);
 	if (streq(action->name, "GetConsoleOutput"))
 		decode_console(*ret_json);
+	if (streq(action->name, "GetTemplate"))
+		decode_template(*ret_json);
 	return 0;
 }
 

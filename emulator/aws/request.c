@@ -76,6 +76,7 @@ static bool is_type(const json_t *json, char type, const char **ret_wanted)
 	case 'b':
 		*ret_wanted = "<class 'bool'>";
 		return json_is_boolean(json);
+	case 'm':
 	case 'S':
 		*ret_wanted = "<class 'dict'>";
 		return json_is_object(json);
@@ -97,6 +98,20 @@ static void check_least(struct faults *faults, const struct aws_member *member, 
 			      "\nInvalid %s for parameter %s, value: %lld, valid min %s: %ld",
 			      is_number ? "value" : "length", path, value,
 			      is_number ? "value" : "length", member->least);
+}
+
+static void check_map(struct faults *faults, json_t *json, const char *path)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json, key, value)
+	{
+		CLEANUP(freep) char *longer = xasprintf("%s.%s", path, key);
+
+		if (!json_is_string(value))
+			wrong_type(faults, longer, value, "<class 'str'>");
+	}
 }
 
 static void check_value(struct faults *faults, const struct aws_member *member, size_t lists,
@@ -121,6 +136,8 @@ static void check_value(struct faults *faults, const struct aws_member *member, 
 		wrong_type(faults, path, json, wanted);
 	} else if (member->type == 'S') {
 		check_shape(faults, aws_model_inside(faults->model, member), json, path);
+	} else if (member->type == 'm') {
+		check_map(faults, json, path);
 	} else {
 		check_least(faults, member, json, path);
 	}
@@ -203,7 +220,24 @@ static void put_scalar(struct buffer *body, const char *name, const json_t *json
 static void put_shape(struct aws_model *model, const struct aws_shape *shape, const json_t *json,
 		      const char *prefix, struct buffer *body);
 
-static void put_value(struct aws_model *model, const struct aws_member *member, const json_t *json,
+/* NAME.entry.1.key=…&NAME.entry.1.value=… */
+static void put_map(json_t *json, const char *name, struct buffer *body)
+{
+	const char *key;
+	json_t *value;
+	size_t i = 0;
+
+	json_object_foreach(json, key, value)
+	{
+		CLEANUP(freep) char *key_name = xasprintf("%s.entry.%zu.key", name, ++i);
+		CLEANUP(freep) char *value_name = xasprintf("%s.entry.%zu.value", name, i);
+
+		put(body, key_name, key, strlen(key));
+		put_scalar(body, value_name, value);
+	}
+}
+
+static void put_value(struct aws_model *model, const struct aws_member *member, json_t *json,
 		      const char *name, struct buffer *body)
 {
 	const bool query = aws_model_protocol(model) == AWS_PROTOCOL_QUERY;
@@ -222,6 +256,8 @@ static void put_value(struct aws_model *model, const struct aws_member *member, 
 		}
 	} else if (member->type == 'S') {
 		put_shape(model, aws_model_inside(model, member), json, name, body);
+	} else if (member->type == 'm') {
+		put_map(json, name, body);
 	} else {
 		put_scalar(body, name, json);
 	}
@@ -232,7 +268,7 @@ static void put_shape(struct aws_model *model, const struct aws_shape *shape, co
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct aws_member *member = &shape->members[i];
-		const json_t *value = json_object_get(json, member->name);
+		json_t *value = json_object_get(json, member->name);
 		CLEANUP(freep)
 		char *name = xasprintf("%s%s%s", prefix, *prefix ? "." : "", member->query);
 

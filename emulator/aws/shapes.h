@@ -3,6 +3,7 @@
  */
 #pragma once
 
+extern const char aws_shapes_cloudformation[];
 extern const char aws_shapes_ec2[];
 extern const char aws_shapes_ssm[];
 extern const char aws_shapes_sts[];

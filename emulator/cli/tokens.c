@@ -762,6 +762,14 @@ const struct token token_verbs[] = {
 	  .example = "minivpc ec2 create-vpc --cidr-block 10.0.0.0/16\nminivpc ec2 "
 		     "describe-instances --query Reservations[].Instances[].PrivateIpAddress" },
 	{ .kind = TOKEN_WORD,
+	  .word = "cloudformation",
+	  .verb = VERB_SERVICE,
+	  .next = service,
+	  .help = "what `aws cloudformation` does: stacks",
+	  .example = "minivpc cloudformation create-stack --stack-name app --template-body "
+		     "file://app.yaml\nminivpc cloudformation wait stack-create-complete "
+		     "--stack-name app" },
+	{ .kind = TOKEN_WORD,
 	  .word = "ssm",
 	  .verb = VERB_SERVICE,
 	  .next = service,

@@ -378,6 +378,7 @@ static const struct {
 	{ "gr", "graph" },
 	{ "e", "env ec2 exec events" },
 	{ "complet", "completion" },
+	{ "cl", "cloudformation" },
 	{ "--", "--state --help" },
 	{ "--state x p", "ps ping-matrix" },
 	{ "--state=x p", "ps ping-matrix" },
