@@ -26,11 +26,9 @@ bool check_print(const struct check_list *list, const char *format, struct buffe
 		missing += !check->is_there;
 		needed += !check->is_there && check->needed;
 	}
-	if (streq(format, "json")) {
-		listing_json(&listing, buffer);
+	listing_put(&listing, format, buffer);
+	if (streq(format, "json"))
 		return !needed;
-	}
-	listing_table(&listing, buffer);
 	if (needed)
 		buffer_printf(buffer,
 			      "\nminivpc does not work here: %zu of what it needs is "

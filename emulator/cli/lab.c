@@ -3,10 +3,10 @@
 
 #include "cli/child.h"
 #include "cli/lesson.h"
+#include "cli/listing.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,31 +142,18 @@ static const struct lab *find_lab(const struct labs *labs, const char *name)
 
 /* ---- listing ---- */
 
-static void list_json(const struct labs *labs, struct buffer *text)
+static void fill_in(const struct labs *labs, struct listing *listing)
 {
-	json_t *array = json_array();
-	char *dump;
-
 	for (size_t i = 0; i < labs->count; i++)
-		json_array_append_new(array, json_pack("{s:i, s:s, s:s}", "number", (int)i + 1,
-						       "name", labs->items[i].name, "title",
-						       labs->items[i].title));
-	dump = json_dumps(array, JSON_INDENT(2));
-	buffer_printf(text, "%s\n", dump);
-	free(dump);
-	json_decref(array);
+		*array_grow(&listing->rows, &listing->count) =
+			(struct listing_row){ { xasprintf("%zu", i + 1),
+						xstrdup(labs->items[i].name),
+						xstrdup(labs->items[i].title) } };
 }
 
-static void list_table(const struct labs *labs, struct buffer *text)
+int lab_list(const char *format, struct buffer *text, struct error *error)
 {
-	buffer_printf(text, "%-4s%-20s%s\n", "NO", "NAME", "LESSON");
-	for (size_t i = 0; i < labs->count; i++)
-		buffer_printf(text, "%-4zu%-20s%s\n", i + 1, labs->items[i].name,
-			      labs->items[i].title);
-}
-
-int lab_list(bool json, struct buffer *text, struct error *error)
-{
+	CLEANUP(listing_clear) struct listing listing = { &listing_labs, NULL, 0 };
 	CLEANUP(labs_clear) struct labs labs = { 0 };
 	char directory[PATH_MAX];
 	int r = make_directory(directory, error);
@@ -176,7 +163,8 @@ int lab_list(bool json, struct buffer *text, struct error *error)
 	remove_files(directory);
 	if (r < 0)
 		return r;
-	(json ? list_json : list_table)(&labs, text);
+	fill_in(&labs, &listing);
+	listing_put(&listing, format, text);
 	return 0;
 }
 

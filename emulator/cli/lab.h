@@ -9,7 +9,7 @@
 #include "base/paths.h"
 
 /* Their numbers, names and titles, as a table or as JSON. */
-int lab_list(bool json, struct buffer *text, struct error *error);
+int lab_list(const char *format, struct buffer *text, struct error *error);
 
 struct lab_options {
 	const char *name; /* or its number */

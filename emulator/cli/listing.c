@@ -3,8 +3,6 @@
 
 #include "base/display.h"
 
-#include <jansson.h>
-
 enum field_kind {
 	FIELD_TEXT,
 	FIELD_NUMBER, /* in JSON too */
@@ -164,6 +162,24 @@ const struct listing_type listing_faults = {
 	},
 };
 
+const struct listing_type listing_labs = {
+	.count = 3,
+	.fields = {
+		{ "number", "NO", FIELD_NUMBER, NULL },
+		{ "name", "NAME", FIELD_TEXT, NULL },
+		{ "title", "LESSON", FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_stacks = {
+	.count = 3,
+	.fields = {
+		{ "stack", "STACK", FIELD_TEXT, NULL },
+		{ "status", "STATUS", FIELD_TEXT, NULL },
+		{ "description", "DESCRIPTION", FIELD_TEXT, NULL },
+	},
+};
+
 void listing_read(const struct reply *reply, const struct listing_type *type, bool all,
 		  struct listing *ret_listing)
 {
@@ -307,18 +323,28 @@ static json_t *row_json(const struct listing_type *type, const struct listing_ro
 	return object;
 }
 
-void listing_json(const struct listing *listing, struct buffer *buffer)
+void listing_document(json_t *json, struct buffer *buffer)
 {
-	json_t *array = json_array();
-	char *text;
+	char *text = json_dumps(json, JSON_INDENT(2));
 
-	for (size_t i = 0; i < listing->count; i++)
-		json_array_append_new(array, row_json(listing->type, &listing->rows[i]));
-	text = json_dumps(array, JSON_INDENT(2));
 	display_json(buffer, text ? text : "");
 	buffer_putc(buffer, '\n');
 	free(text);
-	json_decref(array);
+	json_decref(json);
+}
+
+void listing_json(const struct listing *listing, struct buffer *buffer)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < listing->count; i++)
+		json_array_append_new(array, row_json(listing->type, &listing->rows[i]));
+	listing_document(array, buffer);
+}
+
+void listing_put(const struct listing *listing, const char *format, struct buffer *buffer)
+{
+	(streq(format, "json") ? listing_json : listing_table)(listing, buffer);
 }
 
 void listing_print(const struct reply *reply, const struct listing_type *type, bool all,
@@ -327,8 +353,5 @@ void listing_print(const struct reply *reply, const struct listing_type *type, b
 	CLEANUP(listing_clear) struct listing listing = { NULL, NULL, 0 };
 
 	listing_read(reply, type, all, &listing);
-	if (streq(format, "json"))
-		listing_json(&listing, buffer);
-	else
-		listing_table(&listing, buffer);
+	listing_put(&listing, format, buffer);
 }

@@ -1,11 +1,13 @@
 /*
- * What `ps`, `actions`, `internet list` and `image list` show, by a table of fields: read from a
- * List… reply, printed as a table or as JSON.
+ * What `ps`, `actions`, `internet list` and other lists show, by a table of fields: read from a
+ * List… reply or filled in, printed as a table or as JSON.
  */
 #pragma once
 
 #include "base/buffer.h"
 #include "base/reply.h"
+
+#include <jansson.h>
 
 #define LISTING_FIELDS 15
 
@@ -22,6 +24,8 @@ extern const struct listing_type listing_hosts;	    /* of ListInternetHosts */
 extern const struct listing_type listing_images;    /* of ListImages */
 extern const struct listing_type listing_accounts;  /* of ListAccounts */
 extern const struct listing_type listing_checks;    /* of no reply: filled in by check.c */
+extern const struct listing_type listing_labs;	    /* of no reply: filled in by lab.c */
+extern const struct listing_type listing_stacks;    /* filled in by stacks.c, for its table */
 extern const struct listing_type listing_faults;    /* of ListFaults and the like */
 
 struct listing {
@@ -39,6 +43,10 @@ void listing_clear(struct listing *listing); /* for CLEANUP() */
 void listing_table(const struct listing *listing, struct buffer *buffer);
 /* An array of objects named as in the API's reply; what is absent is null. */
 void listing_json(const struct listing *listing, struct buffer *buffer);
-/* Reads and prints: "json", else a table. */
+/* "json", else a table. */
+void listing_put(const struct listing *listing, const char *format, struct buffer *buffer);
+/* Any JSON as every verb prints it. Takes the reference. */
+void listing_document(json_t *json, struct buffer *buffer);
+/* Reads and prints. */
 void listing_print(const struct reply *reply, const struct listing_type *type, bool all,
 		   const char *format, struct buffer *buffer);

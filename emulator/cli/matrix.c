@@ -3,6 +3,7 @@
 
 #include "base/display.h"
 #include "cli/drops.h"
+#include "cli/listing.h"
 #include "cli/paint.h"
 #include "cli/probe.h"
 #include "cli/why.h"
@@ -290,15 +291,6 @@ static const char *label(const struct member *member)
 }
 
 /* Characters, not bytes. */
-static int width_of(const char *text)
-{
-	int width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
-}
-
 /* What stands for a pair: in full, and as one letter. */
 static const struct {
 	const char *kind, *word, *letter;
@@ -344,13 +336,13 @@ static const struct pair *pair_at(const struct matrix *matrix, size_t from, size
 static void put_padded(struct buffer *text, const char *what, int width, const char *colour)
 {
 	buffer_printf(text, "%s%s%s%*s", colour, what, *colour ? PAINT_OFF : "",
-		      MAX(width - width_of(what), 0), "");
+		      MAX(width - (int)display_columns(what), 0), "");
 }
 
 /* The narrowest that names and words fit in. */
 static int column_width(const struct member *member)
 {
-	return MAX(width_of(label(member)), (int)strlen("peering")) + 2;
+	return MAX((int)display_columns(label(member)), (int)strlen("peering")) + 2;
 }
 
 static void put_cell(const struct matrix *matrix, size_t from, size_t to, bool letters,
@@ -396,7 +388,7 @@ static void put_table(const struct matrix *matrix, struct buffer *text)
 	bool letters;
 
 	for (size_t i = 0; i < matrix->count; i++) {
-		first = MAX(first, width_of(label(&matrix->members[i])) + 2);
+		first = MAX(first, (int)display_columns(label(&matrix->members[i])) + 2);
 		whole += column_width(&matrix->members[i]);
 	}
 	letters = first + whole > WIDTH;
@@ -575,7 +567,6 @@ static json_t *pair_json(const struct matrix *matrix, const struct pair *pair)
 static void put_json(const struct matrix *matrix, struct buffer *text)
 {
 	json_t *object = json_object(), *members = json_array(), *pairs = json_array();
-	char *dumped;
 
 	for (size_t i = 0; i < matrix->count; i++) {
 		const struct member *member = &matrix->members[i];
@@ -593,11 +584,7 @@ static void put_json(const struct matrix *matrix, struct buffer *text)
 	json_object_set_new(object, "pairs", pairs);
 	json_object_set_new(object, "disagreements",
 			    json_integer((json_int_t)matrix->disagreements));
-	dumped = json_dumps(object, JSON_INDENT(2));
-	display_json(text, dumped ? dumped : "");
-	buffer_putc(text, '\n');
-	free(dumped);
-	json_decref(object);
+	listing_document(object, text);
 }
 
 int matrix_run(const struct client *client, const struct cli_hooks *hooks,

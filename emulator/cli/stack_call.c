@@ -39,18 +39,14 @@ int stack_call(const struct client *client, const char *action, const struct for
 	       struct reply **ret_reply, char **ret_code, struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
-	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	const struct client_request request = { SERVICE, TYPE, NULL, &body };
 	int r, status = 0;
 
 	buffer_printf(&body, "Action=%s&Version=" VERSION, action);
 	buffer_append(&body, form->text.data, form->text.length);
-	if ((r = client_send(client, &request, &status, &text, error)) < 0)
+	if ((r = client_ask(client, &request, &status, &reply, error)) < 0)
 		return r;
-	r = reply_parse(text.data ? text.data : "", text.length, &reply, error);
-	if (r < 0)
-		return error_wrap(error, r, "%s answered HTTP %d", client->url, status);
 	if (status != 200)
 		return refusal(reply, status, ret_code, error);
 	*ret_reply = steal(&reply);

@@ -3,12 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/display.h"
+#include "cli/listing.h"
 #include "cli/shell.h"
 #include "cli/stack_call.h"
 
@@ -247,16 +247,13 @@ static int await_set(struct rise *rise, struct error *error)
 
 /* ---- what is shown ---- */
 
-/* What somebody wrote into a template, as one line; at most `most` columns of it, 0: all. */
-static void put_plain(FILE *file, const char *text, size_t most)
+/* What somebody wrote into a template, as one line. */
+static void put_plain(FILE *file, const char *text)
 {
 	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
 
 	display_line(&line, text);
-	if (most && line.length && display_columns(line.data) > most)
-		fprintf(file, "%.*s…", (int)display_fit(line.data, most - 1), line.data);
-	else
-		fputs(line.length ? line.data : "", file);
+	fputs(line.length ? line.data : "", file);
 }
 
 static const char *sign_of(const void *change)
@@ -309,7 +306,7 @@ static void show_warnings(const struct rise *rise)
 
 		CLEANUP(freep) char *line = xasprintf("left out: %.*s", (int)length, text);
 
-		put_plain(stderr, line, 0);
+		put_plain(stderr, line);
 		fputc('\n', stderr);
 		text += length + (text[length] == '\n');
 	}
@@ -335,13 +332,10 @@ static json_t *json_changes(const struct rise *rise)
 
 static void put_json(json_t *json)
 {
-	CLEANUP(buffer_clear) struct buffer shown = BUFFER_INIT;
-	char *text = json_dumps(json, JSON_INDENT(2));
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 
-	display_json(&shown, text ? text : "");
-	printf("%s\n", shown.length ? shown.data : "");
-	free(text);
-	json_decref(json);
+	listing_document(json, &text);
+	fputs(text.data, stdout);
 }
 
 static json_t *json_outputs(const void *stack)
@@ -366,7 +360,7 @@ static void show_outputs(const void *stack)
 		width = MAX(width, strlen(stack_text(output, "OutputKey")));
 	for (const void *output = first; output; output = reply_sibling(output)) {
 		printf("%-*s  ", (int)width, stack_text(output, "OutputKey"));
-		put_plain(stdout, stack_text(output, "OutputValue"), 0);
+		put_plain(stdout, stack_text(output, "OutputValue"));
 		putchar('\n');
 	}
 }
@@ -530,25 +524,35 @@ static json_t *json_stack(const void *stack)
 	return object;
 }
 
+/* Owned; NULL for none. */
+static char *shorten(const char *text)
+{
+	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
+	size_t length, at = 0;
+
+	display_line(&line, text);
+	if (!line.length)
+		return NULL;
+	if (display_columns(line.data) <= DESCRIPTION_MAX)
+		return buffer_steal(&line);
+	for (size_t columns = 0; columns + 2 < DESCRIPTION_MAX; columns++, at += length)
+		display_character(line.data + at, &length);
+	return xasprintf("%.*s…", (int)at, line.data);
+}
+
 static void put_stacks(const struct reply *reply)
 {
-	size_t width = strlen("STACK"), status = strlen("STATUS");
+	CLEANUP(listing_clear) struct listing listing = { &listing_stacks, NULL, 0 };
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 
 	for (const void *stack = stack_next(reply, "Stacks", NULL); stack;
-	     stack = stack_next(reply, "Stacks", stack)) {
-		width = MAX(width, strlen(stack_text(stack, "StackName")));
-		status = MAX(status, strlen(stack_text(stack, "StackStatus")));
-	}
-	printf("%-*s  %-*s  %s\n", (int)width, "STACK", (int)status, "STATUS", "DESCRIPTION");
-	for (const void *stack = stack_next(reply, "Stacks", NULL); stack;
-	     stack = stack_next(reply, "Stacks", stack)) {
-		const char *description = stack_text(stack, "Description");
-
-		printf("%-*s  %-*s  ", (int)width, stack_text(stack, "StackName"), (int)status,
-		       stack_text(stack, "StackStatus"));
-		put_plain(stdout, *description ? description : "-", DESCRIPTION_MAX);
-		putchar('\n');
-	}
+	     stack = stack_next(reply, "Stacks", stack))
+		*array_grow(&listing.rows, &listing.count) =
+			(struct listing_row){ { xstrdup(stack_text(stack, "StackName")),
+						xstrdup(stack_text(stack, "StackStatus")),
+						shorten(stack_text(stack, "Description")) } };
+	listing_table(&listing, &text);
+	fputs(text.data, stdout);
 }
 
 int stacks_list(const struct client *client, const struct request *request, int *ret_status,

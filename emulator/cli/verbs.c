@@ -569,7 +569,7 @@ static int down_stack(struct context *context, int *ret_status, struct error *er
 static int do_labs(struct context *context, int *ret_status, struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
-	int r = lab_list(streq(context->request->output, "json"), &text, error);
+	int r = lab_list(context->request->output, &text, error);
 
 	*ret_status = 0;
 	return r < 0 ? r : print(&text);

@@ -3,6 +3,7 @@
 
 #include "base/display.h"
 #include "cli/drops.h"
+#include "cli/listing.h"
 #include "cli/paint.h"
 #include "cli/probe.h"
 
@@ -530,7 +531,6 @@ static void put_json(const struct why *why, struct buffer *text)
 {
 	CLEANUP(buffer_clear) struct buffer service = BUFFER_INIT;
 	json_t *object = json_object(), *model = json_object();
-	char *dumped;
 
 	put_service(why, &service);
 	json_object_set_new(object, "from", end_json(&why->from, why->source));
@@ -547,11 +547,7 @@ static void put_json(const struct why *why, struct buffer *text)
 			    why->agreement == AGREE_YES || why->agreement == AGREE_NO
 				    ? json_boolean(why->agreement == AGREE_YES)
 				    : json_null());
-	dumped = json_dumps(object, JSON_INDENT(2));
-	display_json(text, dumped ? dumped : "");
-	buffer_putc(text, '\n');
-	free(dumped);
-	json_decref(object);
+	listing_document(object, text);
 }
 
 int why_run(const struct client *client, const struct cli_hooks *hooks,

@@ -111,6 +111,20 @@ int client_send(const struct client *client, const struct client_request *reques
 	return post(client->url, &text, PATIENCE, ret_status, ret_body, error);
 }
 
+int client_ask(const struct client *client, const struct client_request *request, int *ret_status,
+	       struct reply **ret_reply, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = client_send(client, request, ret_status, &text, error);
+
+	if (r < 0)
+		return r;
+	r = reply_parse(text.data ? text.data : "", text.length, ret_reply, error);
+	if (r < 0)
+		return error_wrap(error, r, "%s answered HTTP %d", client->url, *ret_status);
+	return 0;
+}
+
 /* EC2's envelope: <Response><Errors><Error><Code/><Message/>… */
 static int refusal(const struct reply *reply, int status, struct error *error)
 {
@@ -129,16 +143,12 @@ int client_call(const struct client *client, const char *action, const struct pa
 {
 	CLEANUP(buffer_clear) struct buffer body = BUFFER_INIT;
 	const struct client_request request = { SERVICE, TYPE, NULL, &body };
-	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	CLEANUP(reply_freep) struct reply *reply = NULL;
 	int r, status = 0;
 
 	make_body(action, parameters, &body);
-	if ((r = client_send(client, &request, &status, &text, error)) < 0)
+	if ((r = client_ask(client, &request, &status, &reply, error)) < 0)
 		return r;
-	r = reply_parse(text.data ? text.data : "", text.length, &reply, error);
-	if (r < 0)
-		return error_wrap(error, r, "%s answered HTTP %d", client->url, status);
 	if (status != 200)
 		return refusal(reply, status, error);
 	*ret_reply = steal(&reply);

@@ -34,6 +34,9 @@ struct client_request {
 /* Signs it and sends it; what is answered, whatever the status. */
 int client_send(const struct client *client, const struct client_request *request, int *ret_status,
 		struct buffer *ret_body, struct error *error);
+/* The same; the answer is XML, read whatever the status, to be freed. */
+int client_ask(const struct client *client, const struct client_request *request, int *ret_status,
+	       struct reply **ret_reply, struct error *error);
 /*
  * Calls the private action `action`. The parameters end with one that has no name; those without a
  * value (NULL) are left out. What the API refuses fails with -EREMOTEIO and the API's own message
