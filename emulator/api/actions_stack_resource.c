@@ -15,6 +15,22 @@ static int find_stack(const struct call *call, struct stack **ret_stack, struct 
 			 name ? name : "");
 }
 
+/* Of StackName and LogicalResourceId. */
+static int find_row(const struct call *call, struct stack **ret_stack,
+		    struct stack_resource **ret_row, struct error *error)
+{
+	const char *logical = call_text(call, "LogicalResourceId");
+	int r = find_stack(call, ret_stack, error);
+
+	if (r < 0)
+		return r;
+	*ret_row = stack_resource_find(*ret_stack, logical);
+	return *ret_row ? 0
+			: error_set(error, ERROR_INVALID_TEMPLATE,
+				    "Resource %s does not exist for stack %s", logical,
+				    (*ret_stack)->name);
+}
+
 static void reply_row(struct call *call, const struct stack_resource *row, const char *time)
 {
 	xml_text(call->xml, "LogicalResourceId", row->logical);
@@ -77,17 +93,12 @@ int describe_stack_resources(struct call *call, struct error *error)
 
 int describe_stack_resource(struct call *call, struct error *error)
 {
-	const char *logical = call_text(call, "LogicalResourceId");
-	const struct stack_resource *row;
+	struct stack_resource *row;
 	struct stack *stack;
-	int r = find_stack(call, &stack, error);
+	int r = find_row(call, &stack, &row, error);
 
 	if (r < 0)
 		return r;
-	row = stack_resource_find(stack, logical);
-	if (!row)
-		return error_set(error, ERROR_INVALID_TEMPLATE,
-				 "Resource %s does not exist for stack %s", logical, stack->name);
 	xml_open(call->xml, "StackResourceDetail");
 	reply_owner(call, stack);
 	reply_row(call, row, "LastUpdatedTimestamp");
@@ -152,18 +163,13 @@ int describe_stack_events(struct call *call, struct error *error)
 /* Counts for conditions that wait, and for their handles. */
 int signal_resource(struct call *call, struct error *error)
 {
-	const char *logical = call_text(call, "LogicalResourceId");
 	const char *status = call_text(call, "Status");
 	struct stack_resource *row;
 	struct stack *stack;
-	int r = find_stack(call, &stack, error);
+	int r = find_row(call, &stack, &row, error);
 
 	if (r < 0)
 		return r;
-	row = stack_resource_find(stack, logical);
-	if (!row)
-		return error_set(error, ERROR_INVALID_TEMPLATE,
-				 "Resource %s does not exist for stack %s", logical, stack->name);
 	transaction_edit(&call->transaction, row);
 	if (streq(status, "SUCCESS")) {
 		row->signals++;

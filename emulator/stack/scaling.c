@@ -345,6 +345,19 @@ static void name(struct stacks *stacks, struct stack_resource *row, const struct
 	stacks_commit(stacks, &transaction);
 }
 
+/* It has as many as it is to have: a transaction is begun with the row. A failure is told of. */
+static bool is_settled(struct stacks *stacks, struct stack_resource *row, enum progress progress,
+		       const struct error *error, struct transaction *transaction)
+{
+	if (progress == SCALING_FAILED)
+		row_fail(stacks, row, error->text);
+	if (progress != SCALING_DONE)
+		return false;
+	*transaction = stacks_begin(stacks);
+	transaction_edit(transaction, row);
+	return true;
+}
+
 bool scaling_make(struct stacks *stacks, struct stack_resource *row)
 {
 	CLEANUP(node_freep) struct node *properties = node_of(row->properties);
@@ -359,12 +372,8 @@ bool scaling_make(struct stacks *stacks, struct stack_resource *row)
 		}
 		progress = approach(stacks, row, properties, wanted(properties), &error);
 	}
-	if (progress == SCALING_FAILED)
-		row_fail(stacks, row, error.text);
-	if (progress != SCALING_DONE)
+	if (!is_settled(stacks, row, progress, &error, &transaction))
 		return true;
-	transaction = stacks_begin(stacks);
-	transaction_edit(&transaction, row);
 	return played_complete(stacks, &transaction, row, STACK_CREATE_COMPLETE);
 }
 
@@ -379,12 +388,8 @@ bool scaling_change(struct stacks *stacks, struct stack_resource *row)
 
 	if (check(target, &error))
 		progress = approach(stacks, row, target, wanted(target), &error);
-	if (progress == SCALING_FAILED)
-		row_fail(stacks, row, error.text);
-	if (progress != SCALING_DONE)
+	if (!is_settled(stacks, row, progress, &error, &transaction))
 		return true;
-	transaction = stacks_begin(stacks);
-	transaction_edit(&transaction, row);
 	row_settle_change(row, back);
 	return played_complete(stacks, &transaction, row, STACK_UPDATE_COMPLETE);
 }
@@ -395,12 +400,8 @@ bool scaling_remove(struct stacks *stacks, struct stack_resource *row)
 	enum progress progress = approach(stacks, row, NULL, 0, &error);
 	struct transaction transaction;
 
-	if (progress == SCALING_FAILED)
-		row_fail(stacks, row, error.text);
-	if (progress != SCALING_DONE)
+	if (!is_settled(stacks, row, progress, &error, &transaction))
 		return true;
-	transaction = stacks_begin(stacks);
-	transaction_edit(&transaction, row);
 	return played_complete(stacks, &transaction, row, STACK_DELETE_COMPLETE);
 }
 
