@@ -555,7 +555,7 @@ static void table_is_aligned(void **state)
 		text.data,
 		"INSTANCE  NAME       STATE       AZ          SUBNET     PRIVATE   PUBLIC\n"
 		"i-01      web & <b>  running     us-east-1a  subnet-01  10.0.1.4  198.18.0.5\n"
-		"i-02      d\xc3\xa4t\xc3\xa4??     stopped     -           -          10.0.2.4  "
+		"i-02      d\xc3\xa4t\xc3\xa4?      stopped     -           -          10.0.2.4  "
 		"-\n"
 		"i-03      -          terminated  -           -          -         -\n");
 }
@@ -595,7 +595,7 @@ static void json_names_every_field(void **state)
 				       "  },\n"
 				       "  {\n"
 				       "    \"instanceId\": \"i-02\",\n"
-				       "    \"name\": \"d\xc3\xa4t\xc3\xa4\xc2\x9b\\n\",\n"
+				       "    \"name\": \"d\xc3\xa4t\xc3\xa4\\u009b\\n\",\n"
 				       "    \"state\": \"stopped\",\n"
 				       "    \"availabilityZone\": null,\n"
 				       "    \"subnetId\": null,\n"
@@ -862,7 +862,7 @@ static void serve_is_handed_its_options(void **state)
 		return;
 	}
 	assert_int_equal(serve_calls, 1);
-	assert_string_equal(text, "minivpc: port in use:?say another\n");
+	assert_string_equal(text, "minivpc: port in use: say another\n");
 	assert_string_equal(served.paths.state, "/tmp/world");
 	assert_string_equal(served.listen, DEFAULT_LISTEN);
 	assert_null(served.region); /* the world remembers its own */
