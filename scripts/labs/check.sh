@@ -33,6 +33,17 @@ quietly()
 	said=$("$@" 2>&1) || { echo "$said" >&2; return 1; }
 }
 
+# PROGRAM...: instances have this machine's; without one of them a lab would fail of something else.
+needs()
+{
+	for program in ping "$@"; do
+		PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null || {
+			echo "FAILED $lab: it needs $program, which this machine lacks" >&2
+			exit 1
+		}
+	done
+}
+
 # The outputs are variables.
 begin()
 {

@@ -75,6 +75,18 @@ def test_what_does_not_hold_is_told(world, tmp_path):
     assert stacks(world) == []
 
 
+def test_a_program_that_the_machine_lacks_is_told(world, tmp_path):
+    """Before anything is made; what then didn't hold would say nothing of why."""
+    for name in "sh", "dirname", "basename", "ping", "python3":
+        (tmp_path / name).symlink_to(shutil.which(name))
+    done = subprocess.run([os.path.join(LABS, "groups-and-acls", "verify")], check=False,
+                          capture_output=True, text=True,
+                          env={**environment(), "PATH": str(tmp_path)})
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr == "FAILED groups-and-acls: it needs curl, which this machine lacks\n"
+    assert stacks(world) == []
+
+
 def test_nobody_answers(world):
     """At the end of standard input the rest is shown, and nothing is run."""
     shown = world.run("lab", "1", stdin=subprocess.DEVNULL).stdout
