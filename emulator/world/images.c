@@ -180,7 +180,8 @@ static const char *const ignored[] = {
 	NO_DEVICES,
 	"Exiting with failure status due to previous errors",
 	"Error is not recoverable: exiting now",
-	": Child returned status 1",
+	": Child returned status 1", /* it has said why, or that it isn't there */
+	": Child returned status 2",
 	": Skipping to next header",
 	NULL,
 };

@@ -200,6 +200,14 @@ def test_nobody_looks_into_copies(world, root, tmp_path):
     assert (theirs.st_uid, theirs.st_gid, theirs.st_mode & 0o7777) == (1000, 1001, 0o4750)
 
 
+def test_what_does_not_unpack_is_named(world, tmp_path):
+    """It isn't there, or complains itself; that tar then gives up too is no news."""
+    archive = tmp_path / "root.tar.lz"
+    archive.write_bytes(b"LZIP\x01" + b"x" * 1000)
+    done = world.run("image import", "unpacked", str(archive), check=False)
+    assert done.returncode == 1 and "lzip: " in done.stderr, done
+
+
 SYMLINK, HARDLINK = tarfile.SYMTYPE, tarfile.LNKTYPE
 
 
