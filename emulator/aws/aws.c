@@ -2,6 +2,7 @@
 #include "aws/aws.h"
 
 #include "aws/call.h"
+#include "aws/deploy.h"
 #include "aws/help.h"
 #include "aws/output.h"
 #include "aws/pages.h"
@@ -121,6 +122,8 @@ static int run(struct aws_model *model, struct client *client, const struct aws_
 		return r;
 	if (line->waiter)
 		return aws_wait(&target, line->waiter, parameters, failure);
+	if (streq(line->action->name, "Deploy"))
+		return aws_deploy(&target, parameters, failure);
 	r = aws_pages_call(&target, line, parameters, &result, failure);
 	return r < 0 ? r : print(line, query, result, failure);
 }

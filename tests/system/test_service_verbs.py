@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 import types
 
 import botocore
@@ -28,7 +29,7 @@ MADE = [
     r"eipassoc|nat|pcx|i|r|vol|lt|key|ami|dopt|pl|fl|vpce|cidr-assoc|assoc)-[0-9a-f]{8,17}\b",
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
     r"\b(?:[0-9a-f]{2}:){5,}[0-9a-f]{2}\b",
-    r"\b198\.1[89]\.\d+\.\d+\b", r"\b198-1[89]-\d+-\d+\b",
+    r"\bpackage-deploy-\d+", r"\b198\.1[89]\.\d+\.\d+\b", r"\b198-1[89]-\d+-\d+\b",
     r"\b10\.0\.[12]\.\d+\b", r"\bip-10-0-[12]-\d+\b",
     r"-----BEGIN [^-]*-----[^-]*-----END [^-]*-----", r"\bSHA256:\S+", r"[A-Za-z0-9+/]{43}=",
     r"/\S*/cli\d+\b", r"\b(?:AKIA|ASIA|AROA)[A-Z0-9]{16}\b", r"\b[A-Za-z0-9+/]{40}\b",
@@ -420,6 +421,26 @@ create-stack  --stack-name  two  --template-body  x  --timeout-in-minutes  soon
 create-change-set  --stack-name  one  --change-set-name  x  --resources-to-import  ResourceType=a,LogicalResourceId=b,ResourceIdentifier={VpcId=c,Other=d}
 create-change-set  --stack-name  one  --change-set-name  x  --resources-to-import  [{"ResourceType":"a","LogicalResourceId":"b","ResourceIdentifier":{"VpcId":1}}]
 create-change-set  --stack-name  one  --change-set-name  x  --resources-to-import  ResourceType=a,LogicalResourceId=b,ResourceIdentifier=c
+deploy  --template-file  {}/gate.json  --stack-name  three  --parameter-overrides  Word=q  --no-execute-changeset  --tags  a=b
+list-change-sets  --stack-name  three
+deploy  --template-file  {}/gate.json  --stack-name  one  --parameter-overrides  Word=q=r  --capabilities  CAPABILITY_IAM
+deploy  --template-file  {}/gate.json  --stack-name  one
+deploy  --template-file  {}/gate.json  --stack-name  one  --fail-on-empty-changeset
+describe-stacks  --stack-name  one
+deploy  --template-file  {}/gate.json  --stack-name  one  --parameter-overrides  file://{}/overrides.json  --no-fail-on-empty-changeset  --tags  Owner=them  x=
+describe-stacks  --stack-name  one
+deploy  --template-file  {}/gate.json  --stack-name  one  --parameter-overrides  file://{}/pipeline.json  --disable-rollback
+deploy  --template-file  {}/gate.json  --stack-name  one  --parameter-overrides  ["Word=v"]
+describe-stacks  --stack-name  one
+deploy  --template-file  {}/bad.json  --stack-name  one
+describe-stacks  --stack-name  one  --query  Stacks[].StackStatus
+deploy  --template-file  {}/bad.json  --stack-name  four
+deploy  --template-file  {}/none.json  --stack-name  four
+deploy  --template-file  {}/nothing  --stack-name  one
+deploy  --template-file  {}/large  --stack-name  one
+deploy  --template-file  {}/gate.json  --stack-name  one  --tags  Owner
+deploy  --template-file  {}/gate.json  --stack-name  one  --parameter-overrides  [{"ParameterKey":"Word"}]
+deploy  --stack-name  one
 describe-stack  --stack-name  one
 wait  stack-creat-complete  --stack-name  one
 delete-stack  --stack-name  one
@@ -428,17 +449,27 @@ wait  stack-delete-complete  --stack-name  one
 
 
 def test_stacks(make_world, tmp_path):
-    """`cloudformation` with both: every verb but signal-resource, and what is refused."""
+    """`cloudformation` with both: every verb but signal-resource, deploy, and what is
+    refused."""
     (tmp_path / "gate.json").write_text(json.dumps(GATE))
     (tmp_path / "gate.yaml").write_text(
         "Description: a gateway\nResources:\n  Gate:\n    Type: AWS::EC2::InternetGateway\n")
     (tmp_path / "parameters.json").write_text('[{"ParameterKey": "Word", "ParameterValue": "z"}]')
+    (tmp_path / "overrides.json").write_text('[{"ParameterKey": "Word", "ParameterValue": "t"}]')
+    (tmp_path / "pipeline.json").write_text('{"Parameters": {"Word": "u"}}')
+    (tmp_path / "bad.json").write_text(json.dumps({"Resources": {"Net": {
+        "Type": "AWS::EC2::Subnet", "Properties": {
+            "VpcId": "vpc-0123456789abcdef0", "CidrBlock": "10.0.0.0/24"}}}}))
+    (tmp_path / "none.json").write_text("{}")
+    (tmp_path / "large").write_text("a: b\n" * 20000)
     found = []
     for runner in (AwsCli, RecordedVerbs):
         with make_world() as world, runner(world) as aws:
             if aws.version < 2:
                 pytest.skip("an AWS CLI of version 1")
             for line in STACKS:
+                if runner is AwsCli and line.startswith("deploy"):
+                    time.sleep(1.01 - time.time() % 1)  # its change sets are called by the second
                 aws.try_(*f"cloudformation  {line.replace('{}', str(tmp_path))}".split("  "))
             found.append(aws.log)
     assert {done.status for _, done in found[0]} == {0, 252, 254, 255}
