@@ -78,28 +78,17 @@ int list_instances(struct call *call, struct error *error)
 int find_instance(const struct call *call, const char *text, struct instance **ret,
 		  struct error *error)
 {
-	const struct model *model = call_model(call);
 	struct instance *found = NULL;
-	size_t matches = 0;
+	struct rid id;
+	int r;
 
-	for (size_t i = 0; i < model->scope_count; i++) {
-		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE) {
-			bool by_id = streq(rid_format(instance->resource.id).text, text);
-			bool by_name = streq(resource_tag(&instance->resource, "Name"), text) &&
-				       instance->state != INSTANCE_TERMINATED;
-
-			if (by_id || by_name) {
-				found = instance;
-				matches++;
-			}
-		}
-	}
-	if (matches == 0)
+	if (rid_parse(text, KIND_INSTANCE, &id) == 0)
+		found = instance_get(call_model(call), id);
+	if (!found && (r = instance_named(call_model(call), text, &found, error)) < 0)
+		return r;
+	if (!found)
 		return error_subject(error, ERROR_NOT_FOUND, "i", "There is no instance '%s'",
 				     text);
-	if (matches > 1)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "%zu instances are named '%s': use an instance id", matches, text);
 	*ret = found;
 	return 0;
 }

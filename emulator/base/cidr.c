@@ -159,6 +159,22 @@ bool cidr_covers(struct cidr outer, struct cidr inner)
 	return inner.length >= outer.length && cidr_contains(outer, inner.address);
 }
 
+bool cidr_is_private(struct cidr cidr, struct cidr *ret_block)
+{
+	static const struct cidr blocks[] = {
+		{ { AF_INET, { 10 } }, 8 },	   { { AF_INET, { 100, 64 } }, 10 },
+		{ { AF_INET, { 169, 254 } }, 16 }, { { AF_INET, { 172, 16 } }, 12 },
+		{ { AF_INET, { 192, 168 } }, 16 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+		if (cidr_covers(blocks[i], cidr)) {
+			*ret_block = blocks[i];
+			return true;
+		}
+	return false;
+}
+
 bool cidr_overlaps(struct cidr a, struct cidr b)
 {
 	return cidr_covers(a, b) || cidr_covers(b, a);

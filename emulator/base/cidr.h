@@ -48,6 +48,8 @@ struct cidr cidr_host(struct address address); /* the /32 or /128 */
 bool cidr_equal(struct cidr a, struct cidr b);
 bool cidr_contains(struct cidr outer, struct address address);
 bool cidr_covers(struct cidr outer, struct cidr inner); /* equal counts */
+/* Within what no router of the Internet carries (RFC 1918, RFC 6598, RFC 3927): that block. */
+bool cidr_is_private(struct cidr cidr, struct cidr *ret_block);
 bool cidr_overlaps(struct cidr a, struct cidr b);
 /* Number of IPv4 addresses in the block. */
 uint64_t cidr_size(struct cidr cidr);

@@ -27,6 +27,28 @@ struct instance *instance_get(const struct model *model, struct rid id)
 	return (struct instance *)model_get(model, NULL, id);
 }
 
+int instance_named(const struct model *model, const char *name, struct instance **ret_instance,
+		   struct error *error)
+{
+	struct instance *found = NULL;
+	size_t matches = 0;
+
+	for (size_t i = 0; i < model->scope_count; i++) {
+		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE) {
+			if (instance->state != INSTANCE_TERMINATED &&
+			    streq(resource_tag(&instance->resource, "Name"), name)) {
+				found = instance;
+				matches++;
+			}
+		}
+	}
+	if (matches > 1)
+		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
+				 "%zu instances are named '%s': use an instance id", matches, name);
+	*ret_instance = found;
+	return 0;
+}
+
 struct interface *instance_primary(const struct model *model, const struct instance *instance)
 {
 	return instance->interface_count ? interface_get(model, instance->interfaces[0].id) : NULL;

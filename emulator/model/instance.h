@@ -82,6 +82,12 @@ extern const struct field instance_status_fields[];
 extern const struct field instance_metadata_fields[];
 
 struct instance *instance_get(const struct model *model, struct rid id);
+/*
+ * The one whose Name tag it is, in whatever account and region; terminated ones don't count. NULL
+ * where none has it; ERROR_INVALID_PARAMETER_VALUE where several have.
+ */
+int instance_named(const struct model *model, const char *name, struct instance **ret_instance,
+		   struct error *error);
 /* The first interface, or NULL for a terminated instance. */
 struct interface *instance_primary(const struct model *model, const struct instance *instance);
 /* Its interface, for calls that take an instance and mean that. ERROR_INSTANCE_ID unless it has

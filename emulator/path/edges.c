@@ -10,19 +10,11 @@
 #define NAT_FIRST 1024 /* VPC guide, "NAT gateways": the ports that one gives to its flows */
 #define NAT_LAST  65535
 
-/* What no internet gateway lets pass. */
-static const struct cidr private_blocks[] = {
-	{ { AF_INET, { 10 } }, 8 },	   { { AF_INET, { 100, 64 } }, 10 },
-	{ { AF_INET, { 169, 254 } }, 16 }, { { AF_INET, { 172, 16 } }, 12 },
-	{ { AF_INET, { 192, 168 } }, 16 },
-};
-
 bool walk_is_private(struct address address)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(private_blocks); i++)
-		if (cidr_contains(private_blocks[i], address))
-			return true;
-	return false;
+	struct cidr block;
+
+	return cidr_is_private(cidr_host(address), &block);
 }
 
 /* ---- internet gateways ---- */

@@ -32,21 +32,15 @@ static int find_id(const struct model *model, struct rid id, const char *text,
 static int find_name(const struct model *model, const char *text, struct path_place *place,
 		     struct error *error)
 {
-	size_t matches = 0;
+	struct instance *instance = NULL;
+	int r = instance_named(model, text, &instance, error);
 
-	for (size_t i = 0; i < model->scope_count; i++)
-		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE)
-			if (streq(resource_tag(&instance->resource, "Name"), text) &&
-			    instance->state != INSTANCE_TERMINATED) {
-				place->instance = instance;
-				matches++;
-			}
-	if (matches > 1)
-		return error_set(error, ERROR_INVALID_PARAMETER_VALUE,
-				 "%zu instances are named '%s': use an instance id", matches, text);
-	if (!matches)
+	if (r < 0)
+		return r;
+	place->instance = instance;
+	if (!instance)
 		place->host = internet_host_find(model, text);
-	return matches || place->host ? 0 : no_such(text, error);
+	return instance || place->host ? 0 : no_such(text, error);
 }
 
 int path_find(const struct model *model, const char *text, struct path_place *ret_place,

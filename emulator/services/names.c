@@ -282,12 +282,10 @@ static bool is_local(struct cidr asked, struct cidr *ret_block)
 	static const struct {
 		uint32_t address;
 		uint8_t length;
-	} blocks[] = {
-		{ 0x0a000000, 8 },	  { 0xac100000, 12 }, { 0xc0a80000, 16 },
-		{ 0x64400000, 10 },	  { 0xa9fe0000, 16 }, { 0x7f000000, 8 },
-		{ INTERNET_NETWORK, 15 },
-	};
+	} blocks[] = { { 0x7f000000, 8 }, { INTERNET_NETWORK, 15 } };
 
+	if (cidr_is_private(asked, ret_block))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
 		struct cidr block = { address_v4(blocks[i].address), blocks[i].length };
 
