@@ -2,12 +2,14 @@
 
 The pings are sent from an instance that runs all the while, one every 100 µs, to the address that
 the call names: so the clock says when packets flow, whatever the reply or the state says. Beside
-it the floor program's way of making one instance, and what exec of a command takes.
+it the floor program's way of making one instance, what exec of a command takes, and what a call
+does from a shell: by `minivpc ec2` and by the AWS CLI.
 """
 
 import ctypes
 import os
 import select
+import shutil
 import socket
 import statistics
 import struct
@@ -34,6 +36,8 @@ ROWS = (  # of what is measured: its name, what it is, the aim in ms
     ("start", "StartInstances until a ping is answered", 10),
     ("stop", "StopInstances until the last answer", 10),
     ("exec", "minivpc exec of true", 5),
+    ("ec2", "minivpc ec2 describe-vpcs", 10),
+    ("aws", "minivpc aws ec2 describe-vpcs, the AWS CLI", None),
 )
 
 
@@ -175,7 +179,8 @@ class Latency:
             Filters=[{"Name": "private-ip-address", "Values": [TARGET]}])
         instance = found["Reservations"][0]["Instances"][0]["InstanceId"]
         self.until(client, instance, "running")
-        self.executions(instance)
+        self.commands("exec", "exec", instance, "--", "true")
+        self.commands("ec2", "ec2", "describe-vpcs")
         start, finish = caller.call("StopInstances", **{"InstanceId.1": instance})
         silent = pinger.wait(False)
         finish()
@@ -188,12 +193,12 @@ class Latency:
         client.terminate_instances(InstanceIds=[instance])
         self.until(client, instance, "terminated")
 
-    def executions(self, instance: str) -> None:
-        command = [self.binary, "exec", "--state", self.state, instance, "--", "true"]
+    def commands(self, name: str, *words: str) -> None:
         for _ in range(3):
             start = time.monotonic()
-            subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
-            self.note("exec", time.monotonic() - start)
+            subprocess.run([self.binary, "--state", self.state, *words], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, check=True)
+            self.note(name, time.monotonic() - start)
 
     def measure(self) -> None:
         with World(self.binary) as world:
@@ -216,12 +221,14 @@ class Latency:
                 self.one_floor()
                 self.launch(client, caller, pinger, subnet)
             pinger.close()
+            if shutil.which("aws"):
+                self.commands("aws", "aws", "ec2", "describe-vpcs")
 
     def table(self) -> None:
         floor = statistics.median(self.times["floor"])
         print(f"\none at a time, {self.samples} samples; Firecracker's design target: 125 ms to boot")
         print(f"{'ms':44}{'median':>8}{'worst':>8}{'/floor':>8}")
-        for name, title, aim in ROWS:
+        for name, title, aim in (row for row in ROWS if row[0] in self.times):
             middle, worst = statistics.median(self.times[name]), max(self.times[name])
             line = f"{title:44}{middle:>8.2f}{worst:>8.2f}{middle / floor:>8.1f}"
             if aim:
