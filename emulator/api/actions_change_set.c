@@ -293,6 +293,10 @@ int execute_change_set(struct call *call, struct error *error)
 				 "ChangeSet [%s] cannot be executed in its current execution "
 				 "status of [%s]",
 				 arn, change_set_execution_names[set->execution]);
+	if (set->creates && stack->status != STACK_REVIEW_IN_PROGRESS)
+		return error_set(error, ERROR_CHANGE_SET_STATUS,
+				 "ChangeSet [%s] cannot be executed: its stack is in %s state", arn,
+				 stack_status_names[stack->status]);
 	if (!set->creates && (r = stack_check_update(stack, error)) < 0)
 		return r;
 	if (!set->creates && call_bool(call, "DisableRollback", false))

@@ -222,18 +222,41 @@ static void begin_deletion(struct call *call, struct stack *stack)
 	}
 }
 
+/* One that was made for a change set and has none left; nothing is in it. */
+static bool is_unused(const struct call *call, const struct stack *stack)
+{
+	for_each_resource (struct change_set, set, call->scope, KIND_CHANGE_SET)
+		if (rid_equal(set->stack, stack->resource.id))
+			return false;
+	return stack->status == STACK_REVIEW_IN_PROGRESS;
+}
+
+/* What `up` leaves when it comes to nothing: another may use the same name by now. */
+static void delete_unused(struct call *call, struct stack *stack)
+{
+	if (!is_unused(call, stack))
+		return;
+	transaction_edit(&call->transaction, stack);
+	stack_set_status(&call->transaction, stack, STACK_DELETE_COMPLETE, NULL);
+}
+
 int delete_stack(struct call *call, struct error *error)
 {
+	const char *of_ours = "MINIVPC_UNUSED";
 	struct stack *stack = stack_find(call->scope, call_text(call, "StackName"));
 	const char *mode = call_text(call, "DeletionMode");
 
-	if (mode && *mode && !streq(mode, "STANDARD"))
+	if (mode && *mode && !streq(mode, "STANDARD") && !streq(mode, of_ours))
 		return error_set(error, ERROR_UNSUPPORTED_OPERATION,
 				 "The parameter DeletionMode is not supported with the value %s.",
 				 mode);
 	if (!stack || stack->status == STACK_DELETE_COMPLETE ||
 	    stack->status == STACK_DELETE_IN_PROGRESS)
 		return 0;
+	if (streq(mode, of_ours)) {
+		delete_unused(call, stack);
+		return 0;
+	}
 	if (stack->protected)
 		return error_set(error, ERROR_INVALID_TEMPLATE,
 				 "Stack [%s] cannot be deleted while TerminationProtection is "

@@ -114,14 +114,19 @@ static int call_quiet(const struct rise *rise, const char *action, struct error 
 	return call_plain(rise, action, &reply, error);
 }
 
-/* What nothing came of leaves nothing. */
+/* What nothing came of leaves nothing; but the stack may be another's by now. */
 static void forget_set(const struct rise *rise)
 {
+	CLEANUP(form_clear) struct form form = FORM_INIT;
+	CLEANUP(reply_freep) struct reply *reply = NULL;
 	struct error ignored = ERROR_INIT;
 
 	call_quiet(rise, "DeleteChangeSet", &ignored);
-	if (rise->creates)
-		call_quiet(rise, "DeleteStack", &ignored);
+	if (!rise->creates)
+		return;
+	form_add(&form, "StackName", rise->name);
+	form_add(&form, "DeletionMode", "MINIVPC_UNUSED");
+	stack_call(rise->client, "DeleteStack", &form, &reply, NULL, &ignored);
 }
 
 /* Is there one to be changed? One that can't be is told of. */
