@@ -40,7 +40,7 @@ struct unit {
 };
 
 static int read_amount(const struct call *call, const char *name, const struct unit *units,
-		       int64_t *ret_amount, struct error *error)
+		       const char *example, int64_t *ret_amount, struct error *error)
 {
 	const char *text = call_text(call, name);
 	double number;
@@ -54,7 +54,8 @@ static int read_amount(const struct call *call, const char *name, const struct u
 			*ret_amount = (int64_t)(number * unit->factor + 0.5);
 			return 0;
 		}
-	return error_set(error, ERROR_INVALID_PARAMETER_VALUE, "'%s' is no %s", text, name);
+	return error_set(error, ERROR_INVALID_PARAMETER_VALUE, "'%s' is no %s: %s is", text, name,
+			 example);
 }
 
 static int read_link(const struct call *call, struct fault_link *ret_link, struct error *error)
@@ -69,10 +70,10 @@ static int read_link(const struct call *call, struct fault_link *ret_link, struc
 	};
 	int r;
 
-	if ((r = read_amount(call, "Loss", percent, &ret_link->loss, error)) < 0 ||
-	    (r = read_amount(call, "Rate", rates, &ret_link->rate, error)) < 0)
+	if ((r = read_amount(call, "Loss", percent, "5 or 0.1", &ret_link->loss, error)) < 0 ||
+	    (r = read_amount(call, "Rate", rates, "500kbit or 10mbit", &ret_link->rate, error)) < 0)
 		return r;
-	return read_amount(call, "Delay", times, &ret_link->delay, error);
+	return read_amount(call, "Delay", times, "50ms or 1s", &ret_link->delay, error);
 }
 
 /* One of the kind in whatever account and region. */
@@ -208,7 +209,9 @@ int delete_fault(struct call *call, struct error *error)
 	for_each_fault(fault, call_model(call)) if (is_meant(call, fault, text)) *
 		array_grow(&found, &count) = fault;
 	if (!count && !streq(text, "all"))
-		return error_set(error, ERROR_NOT_FOUND, "Nothing is faulty about '%s'", text);
+		return error_set(error, ERROR_NOT_FOUND,
+				 "Nothing is faulty about '%s': minivpc fault list tells what is",
+				 text);
 	xml_open(call->xml, "faultSet");
 	for (size_t i = 0; i < count; i++) {
 		xml_open(call->xml, "item");

@@ -87,8 +87,8 @@ int find_instance(const struct call *call, const char *text, struct instance **r
 	if (!found && (r = instance_named(call_model(call), text, &found, error)) < 0)
 		return r;
 	if (!found)
-		return error_subject(error, ERROR_NOT_FOUND, "i", "There is no instance '%s'",
-				     text);
+		return error_subject(error, ERROR_NOT_FOUND, "i",
+				     "There is no instance '%s': minivpc ps lists them", text);
 	*ret = found;
 	return 0;
 }

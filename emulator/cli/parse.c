@@ -62,8 +62,12 @@ static int set_text(struct walk *walk, const struct token *token, const char *va
 		*text_field(&walk->request, token) = value;
 		return 0;
 	}
-	text = token->argument ? xasprintf("%s takes %s, not ", token->word, token->argument)
-			       : xasprintf("%s can't be ", token->word);
+	if (token->argument)
+		text = xasprintf("%s takes %s, not ", token->word, token->argument);
+	else if (strchr(token->word, '|'))
+		text = xasprintf("takes %s, not ", token->word);
+	else
+		text = xasprintf("%s can't be ", token->word);
 	return usage(walk, error, text, *value ? value : "\"\"");
 }
 

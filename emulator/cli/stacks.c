@@ -149,15 +149,12 @@ static int find_stack(struct rise *rise, struct error *error)
 	return 0;
 }
 
-static int add_parameters(struct form *form, const struct request *request, struct error *error)
+static void add_parameters(struct form *form, const struct request *request)
 {
 	for (size_t i = 0; i < request->parameters.count; i++) {
 		const char *text = request->parameters.items[i], *equals = strchr(text, '=');
 		CLEANUP(freep) char *key = NULL, *name = NULL;
 
-		if (!equals || equals == text)
-			return error_set(error, ERROR_INVALID_PARAMETER,
-					 "up: --parameter takes KEY=VALUE, not %s", text);
 		key = xasprintf("%.*s", (int)(equals - text), text);
 		name = xasprintf("Parameters.member.%zu.ParameterKey", i + 1);
 		form_add(form, name, key);
@@ -165,7 +162,6 @@ static int add_parameters(struct form *form, const struct request *request, stru
 		name = xasprintf("Parameters.member.%zu.ParameterValue", i + 1);
 		form_add(form, name, equals + 1);
 	}
-	return 0;
 }
 
 /* An update keeps the values that it isn't given and that the template still has. */
@@ -208,6 +204,16 @@ static int keep_parameters(struct rise *rise, struct form *form, struct error *e
 	return 0;
 }
 
+/* What minivpc lacks may be left out. */
+static void tell_of_skipping(struct error *error)
+{
+	CLEANUP(freep) char *text = xstrdup(error->text);
+
+	if (strstr(text, "Unrecognized resource types") || strstr(text, "is not supported"))
+		error_set(error, error->code, "%s: minivpc up --skip-unsupported leaves it out",
+			  text);
+}
+
 static int create_set(struct rise *rise, struct error *error)
 {
 	CLEANUP(form_clear) struct form form = FORM_INIT;
@@ -222,10 +228,13 @@ static int create_set(struct rise *rise, struct error *error)
 	form_add(&form, "Capabilities.member.1", "CAPABILITY_NAMED_IAM");
 	form_add(&form, "Capabilities.member.2",
 		 rise->request->skip_unsupported ? "MINIVPC_SKIP_UNSUPPORTED" : NULL);
-	if ((r = add_parameters(&form, rise->request, error)) < 0 ||
-	    (r = keep_parameters(rise, &form, error)) < 0)
+	add_parameters(&form, rise->request);
+	if ((r = keep_parameters(rise, &form, error)) < 0)
 		return r;
-	return stack_call(rise->client, "CreateChangeSet", &form, &reply, NULL, error);
+	r = stack_call(rise->client, "CreateChangeSet", &form, &reply, NULL, error);
+	if (r < 0 && !rise->request->skip_unsupported)
+		tell_of_skipping(error);
+	return r;
 }
 
 static const char *of_set(const struct rise *rise, const char *name)

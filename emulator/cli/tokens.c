@@ -104,6 +104,13 @@ const struct token token_common[] = {
 	{ .kind = TOKEN_END },
 };
 
+static bool valid_assignment(const char *value)
+{
+	const char *equals = strchr(value, '=');
+
+	return equals && equals > value;
+}
+
 static bool valid_account(const char *value)
 {
 	return strlen(value) == 12 && strspn(value, "0123456789") == 12;
@@ -656,6 +663,7 @@ static const struct token up[] = {
 	  .word = "--parameter",
 	  .argument = "KEY=VALUE",
 	  .field = FIELD(parameters),
+	  .valid = valid_assignment,
 	  .help = "a value for one of the template's parameters; repeatable" },
 	{ .kind = TOKEN_FLAG,
 	  .word = "--skip-unsupported",

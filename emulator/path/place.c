@@ -9,7 +9,9 @@
 static int no_such(const char *text, struct error *error)
 {
 	return error_set(error, ERROR_NOT_FOUND,
-			 "There is no instance, network interface or Internet host '%s'", text);
+			 "There is no instance, network interface or Internet host '%s': minivpc "
+			 "ps and minivpc internet list tell what there is",
+			 text);
 }
 
 static int find_id(const struct model *model, struct rid id, const char *text,

@@ -283,7 +283,7 @@ def test_tcp_and_udp_lines(world, lab):
 
 def test_what_can_not_be_captured(world, lab, tmp_path):
     for target, text in (
-            ("nobody", "There is no instance 'nobody' (InvalidInstanceID.NotFound)"),
+            ("nobody", "There is no instance 'nobody': minivpc ps lists them (InvalidInstanceID.NotFound)"),
             ("igw-0123456789abcdef0", "There is no 'igw-0123456789abcdef0' "),
             (world.default_group(lab.vpc), "No packets pass 'sg-"),
             (names(world.ec2.describe_subnets(Filters=[{

@@ -530,7 +530,8 @@ def test_names(world, lab):
 def test_refusals(world, lab):
     for arguments, status, says in (
             (("nobody", "db"), 1, "There is no instance, network interface or Internet host "
-                                  "'nobody' (InvalidParameterValue)"),
+                                  "'nobody': minivpc ps and minivpc internet list tell what there "
+                                  "is (InvalidParameterValue)"),
             (("10.0.1.4", "db"), 1, "'10.0.1.4' is an address: name the instance, network interface "
                                     "or Internet host that sends (InvalidParameterValue)"),
             (("web", lab.vpc), 1, f"'{lab.vpc}' sends no packets: name an instance, a network "

@@ -829,9 +829,11 @@ static void names_and_places(void **state)
 {
 	(void)state;
 	refuses("nobody", "one",
-		"There is no instance, network interface or Internet host 'nobody'");
+		"There is no instance, network interface or Internet host 'nobody': minivpc ps and "
+		"minivpc internet list tell what there is");
 	refuses(id_of(one), "eni-0123456789abcdef0",
-		"There is no instance, network interface or Internet host 'eni-0123456789abcdef0'");
+		"There is no instance, network interface or Internet host 'eni-0123456789abcdef0': "
+		"minivpc ps and minivpc internet list tell what there is");
 	refuses(rid_format(vpc->resource.id).text, "10.0.0.4",
 		"'vpc' sends no packets: name an instance, a network interface or an Internet "
 		"host");
