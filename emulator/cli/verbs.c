@@ -684,7 +684,7 @@ static int run(const struct request *request, const struct cli_hooks *hooks, int
 	if (verbs[request->verb].alone)
 		return verbs[request->verb].run(&context, ret_status, error);
 	r = paths_for(state_of(request), &context.paths, error);
-	if (r == -ENOENT && request->verb == VERB_DOWN) {
+	if (r == -ENOENT && request->verb == VERB_DOWN && !request->stack) {
 		*ret_status = 0; /* not even the parent is there */
 		return 0;
 	}

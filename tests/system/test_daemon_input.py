@@ -61,7 +61,7 @@ def tree(directory):
     (["serve", "extra"], "extra"), (["serve", "--listen"], "--listen"),
     (["serve", "--state"], "--state"), (["ps", "-o", "xml"], "xml"), (["ps", "extra"], "--drops"),
     (["exec"], ""), (["exec", "i-0123456789abcdef0"], ""), (["internet"], ""),
-    (["internet", "banana"], "banana"), (["internet", "exec"], ""), (["down", "extra"], "extra"),
+    (["internet", "banana"], "banana"), (["internet", "exec"], ""), (["down", "lab", "extra"], "extra"),
     (["env", "--listen", "x"], "--listen"), ([], "")])
 def test_wrong_usage(arguments, about):
     refuses(*arguments, status=2, about=[about])

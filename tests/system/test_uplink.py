@@ -257,7 +257,7 @@ def test_it_has_nothing_of_the_daemons(linked):
     wait_for(lambda: not pastas(), 5, "pasta is gone")
     linked.world.serve()  # now it is this daemon's child
     await_uplink()
-    pid, = pastas()
+    pid, = wait_for(lambda: pastas() if len(pastas()) == 1 else None, 5, "it has forked")
     shared = open_files(pid) & open_files(linked.world.daemon.pid)
     assert {name for name in shared if not name.startswith("anon_inode:")} <= {
         "/dev/null", f"/run/netns/{router()}"}  # which it has opened itself
