@@ -46,4 +46,4 @@ def test_the_host_gets_no_device(make_world):
         subnet = world.subnet(world.vpc(), "10.0.1.0/24")
         world.route_table(world.instance(world.run_instances(subnet)[0])["VpcId"], subnet)
         assert not [line for line in world.before.differences()
-                    if not line.startswith(("netns", "run", "mounts", "processes"))]
+                    if not line.startswith(("netns", "run", "groups", "mounts", "processes"))]
