@@ -110,6 +110,18 @@ size_t display_columns(const char *text)
 	return columns;
 }
 
+size_t display_fit(const char *text, size_t columns)
+{
+	size_t taken = 0, at = 0, length;
+
+	for (; text[at]; at += length) {
+		taken += columns_of(display_character(text + at, &length));
+		if (taken > columns)
+			break;
+	}
+	return at;
+}
+
 void display_escape(struct buffer *buffer, const char *text)
 {
 	for (; *text; text++) {

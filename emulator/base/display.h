@@ -15,6 +15,8 @@ void display_json(struct buffer *buffer, const char *json);
 /* How many columns of a terminal it takes: 2 for a character that is twice as wide, as in Chinese,
  * 0 for one that stands over another. */
 size_t display_columns(const char *text);
+/* How many bytes of it, whole characters, `columns` have room for. */
+size_t display_fit(const char *text, size_t columns);
 /* The character at `text`, its length at *ret_length; broken UTF-8 is a byte of U+FFFD. */
 uint32_t display_character(const char *text, size_t *ret_length);
 /* For XML and HTML, in content and in attributes with double quotes. Line feeds stay. */

@@ -542,16 +542,13 @@ static json_t *json_stack(const void *stack)
 static char *shorten(const char *text)
 {
 	CLEANUP(buffer_clear) struct buffer line = BUFFER_INIT;
-	size_t length, at = 0;
 
 	display_line(&line, text);
 	if (!line.length)
 		return NULL;
 	if (display_columns(line.data) <= DESCRIPTION_MAX)
 		return buffer_steal(&line);
-	for (size_t columns = 0; columns + 2 < DESCRIPTION_MAX; columns++, at += length)
-		display_character(line.data + at, &length);
-	return xasprintf("%.*s…", (int)at, line.data);
+	return xasprintf("%.*s…", (int)display_fit(line.data, DESCRIPTION_MAX - 1), line.data);
 }
 
 static void put_stacks(const struct reply *reply)

@@ -82,8 +82,9 @@ def test_reasons_steer_nothing(own_world, files):
     assert stacks(own_world) == []
 
 
-@pytest.mark.parametrize("description", ["\u4e16" * 31, "\u4e16" * 200, "e\u0301" * 200, "x" * 61,
-                                         "x" * 60, "\u0301" * 300 + "\u4e16" * 31])
+@pytest.mark.parametrize("description", [
+    "\u4e16" * 31, "\u4e16" * 200, "e\u0301" * 200, "x" * 61, "x" * 60, "\u0301" * 300 + "\u4e16" * 31],
+    ids=["wide", "very wide", "of two", "one too many", "just right", "of none and wide"])
 def test_a_description_is_cut_by_columns(own_world, files, description):
     own_world.run("up", files(template(gates(1), Description=description)))
     line = own_world.run("stacks").stdout.splitlines()[1]
