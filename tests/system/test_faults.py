@@ -550,13 +550,3 @@ def test_the_same_again_is_the_same(world, lab):
     healed = fault(world, "heal", "a")  # both that are about the instance of that name
     assert len(healed.split()) == 2
     assert [entry["type"] for entry in faults(world)] == ["az", "nat", "subnet"]
-
-
-def test_a_fault_takes_milliseconds(world, lab):
-    took = []
-    for _ in range(5):
-        begin = time.monotonic()
-        fault(world, "az", A)
-        fault(world, "heal")
-        took.append((time.monotonic() - begin) / 2)
-    assert min(took) < 0.1, took  # with the program's own start

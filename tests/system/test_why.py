@@ -4,7 +4,6 @@ import os
 import pty
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -493,7 +492,7 @@ def test_matrices_of_little(world):
 
 def test_a_large_matrix(world):
     """
-    2,450 pairs in about a second, with numbers where names don't fit. In one subnet so many would fill
+    2,450 pairs at once, with numbers where names don't fit. In one subnet so many would fill
     the machine's ARP table.
     """
     vpc = world.vpc()
@@ -502,12 +501,9 @@ def test_a_large_matrix(world):
                                 SubnetId=world.subnet(vpc, f"10.0.{number}.0/24"))
     wait_for(lambda: len(json.loads(world.run("ps", "-o", "json").stdout)) == 50, 20, "50 instances")
     world.run("ping-matrix")
-    start = time.monotonic()
     text = world.run("ping-matrix").stdout
-    took = time.monotonic() - start
     assert text.splitlines()[0].split() == [str(n) for n in range(1, 51)]
     assert sum(line.count(" .") for line in text.splitlines()[1:51]) == 2450
-    assert took < 5, took  # a busy machine's; a quiet one takes a fraction of a second
     found = json.loads(world.run("ping-matrix", "--port", "80", "-o", "json").stdout)
     assert [pair["result"] for pair in found["pairs"]] == ["refused"] * 2450
     world.clear()
