@@ -9,8 +9,8 @@
  *						it is not, unless it has a "?" before it
  *	:Vpc CidrBlock:s Tags=tagSet:*Tag …	a structure and its members, in the AWS CLI's order
  *	^VpcExists DescribeVpcs DELAY TRIES …	a waiter (between tabs), and for each thing that it
- *						looks out for: state, matcher, what is expected,
- *path
+ *						looks out for: state, matcher, what is
+ *						expected, path
  *
  * A member is NAME[|OPTION][=WIRE][~QUERY]:TYPE[!|#][>LEAST]: how it is typed where that isn't its
  * name in lower case; what it is called on the wire, else the name with a small letter (EC2) or the

@@ -3,8 +3,10 @@
  * staged once per world, at its first use, and never written to:
  *
  *	the directory   idmapped, read-only   images/ami-…/host
- *	   |            its owners            images/ami-…/shift   where it can't be idmapped:
- *shift.h an instance's own tmpfs               disks/i-…            see disk.h
+ *	   |            its owners            images/ami-…/shift   see shift.h
+ *	an instance's own tmpfs               disks/i-…            see disk.h
+ *
+ * The owners are shifted where the directory can't be idmapped.
  *
  * What is in an image is the image's: nothing is hidden, and root in an instance reads all of it.
  * What is mounted below the directory is no part of it.

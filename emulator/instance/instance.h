@@ -83,8 +83,8 @@ const struct limits *instances_limits(const struct instances *instances, const c
  * A launch: `count` inits, all or none. Each has its own user, network, PID, mount, UTS, IPC and
  * cgroup namespace; its network namespace is empty ("lo" down). Its disk is the one that it had,
  * or made for it. An init lives no longer than the daemon until its launch is committed. So record
- *the processes in the store first: then a daemon that dies, at whatever point, leaves no init that
- *the store doesn't know (it may know some that are gone).
+ * the processes in the store first: then a daemon that dies, at whatever point, leaves no init
+ * that the store doesn't know (it may know some that are gone).
  *
  *	instances_launch_begin()
  *	launch_next() × count		wire each one while the next is being cloned

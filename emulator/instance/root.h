@@ -3,8 +3,7 @@
  * Nothing of it is ever seen in the namespace that the caller came from.
  *
  *	host's /      idmapped, read-only      layers/0/host
- *	   |          read as nobody           layers/0/inner   what is not everybody's can't be
- *read
+ *	   |          read as nobody           layers/0/inner   only what is everybody's
  *	   +- mask    what is hidden or fresh  layers/0/mask    see mask.h
  *	       |
  *	  an instance's own tmpfs              disks/i-…        see disk.h

@@ -25,9 +25,10 @@ enum shape {
  *
  *	*			every property of the type, as its row says
  *	Name			that property, as its row says
- *	A=text			a text, with these in it (a word that names what isn't there is
- *none) {Name}			a property, or the item's member: its text {Name|text}		the
- *same, or else the text
+ *	A=text			a text, with these in it (a word that names what
+ *				isn't there is none)
+ *		{Name}			a property, or the item's member: its text
+ *		{Name|text}		the same, or else the text
  *		{-Name}			what the property was before the update
  *		{id} {kept}		see struct type_call
  *		{token}			of the creation

@@ -1,10 +1,11 @@
 /*
  * The engine: see stack.h. A stack's status says which way it goes:
  *
- *	CREATE, UPDATE_IN_PROGRESS	what its template has is made or changed, dependencies
- *first; then outputs; after an update, CLEANUP …_CLEANUP, ROLLBACK, DELETE	what is doomed is
- *deleted, dependents first UPDATE_ROLLBACK_IN_PROGRESS	what was changed is changed back; then
- *CLEANUP
+ *	CREATE, UPDATE			what its template has is made or changed,
+ *					dependencies first; then outputs; after an
+ *					update, CLEANUP
+ *	…_CLEANUP, ROLLBACK, DELETE	what is doomed is deleted, dependents first
+ *	UPDATE_ROLLBACK			what was changed is changed back; then CLEANUP
  */
 #include "stack/internal.h"
 

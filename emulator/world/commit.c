@@ -9,9 +9,9 @@
  *	6 kill				the terminated end
  *
  * Killed after 1: recovery forgets what never ran, and terminates what was to be. After 2: the
- *same, and the new inits are gone with us. After 3 or 4: the same again, for all that is
- *provisional. After 5: everything is as answered, but for inits that were to be killed, and
- *recovery kills them. A failure in 1 to 5 undoes what was done, in reverse.
+ * same, and the new inits are gone with us. After 3 or 4: the same again, for all that is
+ * provisional. After 5: everything is as answered, but for inits that were to be killed, and
+ * recovery kills them. A failure in 1 to 5 undoes what was done, in reverse.
  */
 #include "world/internal.h"
 
