@@ -47,14 +47,8 @@ static void unify_newlines(struct buffer *text)
 static int read_file(const char *path, struct buffer *text)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char chunk[65536];
-	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		buffer_append(text, chunk, (size_t)n);
-	return n < 0 ? -errno : 0;
+	return fd < 0 ? -errno : buffer_read(text, fd, SIZE_MAX);
 }
 
 static bool is_text(const struct buffer *text)

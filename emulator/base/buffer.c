@@ -2,8 +2,10 @@
 #include "base/buffer.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 void buffer_reserve_(struct buffer *buffer, size_t more)
 {
@@ -35,6 +37,21 @@ void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments
 	}
 	va_end(again);
 	buffer->length += length < 0 ? 0 : (size_t)length;
+}
+
+int buffer_read(struct buffer *buffer, int fd, size_t most)
+{
+	char part[8192];
+	ssize_t length = 1;
+
+	while (length != 0 && buffer->length <= most) {
+		length = read(fd, part, sizeof(part));
+		if (length < 0 && errno != EINTR)
+			return -errno;
+		if (length > 0)
+			buffer_append(buffer, part, (size_t)length);
+	}
+	return 0;
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

@@ -49,6 +49,9 @@ static inline void buffer_putc(struct buffer *buffer, char c)
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF(2, 3);
+/* Appends what is read from `fd` up to its end, or until the buffer has more than `most` bytes. 0
+ * or a negative errno. */
+int buffer_read(struct buffer *buffer, int fd, size_t most);
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments) PRINTF(2, 0);
 /* As URLs escape it (RFC 3986): all but the unreserved characters, and those of `keep`, as %XX. */
 void buffer_escape(struct buffer *buffer, const char *text, size_t length, const char *keep);

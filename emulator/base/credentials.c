@@ -179,15 +179,10 @@ int credentials_create(const char *path, struct credentials_list *ret_list, stru
 /* The file as it is, whatever else its owner wrote there. */
 static int read_file(const char *path, struct buffer *text, struct error *error)
 {
-	CLEANUP(fclosep) FILE *file = fopen(path, "re");
-	char block[4096];
-	size_t length;
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : buffer_read(text, fd, SIZE_MAX);
 
-	if (!file)
-		return error_sys(error, errno, "%s", path);
-	while ((length = fread(block, 1, sizeof(block), file)) > 0)
-		buffer_append(text, block, length);
-	return ferror(file) ? error_sys(error, EIO, "%s", path) : 0;
+	return r < 0 ? error_sys(error, r, "%s", path) : 0;
 }
 
 /* The directory's entry for the file, too. */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,22 +42,14 @@ static void rise_clear(struct rise *rise)
 static int read_file(const char *path, char **ret_text, struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
-	FILE *file = streq(path, "-") ? stdin : fopen(path, "re");
-	size_t length = 1;
-	char part[8192];
-	int sys;
+	CLEANUP(closep) int file = -1;
+	int fd = STDIN_FILENO, r;
 
-	if (!file)
-		return error_sys(error, errno, "%s", path);
-	while (length && text.length <= TEMPLATE_MAX) {
-		length = fread(part, 1, sizeof(part), file);
-		buffer_append(&text, part, length);
-	}
-	sys = ferror(file) ? errno : 0;
-	if (file != stdin)
-		fclose(file);
-	if (sys)
-		return error_sys(error, sys, "%s", path);
+	if (!streq(path, "-"))
+		fd = file = open(path, O_RDONLY | O_CLOEXEC);
+	r = fd < 0 ? -errno : buffer_read(&text, fd, TEMPLATE_MAX);
+	if (r < 0)
+		return error_sys(error, r, "%s", path);
 	if (text.length > TEMPLATE_MAX || (text.length && memchr(text.data, 0, text.length)))
 		return error_set(error, ERROR_INVALID_PARAMETER,
 				 "%s: no template: it is text of at most %d KiB", path,

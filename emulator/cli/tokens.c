@@ -65,6 +65,13 @@ static bool valid_format(const char *value)
 	return streq(value, "table") || streq(value, "json");
 }
 
+#define FORMAT_OPTION                                                                              \
+	{                                                                                          \
+		.kind = TOKEN_OPTION, .word = "-o", .argument = "table|json",                      \
+		.field = FIELD(output), .valid = valid_format,                                     \
+		.help = "how to print it (default: table)"                                         \
+	}
+
 static bool valid_outputs(const char *value)
 {
 	return valid_format(value) || streq(value, "env");
@@ -273,12 +280,7 @@ static const struct token internet_create[] = {
 };
 
 static const struct token list_options[] = {
-	{ .kind = TOKEN_OPTION,
-	  .word = "-o",
-	  .argument = "table|json",
-	  .field = FIELD(output),
-	  .valid = valid_format,
-	  .help = "how to print it (default: table)" },
+	FORMAT_OPTION,
 	{ .kind = TOKEN_END },
 };
 
@@ -407,12 +409,7 @@ static const struct token ps[] = {
 	  .word = "--nat",
 	  .field = FIELD(nat),
 	  .help = "list the NAT gateways instead, and the connections they have" },
-	{ .kind = TOKEN_OPTION,
-	  .word = "-o",
-	  .argument = "table|json",
-	  .field = FIELD(output),
-	  .valid = valid_format,
-	  .help = "how to print it (default: table)" },
+	FORMAT_OPTION,
 	{ .kind = TOKEN_OPERAND,
 	  .word = "INSTANCE",
 	  .field = FIELD(instance),
@@ -482,12 +479,7 @@ static const struct token why[] = {
 	  .word = "--model",
 	  .field = FIELD(model_only),
 	  .help = "tell what the rules say, and send nothing" },
-	{ .kind = TOKEN_OPTION,
-	  .word = "-o",
-	  .argument = "table|json",
-	  .field = FIELD(output),
-	  .valid = valid_format,
-	  .help = "how to print it (default: table)" },
+	FORMAT_OPTION,
 	{ .kind = TOKEN_OPERAND,
 	  .word = "SRC",
 	  .field = FIELD(from),
@@ -518,12 +510,7 @@ static const struct token ping_matrix[] = {
 	  .argument = "ID",
 	  .field = FIELD(vpc),
 	  .help = "only the instances of this VPC (default: all of the world)" },
-	{ .kind = TOKEN_OPTION,
-	  .word = "-o",
-	  .argument = "table|json",
-	  .field = FIELD(output),
-	  .valid = valid_format,
-	  .help = "how to print it (default: table)" },
+	FORMAT_OPTION,
 	{ .kind = TOKEN_END },
 };
 
