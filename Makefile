@@ -38,6 +38,16 @@ FORTIFY += -DFUZZER
 $(BUILD)/tests/fuzz/%: LDFLAGS += -fsanitize=fuzzer
 endif
 
+# For tests/system/test_crash.py: see emulator/base/inject.h. What is injected into is compiled with it.
+INJECTED := $(foreach room,store netlink fabric instance services world,emulator/$(room)/%) \
+	    emulator/base/credentials.c emulator/base/id.c emulator/base/loop.c
+NOT_INJECTED := emulator/instance/exec.c emulator/instance/ssh.c emulator/instance/terminal.c \
+		emulator/world/check.c
+ifdef INJECT
+INJECTOR = -DINJECT $(if $(filter $(INJECTED),$(filter-out $(NOT_INJECTED),$<)),-include \
+	   emulator/base/inject.h)
+endif
+
 # For lint: what the analyzer must be told, in all files but the one that it is told about.
 ifdef ANALYZE
 ANALYZER = -fanalyzer $(if $(filter emulator/base/error.c,$<),,-include scripts/analyzer.h)
@@ -65,7 +75,7 @@ LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null && echo -lresolv)
 HAVE_TOOLS := $(and $(LIBS),$(shell command -v $(CC)))
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CFLAGS) $(FORTIFY) $(SANITIZERS) \
-	  $(PACKAGE_CFLAGS) $(ANALYZER) $(CPPFLAGS)
+	  $(PACKAGE_CFLAGS) $(INJECTOR) $(ANALYZER) $(CPPFLAGS)
 
 # As `git describe --tags --always --dirty` says it, but writing nothing, in anybody's tree (sudo).
 GIT := GIT_OPTIONAL_LOCKS=0 git -c safe.directory='*'

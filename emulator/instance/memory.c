@@ -82,9 +82,12 @@ static const struct mapping *find(const struct mapping *mappings, size_t count, 
 static void keep_needed(struct mapping *mappings, size_t count, const void *keep)
 {
 	const uintptr_t needed[] = {
-		(uintptr_t)memory_narrow, (uintptr_t)write, (uintptr_t)getauxval(AT_BASE),
+		(uintptr_t)memory_narrow,  (uintptr_t)write, (uintptr_t)getauxval(AT_BASE),
 		(uintptr_t)&errno, /* thread-local storage */
 		(uintptr_t)keep,
+#ifdef INJECT
+		(uintptr_t)inject_control,
+#endif
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(needed); n++) {

@@ -100,6 +100,27 @@ static void number(struct batch *batch, uint32_t first, bool nft)
 		((struct nlmsghdr *)(void *)batch->data)->nlmsg_seq = first;
 }
 
+#ifdef INJECT
+/*
+ * An entry that the kernel is to refuse: it gets a message of a type that there isn't, and what it
+ * says of that is taken for the wanted error. Its sentence about it is not kept.
+ */
+static void spoil(struct batch *batch)
+{
+	batch->spoiled = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		INJECT_NAMED("netlink message", false);
+		int sys = inject_before(&inject_point);
+
+		if (!sys)
+			continue;
+		header(batch, i)->nlmsg_type = 0xfffe;
+		batch->spoiled = i + 1;
+		batch->spoiled_sys = sys;
+	}
+}
+#endif
+
 /* One answer. An error of the batch's head is one of the whole batch. */
 static int take_answer(struct batch *batch, const struct nlmsghdr *reply, uint32_t first,
 		       struct error *error)
@@ -115,6 +136,10 @@ static int take_answer(struct batch *batch, const struct nlmsghdr *reply, uint32
 		return error_sys(error, r, "this kernel has no nftables");
 	if (reply->nlmsg_seq == first && r < 0)
 		return error_sys(error, r, "nftables%s%s", text ? ": " : "", text ? text : "");
+#ifdef INJECT
+	if (r < 0 && batch->spoiled && index == batch->spoiled - 1)
+		r = -batch->spoiled_sys;
+#endif
 	if (index < batch->count) {
 		free(batch->entries[index].text);
 		batch->entries[index].text = xstrdup_null(text);
@@ -152,6 +177,9 @@ int batch_send(struct batch *batch, struct channels *channels, struct error *err
 
 	channels->sequence += (uint32_t)batch->count + 2;
 	number(batch, first, nft);
+#ifdef INJECT
+	spoil(batch);
+#endif
 	if (nft)
 		length += nftnl_batch_end(batch->data + length, channels->sequence)->nlmsg_len;
 	if (send(batch->channel->fd, batch->data, length, 0) < 0)

@@ -29,6 +29,10 @@ struct batch {
 	size_t length;
 	struct batch_entry *entries; /* owned */
 	size_t count;
+#ifdef INJECT
+	size_t spoiled; /* an entry's index + 1, to be refused with: */
+	int spoiled_sys;
+#endif
 };
 
 /* How much one change may need at most; a skeleton is the largest. */

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "store/inject.h"
 #include "store/record.h"
 
 #define APPLICATION_ID 0x6d767063 /* "mvpc": tells our files from anybody else's */
@@ -112,6 +113,7 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 	CLEANUP(store_closep) struct store *store = xcalloc(1, sizeof(*store));
 	int r;
 
+	store_inject();
 	if (sqlite3_open(path, &store->database) != SQLITE_OK)
 		return error_wrap(error, failed(store, error), "%s", path);
 	sqlite3_busy_timeout(store->database, 2000);
