@@ -38,24 +38,14 @@ FORTIFY += -DFUZZER
 $(BUILD)/tests/fuzz/%: LDFLAGS += -fsanitize=fuzzer
 endif
 
-# For tests/system/test_crash.py: see emulator/base/inject.h. What is injected into is compiled with it.
-INJECTED := $(foreach room,store netlink fabric instance services world,emulator/$(room)/%) \
-	    emulator/base/credentials.c emulator/base/id.c emulator/base/loop.c
-NOT_INJECTED := emulator/instance/exec.c emulator/instance/ssh.c emulator/instance/terminal.c \
-		emulator/world/check.c
-ifdef INJECT
-INJECTOR = -DINJECT $(if $(filter $(INJECTED),$(filter-out $(NOT_INJECTED),$<)),-include \
-	   emulator/base/inject.h)
-endif
-
 # For lint: what the analyzer must be told, in all files but the one that it is told about.
 ifdef ANALYZE
 ANALYZER = -fanalyzer $(if $(filter emulator/base/error.c,$<),,-include scripts/analyzer.h)
 endif
 
-# fake.c is kernel.h's second implementation, for tests/plan only.
+# fake.c is kernel.h's second implementation, for tests/plan only; inject.c is for `make inject`.
 ALL_SOURCES := $(sort $(wildcard emulator/*.c) $(wildcard emulator/*/*.c))
-SOURCES := $(filter-out emulator/netlink/fake.c,$(ALL_SOURCES))
+SOURCES := $(filter-out emulator/netlink/fake.c %/inject.c,$(ALL_SOURCES))
 TESTS := $(sort $(wildcard tests/unit/test_*.c) $(wildcard tests/plan/test_*.c))
 HELPERS := $(filter-out $(TESTS),$(sort $(wildcard tests/unit/*.c) $(wildcard tests/plan/*.c)))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -75,7 +65,7 @@ LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null && echo -lresolv)
 HAVE_TOOLS := $(and $(LIBS),$(shell command -v $(CC)))
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CFLAGS) $(FORTIFY) $(SANITIZERS) \
-	  $(PACKAGE_CFLAGS) $(INJECTOR) $(ANALYZER) $(CPPFLAGS)
+	  $(PACKAGE_CFLAGS) $(ANALYZER) $(CPPFLAGS)
 
 # As `git describe --tags --always --dirty` says it, but writing nothing, in anybody's tree (sudo).
 GIT := GIT_OPTIONAL_LOCKS=0 git -c safe.directory='*'
@@ -85,6 +75,7 @@ VERSION := $(shell v=$$($(GIT) describe --tags --always 2>/dev/null) || v=unknow
 all: $(BUILD)/minivpc
 tests: $(TEST_PROGRAMS)
 fuzzers: $(FUZZ_PROGRAMS)
+inject: $(BUILD)/minivpc-inject
 objects: $(EVERY_OBJECT)
 
 tools:
@@ -93,6 +84,23 @@ tools:
 $(BUILD)/minivpc: $(OBJECTS) $(BUILD)/obj/labs.o
 	@echo "  LD    $@"
 	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# A program for tests/system/test_crash.py: see emulator/base/inject.h. What changes something is
+# compiled with that, all of the daemon and of `down`; the rest is as ever.
+INJECTED := $(filter $(foreach room,store netlink fabric instance services world,emulator/$(room)/%) \
+	      emulator/base/credentials.c emulator/base/id.c emulator/base/loop.c,$(filter-out \
+	      $(patsubst %,emulator/%.c,instance/exec instance/ssh instance/terminal world/check), \
+	      $(SOURCES)))
+INJECT_OBJECTS := $(patsubst %.c,$(BUILD)/inject/%.o,$(INJECTED) $(filter %/inject.c,$(ALL_SOURCES)))
+$(BUILD)/minivpc-inject: $(filter-out $(INJECTED:%.c=$(BUILD)/obj/%.o),$(OBJECTS)) \
+			 $(BUILD)/obj/labs.o $(INJECT_OBJECTS)
+	@echo "  LD    $@"
+	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/inject/%.o: %.c | tools
+	@mkdir -p $(@D)
+	@echo "  CC    $< (inject)"
+	@$(COMPILE) -DINJECT $(if $(filter %/inject.c,$<),,-include emulator/base/inject.h) -MMD -MP -c -o $@ $<
 
 # The labs are in the program: see emulator/cli/lab.h. The same files make the same archive.
 $(BUILD)/labs.tar: $(shell find scripts/labs -type f) | tools
@@ -136,6 +144,7 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
 -include $(if $(TESTS),$(BUILD)/tests.mk)
 -include $(EVERY_OBJECT:.o=.d)
+-include $(INJECT_OBJECTS:.o=.d)
 endif
 
 # --- running -------------------------------------------------------------------------------------
@@ -146,13 +155,13 @@ AS_ROOT = [ "$$(id -u)" = 0 ] || { echo "make $@ needs root: run sudo make $@" >
 
 test:
 	@$(AS_ROOT); scripts/bootstrap --test
-	@mkdir -p build; { $(MAKE) --no-print-directory all tests && \
+	@mkdir -p build; { $(MAKE) --no-print-directory all tests inject && \
 		scripts/test --build $(BUILD) scripts unit plan fuzz system; }; $(GIVE_BACK)
 
 test-unit test-plan test-fuzz: tests
 	@scripts/test --build $(BUILD) $(if $(filter test-unit,$@),scripts) $(@:test-%=%)
 
-test-system: all
+test-system: all inject
 	@$(AS_ROOT); scripts/test --build $(BUILD) system; $(GIVE_BACK)
 
 # As root the system tests run too.
@@ -237,7 +246,7 @@ help:
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:
-.PHONY: FORCE all tests fuzzers objects tools test test-unit test-plan test-fuzz test-system \
+.PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz test-system \
 	check-asan fuzz lint \
 	lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck bench demo install \
 	uninstall clean help

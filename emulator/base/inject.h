@@ -1,14 +1,13 @@
 /*
- * Faults on demand, for tests/system/test_crash.py: `make INJECT=1 BUILD=build/inject`. The plain
- * build has nothing of this. That build includes this file before any other of the rooms that
- *change something (see the Makefile): there each call of the kernel below is a point, named by the
- *call, the function and the file it stands in, so that none can be forgotten. Two things more are
- *points: each message of a netlink batch (netlink/batch.c), which the kernel then refuses indeed,
- *and what SQLite does with its files (store/inject.c).
+ * Faults on demand, for tests/system/test_crash.py: `make inject` builds build/minivpc-inject; the
+ * plain program has nothing of this. There this file comes before anything else of the rooms that
+ * change something (see the Makefile), and each call of the kernel below is a point, named by the
+ * call, the function and the file it stands in, so that none can be forgotten. Two things more are
+ * points: each message of a netlink batch, which the kernel then refuses indeed (netlink/batch.c),
+ * and what SQLite does with its files (store/inject.c).
  *
- * MINIVPC_INJECT names a file that this program and a test share (struct inject_control): armed,
- *the nth point from then on fires. It is passed on to the launcher, the inits and whatever else is
- *forked.
+ * MINIVPC_INJECT names a file that the program and a test share (struct inject_control): armed, the
+ * nth point from then on fires. The launcher, the inits and whatever else is forked share it too.
  *
  *	INJECT_KILL	the daemon is killed before the call, or after it (two points for one call);
  *			a child stops there until the test has killed it, then goes on

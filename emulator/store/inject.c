@@ -4,6 +4,9 @@
  */
 #include "store/inject.h"
 
+#define INJECT_NO_CALLS
+#include "base/inject.h"
+
 #ifdef INJECT
 
 #include <sqlite3.h>
