@@ -11,12 +11,16 @@ from lib import World
 
 
 def pytest_cmdline_main(config):
-    if not isolation.wanted() or config.option.collectonly or config.option.help:
+    if not isolation.wanted(config) or config.option.collectonly or config.option.help:
         return None
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture:
         capture.suspend_global_capture(in_=True)
     return isolation.run(list(config.invocation_params.args), str(config.invocation_params.dir))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: it needs the machine for itself")
 
 
 def pytest_collection_modifyitems(items):

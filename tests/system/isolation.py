@@ -4,6 +4,9 @@ fresh and belongs to it alone, other worlds on the machine neither disturb it no
 when pytest dies, however it dies, the kernel removes everything the tests made.
 
 MINIVPC_TEST_HOST=1 runs the tests on the machine itself.
+
+Files run side by side where pytest-xdist starts its workers by this file, each in namespaces of its
+own: `--dist loadfile --tx '2*popen//python=/usr/bin/python3 -B tests/system/isolation.py'`.
 """
 import os
 import signal
@@ -13,15 +16,19 @@ import sys
 INSIDE = "MINIVPC_TEST_INSIDE"
 
 
-def wanted():
-    return os.geteuid() == 0 and INSIDE not in os.environ and "MINIVPC_TEST_HOST" not in os.environ
+COMMAND = ["setpriv", "--pdeathsig", "KILL",
+           "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+           sys.executable, "-B", os.path.abspath(__file__)]
+
+
+def wanted(config):
+    return os.geteuid() == 0 and INSIDE not in os.environ and \
+        "MINIVPC_TEST_HOST" not in os.environ and not getattr(config.option, "tx", None)
 
 
 def run(arguments, directory):
     """Runs pytest again, inside; returns its exit status."""
-    command = ["setpriv", "--pdeathsig", "KILL",
-               "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
-               sys.executable, "-B", os.path.abspath(__file__), *arguments]
+    command = [*COMMAND, "-m", "pytest", *arguments]
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the inner pytest handles it
     try:
         return subprocess.run(command, cwd=directory, check=False,
@@ -45,10 +52,12 @@ def prepare():
 
 
 def main():
-    """Process 1 of the namespace: reaps what is orphaned, ends with pytest."""
+    """Python with these arguments, inside. Process 1 there: reaps what is orphaned, ends with it."""
+    if INSIDE not in os.environ:
+        os.execvpe(COMMAND[0], [*COMMAND, *sys.argv[1:]], {**os.environ, INSIDE: "1"})
     prepare()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    child = subprocess.Popen([sys.executable, "-B", "-m", "pytest", *sys.argv[1:]],
+    child = subprocess.Popen([sys.executable, "-B", *sys.argv[1:]],
                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while True:
         pid, status = os.wait()

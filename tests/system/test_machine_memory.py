@@ -12,7 +12,7 @@ import sys
 import pytest
 
 import lib
-from lib import environment, wait_for
+from lib import World, environment, wait_for
 
 DISK, NANO, MICRO = 64, 512, 1024  # MiB
 SMALL = 400  # MiB, of all together where a test fills it
@@ -278,15 +278,20 @@ def test_together_over_restarts(make_world):
 
 
 def test_a_daemon_that_never_was(make_world, scratch):
-    """It couldn't listen: no group is left of it."""
+    """It couldn't listen: no group is left of it. Beside its own, others' come and go."""
+    never = os.path.join(scratch, "never")
     with limited_world(make_world) as world:
-        parent = os.path.dirname(group(world))
-        before = set(os.listdir(parent))
-        failed = subprocess.run([lib.BINARY, "serve", "--state", os.path.join(scratch, "never"),
+        before = records()
+        with World(never):
+            record, = records() - before
+            place = read(record)
+        assert os.path.dirname(place) == os.path.dirname(group(world))
+        assert not os.path.exists(place)
+        failed = subprocess.run([lib.BINARY, "serve", "--state", never,
                                  "--listen", world.url.removeprefix("http://")],
                                 check=False, capture_output=True, env=environment())
         assert failed.returncode == 1 and b"in use" in failed.stderr
-        assert set(os.listdir(parent)) == before
+        assert not os.path.exists(place) and records() == before
 
 
 def test_the_machine_is_spared(world):

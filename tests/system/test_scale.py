@@ -5,7 +5,12 @@ More instances in one subnet than a Linux bridge has ports. MINIVPC_TEST_INSTANC
 import os
 import time
 
+import pytest
+
 from lib import IMAGE, INTERNET, links, names, namespaces, wait_for
+
+# 1,100 instances at once, and their end, which the kernel works off for all namespaces in turn.
+pytestmark = pytest.mark.alone
 
 COUNT = int(os.environ.get("MINIVPC_TEST_INSTANCES", "1100"))
 
