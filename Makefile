@@ -137,9 +137,10 @@ $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests.mk
 
 BENCH_PROGRAMS := $(BUILD)/bench/floor $(BUILD)/bench/traffic $(BUILD)/bench/calls
 $(BUILD)/bench/traffic $(BUILD)/bench/calls: $(BUILD)/obj/emulator/base/util.o
+tests: $(BENCH_PROGRAMS)
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^
+	@$(CC) $(CFLAGS) $(SANITIZERS) $(LINKING) $(LDFLAGS) -o $@ $^
 
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
 -include $(if $(TESTS),$(BUILD)/tests.mk)
@@ -161,7 +162,7 @@ test:
 test-unit test-plan test-fuzz: tests
 	@scripts/test --build $(BUILD) $(if $(filter test-unit,$@),scripts) $(@:test-%=%)
 
-test-system: all inject
+test-system: all inject $(BENCH_PROGRAMS)
 	@$(AS_ROOT); scripts/test --build $(BUILD) system; $(GIVE_BACK)
 
 # As root the system tests run too.
@@ -242,7 +243,7 @@ help:
 	@echo "sudo make test     every test; without root: make test-unit test-plan test-fuzz"
 	@echo "sudo make test-system, make lint, make check-asan"
 	@echo "make fuzz          the parsers, by clang's libFuzzer (FUZZ_SECONDS=$(FUZZ_SECONDS) for each)"
-	@echo "sudo make bench    launches, memory, rules, paths (BENCH=--quick, --filters, --paths, --api)"
+	@echo "sudo make bench    measures, and compares in one table (BENCH=--quick, --paths, --readme …)"
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:

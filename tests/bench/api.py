@@ -13,11 +13,14 @@ import subprocess
 from collections import namedtuple
 
 from latency import Caller, IMAGE
+from report import Figure
 from world import Failed, World
 
 INSTANCES, PAGE, CHANGES = 1000, 100, 200
 CONNECTIONS = 64
-US, MS = 1e6, 1e3
+MS = 1e3
+# What one account is let do in a region, in the long run: describing calls, and instances launched.
+DESCRIBE_QUOTA, LAUNCH_QUOTA = 20, 2
 
 Sample = namedtuple("Sample", "replies seconds p50 p99 worst size fewest cpu")
 
@@ -26,7 +29,8 @@ class Api:
     QUOTAS = ("--quota", f"vpcs-per-region={2 * CHANGES}",
               "--quota", f"subnets-per-vpc={2 * CHANGES}")
 
-    def __init__(self, build: str, seconds: float):
+    def __init__(self, build: str, seconds: float, instances: int = INSTANCES):
+        self.count = instances
         self.binary = os.path.join(build, "minivpc")
         self.calls = os.path.join(build, "bench", "calls")
         self.seconds = seconds
@@ -64,20 +68,36 @@ class Api:
         with open(path, "wb") as file:
             for request in requests:
                 file.write(b"%d\n" % len(request) + request)
-        port = self.world.endpoint.rsplit(":", 1)[1]
         before = self.cpu()
+        sample = self.calling(self.world.endpoint.rsplit(":", 1)[1], path, connections, count,
+                              seconds)
+        return sample._replace(cpu=(self.cpu() - before) / sample.replies)
+
+    def calling(self, port: str, path: str, connections: int, count: int, seconds: float) -> Sample:
         done = subprocess.run([self.calls, port, str(connections), str(count), str(seconds), path],
                               capture_output=True, text=True, check=False, timeout=seconds + 60)
-        spent = self.cpu() - before
         words = done.stdout.split()
         if done.returncode or len(words) != 8 or words[1] != "0":
             raise Failed(f"calls: {done.stdout.strip()} {done.stderr.strip()[-300:]}")
         replies, _, wall, p50, p99, worst, size, fewest = map(float, words)
-        return Sample(replies, wall, p50, p99, worst, size, fewest, spent / replies)
+        return Sample(replies, wall, p50, p99, worst, size, fewest, 0)
+
+    def bare(self, size: float, count: int) -> float:
+        """The median in µs of a server that only answers as much, to the requests sent last."""
+        path = os.path.join(self.world.directory, "requests")
+        with subprocess.Popen([self.calls, "answer", str(int(size))], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as server:
+            port = server.stdout.readline().strip()
+            try:
+                return self.calling(port, path, 1, count, 60).p50
+            finally:
+                server.stdin.close()
 
     def row(self, title: str, requests: list, count: int, aim: tuple = None) -> None:
         """`aim`: of what ("rate" of one core, "p50" in ms), and how much."""
-        self.rows.append((title, self.send(requests, count), aim))
+        sample = self.send(requests, count)
+        floor = self.bare(sample.size, count) if title.startswith("Describe") else None
+        self.rows.append((title, sample, aim, floor))
 
     # --- what is measured ------------------------------------------------------------------------
 
@@ -112,7 +132,7 @@ class Api:
         launch = {"ImageId": IMAGE, "SubnetId": subnet, "MinCount": 1, "MaxCount": 1}
         self.row("RunInstances of one", [self.request("RunInstances", **launch)
                                          for _ in range(CHANGES)], CHANGES)
-        launch.update(MinCount=INSTANCES - CHANGES, MaxCount=INSTANCES - CHANGES)
+        launch.update(MinCount=self.count - CHANGES, MaxCount=self.count - CHANGES)
         client.run_instances(**launch)
         self.instances(client)
 
@@ -126,7 +146,7 @@ class Api:
                 self.send(between, len(between))
 
     def instances(self, client) -> None:
-        self.row(f"DescribeInstances of {INSTANCES}", [self.request("DescribeInstances")], 100,
+        self.row(f"DescribeInstances of {self.count}", [self.request("DescribeInstances")], 100,
                  ("p50", 15))
         tokens = [None]
         while len(tokens) < 2 or tokens[-1]:
@@ -135,34 +155,37 @@ class Api:
             tokens.append(reply.get("NextToken"))
         pages = [self.request("DescribeInstances", MaxResults=PAGE,
                               **({"NextToken": token} if token else {})) for token in tokens[:-1]]
-        if len(pages) != INSTANCES // PAGE:
+        if len(pages) != self.count // PAGE:
             raise Failed(f"{len(pages)} pages of {PAGE}")
-        self.row(f"  a page of {PAGE}", pages, 10 * len(pages))
+        self.row(f"DescribeInstances, a page of {PAGE}", pages, 10 * len(pages))
         self.row("DescribeInstances by id", [self.request("DescribeInstances", **{
             "InstanceId.1": reply["Reservations"][0]["Instances"][0]["InstanceId"]})], 5000)
-        self.row(f"DescribeInstances by a filter, 1 of {INSTANCES}", [
+        self.row(f"DescribeInstances by a filter, 1 of {self.count}", [
             self.request("DescribeInstances", **{"Filter.1.Name": "private-ip-address",
                                                  "Filter.1.Value.1": "172.17.0.200"})], 100)
 
-    def table(self) -> None:
-        print("\nAPI calls over one kept connection, signed beforehand")
-        print(f"{'':40}{'p50 ms':>9}{'p99 ms':>9}{'calls/s':>9}{'CPU µs':>9}{'/s of a core':>13}"
-              f"{'KiB':>8}")
-        for title, sample, aim in self.rows:
-            core = 1 / sample.cpu
-            line = (f"{title:40}{sample.p50 / MS:>9.3f}{sample.p99 / MS:>9.3f}"
-                    f"{sample.replies / sample.seconds:>9.0f}{sample.cpu * US:>9.1f}{core:>13.0f}"
-                    f"{sample.size / 1024:>8.1f}")
-            if aim:
-                kind, bound = aim
-                met = core >= bound if kind == "rate" else sample.p50 / MS < bound
-                line += f"  aim: {'at least' if kind == 'rate' else 'under'} {bound}"
-                line += "" if met else ", MISSED"
-            print(line)
+    def report(self, report) -> None:
+        for title, sample, aim, floor in self.rows:
+            core = Figure(1 / sample.cpu)
+            aims = {"most": aim[1]} if aim and aim[0] == "p50" else {}
+            report.add("api", title.strip(), "ms", Figure(sample.p50 / MS), aims=aims,
+                       floor=floor and Figure(floor / MS, "bare server"))
+            if title == "DescribeVpcs":
+                report.add("api", f"{title}, of one core", "per s", core, more_is_better=True,
+                           peer=Figure(DESCRIBE_QUOTA, "AWS's quota"),
+                           floor=Figure(aim[1], "the aim"), aims={"least": aim[1]})
+            elif title.startswith("RunInstances"):
+                report.add("api", f"{title}, one after the other", "per s",
+                           Figure(sample.replies / sample.seconds), more_is_better=True,
+                           peer=Figure(LAUNCH_QUOTA, "AWS's quota"))
+            else:
+                report.add("api", f"{title}, CPU of the daemon", "ms", Figure(sample.cpu * 1000))
         many, (before, after) = self.many, self.memory
-        print(f"\n{CONNECTIONS} connections at once, {many.seconds:.0f} s of DescribeVpcs: "
-              f"{many.replies:.0f} replies, no error, {many.replies / many.seconds:.0f}/s, "
-              f"{many.cpu * US:.1f} µs of CPU each")
-        print(f"p50 {many.p50 / MS:.2f} ms, p99 {many.p99 / MS:.2f} ms, worst {many.worst / MS:.2f} ms;"
-              f" the one served least had {many.fewest / (many.replies / CONNECTIONS):.2f} of its share;"
-              f" resident {before} KiB after a second, {after} KiB at the end")
+        report.add("api", f"DescribeVpcs, {CONNECTIONS} connections at once", "per s",
+                   Figure(many.replies / many.seconds), more_is_better=True,
+                   peer=Figure(DESCRIBE_QUOTA, "AWS's quota"))
+        report.add("api", f"memory after {many.seconds:.0f} s of that", "MiB", Figure(after / 1024),
+                   floor=Figure(before / 1024, "after 1 s"))
+        report.add("api", "replies of the connection served least", "share",
+                   Figure(many.fewest / (many.replies / CONNECTIONS)), floor=Figure(1, "all alike"),
+                   more_is_better=True)

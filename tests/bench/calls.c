@@ -10,6 +10,11 @@
  *
  *	REPLIES ERRORS SECONDS P50 P99 WORST BYTES FEWEST
  *
+ *	calls answer SIZE
+ *
+ * is the bare server to compare with, for one connection at a time: it prints its port, reads no
+ * more of a request than that it is there, and answers SIZE bytes, until its standard input ends.
+ *
  * ERRORS are replies other than 200, and a connection's end; the latencies are in µs; BYTES is the
  * largest body; FEWEST are the replies of the connection that had the fewest.
  */
@@ -19,6 +24,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -200,6 +206,42 @@ static void work(struct connection *connections, size_t count)
 	close(epoll);
 }
 
+static void answer_all(int fd, const char *reply, size_t length)
+{
+	static char request[CHUNK];
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	while (recv(fd, request, sizeof(request), 0) > 0)
+		if (send(fd, reply, length, MSG_NOSIGNAL) != (ssize_t)length)
+			break;
+	close(fd);
+}
+
+static int answer(size_t size)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct pollfd polled[] = { { .fd = fd, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+	socklen_t length = sizeof(at);
+	char *reply = xcalloc(size + 256, 1);
+	int head = sprintf(reply, "HTTP/1.1 200 OK\r\n" LENGTH_FIELD "%zu" HEAD_END, size);
+
+	memset(reply + head, 'x', size);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, length) < 0 || listen(fd, 128) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &length) < 0)
+		die("answer");
+	printf("%u\n", ntohs(at.sin_port));
+	fflush(stdout);
+	while (poll(polled, ARRAY_SIZE(polled), -1) > 0 && !polled[1].revents)
+		if (polled[0].revents)
+			answer_all(accept4(fd, NULL, NULL, SOCK_CLOEXEC), reply,
+				   (size_t)head + size);
+	free(reply);
+	close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct connection *connections;
@@ -207,8 +249,10 @@ int main(int argc, char **argv)
 	double start, elapsed;
 	size_t count;
 
+	if (argc == 3 && streq(argv[1], "answer"))
+		return answer(strtoul(argv[2], NULL, 10));
 	if (argc != 6) {
-		fprintf(stderr, "usage: calls PORT CONNECTIONS COUNT SECONDS FILE\n");
+		fprintf(stderr, "usage: calls PORT CONNECTIONS COUNT SECONDS FILE | answer SIZE\n");
 		return 2;
 	}
 	read_requests(argv[5]);

@@ -11,7 +11,6 @@ import os
 import select
 import shutil
 import socket
-import statistics
 import struct
 import subprocess
 import time
@@ -21,6 +20,8 @@ from botocore.awsrequest import AWSRequest
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
+from launches import HERE, seconds_printed
+from report import Figure
 from world import Failed, World
 
 ROUTER, SENDER, TARGET = "10.0.0.1", "10.0.0.9", "10.0.0.10"
@@ -29,16 +30,24 @@ MS = 1000
 EVERY = 0.0001  # s
 PATIENCE = 10  # s
 
-ROWS = (  # of what is measured: its name, what it is, the aim in ms
-    ("floor", "the floor program makes one", None),
-    ("launch", "RunInstances until a ping is answered", 10),
-    ("launch reply", "RunInstances until its reply", None),
-    ("start", "StartInstances until a ping is answered", 10),
-    ("stop", "StopInstances until the last answer", 10),
-    ("exec", "minivpc exec of true", 5),
-    ("ec2", "minivpc ec2 describe-vpcs", 10),
-    ("aws", "minivpc aws ec2 describe-vpcs, the AWS CLI", None),
+ROWS = (  # of what is measured: its name, what it is, the aim in ms, its floor, its peer
+    ("launch", "RunInstances until a ping is answered", 10, "floor", "target"),
+    ("launch reply", "RunInstances until its reply", None, "floor", "shell"),
+    ("start", "StartInstances until a ping is answered", 10, "floor", "target"),
+    ("stop", "StopInstances until the last answer", 10, "floor", None),
+    ("exec", "minivpc exec of true", 5, "true", "netns"),
+    ("ec2", "minivpc ec2 describe-vpcs", 10, "true", "aws"),
 )
+NAMES = {
+    "floor": "bare C",
+    "target": "Firecracker's target",
+    "shell": "shell loop of ip",
+    "true": "a bare process",
+    "netns": "ip netns exec",
+    "aws": "AWS CLI",
+}
+FIRECRACKER = 125  # ms: its design's target, from the call until init runs
+SHELLS = 5
 
 
 def enter(namespace: int) -> None:
@@ -146,7 +155,7 @@ class Latency:
         self.binary = os.path.join(build, "minivpc")
         self.floor = os.path.join(build, "bench", "floor")
         self.samples = samples
-        self.times = {}
+        self.times = {"target": [FIRECRACKER]}
 
     def note(self, name: str, seconds: float) -> None:
         self.times.setdefault(name, []).append(seconds * MS)
@@ -179,8 +188,11 @@ class Latency:
             Filters=[{"Name": "private-ip-address", "Values": [TARGET]}])
         instance = found["Reservations"][0]["Instances"][0]["InstanceId"]
         self.until(client, instance, "running")
-        self.commands("exec", "exec", instance, "--", "true")
-        self.commands("ec2", "ec2", "describe-vpcs")
+        own = (self.binary, "--state", self.state)
+        self.commands("true", "true")
+        self.commands("exec", *own, "exec", instance, "--", "true")
+        self.commands("netns", "ip", "netns", "exec", instance, "true")
+        self.commands("ec2", *own, "ec2", "describe-vpcs")
         start, finish = caller.call("StopInstances", **{"InstanceId.1": instance})
         silent = pinger.wait(False)
         finish()
@@ -196,8 +208,7 @@ class Latency:
     def commands(self, name: str, *words: str) -> None:
         for _ in range(3):
             start = time.monotonic()
-            subprocess.run([self.binary, "--state", self.state, *words], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
             self.note(name, time.monotonic() - start)
 
     def measure(self) -> None:
@@ -222,15 +233,16 @@ class Latency:
                 self.launch(client, caller, pinger, subnet)
             pinger.close()
             if shutil.which("aws"):
-                self.commands("aws", "aws", "ec2", "describe-vpcs")
+                self.commands("aws", self.binary, "--state", self.state, "aws", "ec2",
+                              "describe-vpcs")
+        for _ in range(SHELLS if shutil.which("ip") else 0):
+            self.note("shell", seconds_printed([os.path.join(HERE, "shell")], 1))
 
-    def table(self) -> None:
-        floor = statistics.median(self.times["floor"])
-        print(f"\none at a time, {self.samples} samples; Firecracker's design target: 125 ms to boot")
-        print(f"{'ms':44}{'median':>8}{'worst':>8}{'/floor':>8}")
-        for name, title, aim in (row for row in ROWS if row[0] in self.times):
-            middle, worst = statistics.median(self.times[name]), max(self.times[name])
-            line = f"{title:44}{middle:>8.2f}{worst:>8.2f}{middle / floor:>8.1f}"
-            if aim:
-                line += f"  aim: under {aim}" + ("" if middle < aim else ", MISSED")
-            print(line)
+    def report(self, report) -> None:
+        for name, title, most, *beside in ROWS:
+            if name not in self.times:
+                continue
+            floor, peer = (Figure(self.times[other], NAMES[other]) if other in self.times else None
+                           for other in beside)
+            report.add("latency", title, "ms", Figure(self.times[name]), floor=floor, peer=peer,
+                       aims={"most": most} if most else {})

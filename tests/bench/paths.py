@@ -1,5 +1,6 @@
 """What a packet's way costs: one TCP stream and its round trip along each path of a world, beside a
-bare veth pair of the path's own MTU that is measured right before it.
+bare veth pair of the path's own MTU that is measured right before it; and beside what one would
+build by hand without any rules, a Linux bridge or a router between the two.
 
 Both ends of every connection are on one CPU, so all that is between them is on that CPU too. Each
 round measures every path once, each next to its pair; the ratio is the median of the rounds' own.
@@ -7,7 +8,6 @@ The MTU is what TCP finds on the path: 9001 within a VPC, 1500 where the Interne
 """
 
 import os
-import statistics
 import subprocess
 import time
 from collections import namedtuple
@@ -15,6 +15,7 @@ from contextlib import ExitStack
 
 from botocore.exceptions import ClientError
 
+from report import Figure
 from world import Failed, World
 
 PORT = 7000
@@ -22,42 +23,70 @@ IMAGE = "ami-0123456789abcdef0"
 ANY = "0.0.0.0/0"
 KINDS = {"stream": 0.5, "echo": 20000}  # seconds; round trips
 
-# `client` and `server` are what runs a command there; `aim`: of a bare pair's.
-Path = namedtuple("Path", "name client server address aim")
+# `client` and `server` are what runs a command there; `aim`: of a bare pair's; `peer`: what stands
+# between two ends that one builds by hand.
+Path = namedtuple("Path", "name client server address aim peer")
 INSIDE, OUTSIDE = 0.85, 0.7
 
 
 class Pair:
-    """Two namespaces and a veth pair, with nothing between them."""
+    """Two namespaces and a veth pair, with nothing between them; or a third, with a bridge or a
+    router in it."""
 
-    ADDRESS = "192.0.2.2"
+    TITLES = {None: "bare veth", "bridge": "Linux bridge", "router": "one Linux router"}
 
-    def __init__(self, mtu: int):
-        self.names = [f"bare-{os.getpid()}-{mtu}-{end}" for end in "ab"]
-        self.mtu = mtu
+    def __init__(self, mtu: int, between: str = None):
+        self.mtu, self.between = mtu, between
+        self.title = self.TITLES[between]
+        self.names = [f"bare-{os.getpid()}-{mtu}-{between or 'veth'}-{end}" for end in "abc"]
+        self.address = "192.0.3.2" if between == "router" else "192.0.2.2"
 
     def __enter__(self):
+        one, two, middle = self.names
         try:
-            for name in self.names:
+            for name in self.names if self.between else self.names[:2]:
                 ip("netns", "add", name)
-            one, two = self.names
-            ip("-n", one, "link", "add", "veth0", "mtu", self.mtu, "type", "veth",
-               "peer", "name", "veth0", "mtu", self.mtu, "netns", two)
-            for number, name in enumerate(self.names, 1):
-                ip("-n", name, "address", "add", f"192.0.2.{number}/24", "dev", "veth0")
-                ip("-n", name, "link", "set", "veth0", "up")
+            if self.between:
+                self.link(one, middle, "left")
+                self.link(two, middle, "right")
+                getattr(self, self.between)(middle)
+            else:
+                self.link(one, two, "veth0")
+            for name, address in (one, "192.0.2.1"), (two, self.address):
+                ip("-n", name, "address", "add", f"{address}/24", "dev", "veth0")
+            if self.between == "router":
+                for name, net in (one, 2), (two, 3):
+                    ip("-n", name, "route", "add", "default", "via", f"192.0.{net}.9")
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def link(self, one: str, two: str, there: str) -> None:
+        ip("-n", one, "link", "add", "veth0", "mtu", self.mtu, "type", "veth",
+           "peer", "name", there, "mtu", self.mtu, "netns", two)
+        ip("-n", one, "link", "set", "veth0", "up")
+        ip("-n", two, "link", "set", there, "up")
+
+    def bridge(self, middle: str) -> None:
+        ip("-n", middle, "link", "add", "bridge0", "mtu", self.mtu, "type", "bridge")
+        for port in "left", "right":
+            ip("-n", middle, "link", "set", port, "master", "bridge0")
+        ip("-n", middle, "link", "set", "bridge0", "up")
+
+    @staticmethod
+    def router(middle: str) -> None:
+        for port, net in ("left", 2), ("right", 3):
+            ip("-n", middle, "address", "add", f"192.0.{net}.9/24", "dev", port)
+        ip("netns", "exec", middle, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
     def __exit__(self, *_):
         for name in self.names:
             ip("netns", "delete", name, check=False)
 
     def path(self) -> Path:
-        one, two = (("ip", "netns", "exec", name) for name in self.names)
-        return Path(f"bare veth, MTU {self.mtu}", one, two, self.ADDRESS, None)
+        one, two = (("ip", "netns", "exec", name) for name in self.names[:2])
+        return Path(f"{self.title}, MTU {self.mtu}", one, two, self.address, None, None)
 
 
 def ip(*words, check: bool = True) -> None:
@@ -144,11 +173,11 @@ class Network:
         host = (self.world.binary, "internet", "exec", "--state", self.world.state, "--")
         outside = self.world.run("internet", "address").stdout.strip()
         return [
-            Path("in one subnet", client, beside, address, INSIDE),
-            Path("across subnets", client, across, across_address, INSIDE),
-            Path("by a peering", client, peered, peered_address, INSIDE),
-            Path("to the Internet", client, host, outside, OUTSIDE),
-            Path("to a public address (hairpin)", client, beside, public, OUTSIDE),
+            Path("in one subnet", client, beside, address, INSIDE, "bridge"),
+            Path("across subnets", client, across, across_address, INSIDE, "router"),
+            Path("by a peering", client, peered, peered_address, INSIDE, "router"),
+            Path("to the Internet", client, host, outside, OUTSIDE, "router"),
+            Path("to a public address (hairpin)", client, beside, public, OUTSIDE, "router"),
             *self.nat_paths(near, front, host, outside),
         ]
 
@@ -163,15 +192,18 @@ class Network:
             self.skipped[name] = error.response["Error"]["Message"]
             return []
         client, _, _ = self.launch(private)
-        return [Path(name, client, host, outside, OUTSIDE)]
+        return [Path(name, client, host, outside, OUTSIDE, "router")]
 
 
 class Paths:
-    def __init__(self, build: str, rounds: int):
+    def __init__(self, build: str, rounds: int, share: float = 1):
+        """`share`: of the packets."""
+        self.amounts = {kind: type(n)(n * share) for kind, n in KINDS.items()}
         self.binary = os.path.join(build, "minivpc")
         self.traffic = os.path.abspath(os.path.join(build, "bench", "traffic"))
         self.rounds = rounds
         self.samples = {}  # (path, kind): pairs of its own and its bare pair's figure
+        self.peers = {}  # (MTU, what is between, kind): figures
         self.rows = []  # (path, its pair's MTU)
         self.skipped = {}
 
@@ -195,10 +227,15 @@ class Paths:
         # The order changes, so that what comes first isn't always the same.
         rows = self.rows if number % 2 == 0 else self.rows[::-1]
         for path, mtu in rows:
-            for kind, amount in KINDS.items():
-                bare = self.run(kind, pairs[mtu].path(), amount)
+            for kind, amount in self.amounts.items():
+                bare = self.run(kind, pairs[mtu, None].path(), amount)
                 own = self.run(kind, path, amount)
                 self.samples.setdefault((path.name, kind), []).append((own, bare))
+        for key, pair in pairs.items():
+            for kind, amount in self.amounts.items():
+                if pair.between:
+                    self.peers.setdefault((*key, kind), []).append(
+                        self.run(kind, pair.path(), amount))
 
     def measure(self) -> None:
         with World(self.binary) as world, ExitStack() as stack:
@@ -209,30 +246,25 @@ class Paths:
             for server in {path.server for path in paths}:
                 self.serve(stack, server)
             self.rows = [(path, int(self.run("mtu", path))) for path in paths]
-            pairs = {mtu: stack.enter_context(Pair(mtu)) for mtu in {row[1] for row in self.rows}}
-            for mtu, pair in pairs.items():
+            wanted = {(mtu, between) for path, mtu in self.rows for between in (None, path.peer)}
+            pairs = {key: stack.enter_context(Pair(*key)) for key in sorted(wanted, key=str)}
+            for (mtu, _), pair in pairs.items():
                 self.serve(stack, pair.path().server)
                 if self.run("mtu", pair.path()) != mtu:
-                    raise Failed(f"the bare pair's MTU isn't {mtu}")
+                    raise Failed(f"the MTU of a {pair.title} isn't {mtu}")
             for number in range(self.rounds):
                 self.round(number, pairs)
 
-    def table(self) -> None:
-        print(f"\na packet's way, beside a bare veth pair of the same MTU; {self.rounds} round(s)")
-        print(f"{'':31}{'':>6}{'TCP, Gbit/s':>22}{'round trip, µs':>24}")
-        print(f"{'':31}{'MTU':>6}{'bare':>8}{'path':>8}{'ratio':>6}{'bare':>10}{'path':>8}"
-              f"{'ratio':>6}")
+    def report(self, report) -> None:
         for path, mtu in self.rows:
-            line, missed = f"{path.name:31}{mtu:>6}", []
-            for kind, scale, width in (("stream", 1e9, 8), ("echo", 1, 10)):
-                samples = self.samples[path.name, kind]
-                own, bare = (statistics.median(column) for column in zip(*samples))
-                ratio = statistics.median(
-                    own / bare if kind == "stream" else bare / own for own, bare in samples)
-                line += f"{bare / scale:>{width}.2f}{own / scale:>8.2f}{ratio:>6.2f}"
-                if ratio < path.aim:
-                    missed.append({"stream": "TCP", "echo": "round trip"}[kind])
-            aim = f"  aim: {path.aim}"
-            print(line + aim + (f", MISSED: {', '.join(missed)}" if missed else ""))
+            for kind, title, unit, scale in (("stream", "TCP", "Gbit/s", 1e9),
+                                             ("echo", "round trip", "µs", 1)):
+                own, bare = ([sample / scale for sample in column]
+                             for column in zip(*self.samples[path.name, kind]))
+                report.add("paths", f"{title} {path.name}", unit, Figure(own),
+                           floor=Figure(bare, "bare veth"), paired=True,
+                           peer=Figure([sample / scale for sample in
+                                        self.peers[mtu, path.peer, kind]], Pair.TITLES[path.peer]),
+                           more_is_better=kind == "stream", aims={"floor": path.aim})
         for name, why in self.skipped.items():
-            print(f"{name:31}  skipped: {why}")
+            report.notes.append(f"{name}: skipped: {why}")
