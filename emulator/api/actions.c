@@ -441,6 +441,7 @@ const struct action actions[] = {
 	OWN("ListNatGateways", list_nat_gateways, ""),
 	OWN("ListActions", list_actions, ""),
 	OWN("ListDrops", list_drops, "Instance"),
+	OWN("Audit", audit, "Repair:b"),
 	OWN("TracePath", trace_path, "Source! Destination! Protocol Port:i"),
 	OWN("TracePaths", trace_paths, "VpcId Protocol Port:i"),
 	OWN("GetInstanceProcess", get_instance_process, "Instance!"),

@@ -29,7 +29,7 @@ handler_fn create_vpc, delete_vpc, describe_vpcs, describe_vpc_attribute, modify
 	start_instances, stop_instances, reboot_instances, terminate_instances, describe_images,
 	describe_instance_types, create_tags, delete_tags, describe_tags, describe_regions,
 	describe_availability_zones, get_caller_identity, list_instances, list_drops, list_actions,
-	get_instance_process, get_internet_host, get_internet_address, create_internet_host,
+	audit, get_instance_process, get_internet_host, get_internet_address, create_internet_host,
 	list_internet_hosts, delete_internet_host, create_security_group, delete_security_group,
 	describe_security_group_rules, authorize_ingress, authorize_egress, revoke_ingress,
 	revoke_egress, modify_security_group_rules, update_descriptions_ingress,

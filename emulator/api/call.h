@@ -43,6 +43,28 @@ struct api_nat_counts {
 	uint64_t port_errors; /* connections that found no free port, since the gateway is there */
 };
 
+enum api_drift_kind {
+	API_DRIFT_MISSING,
+	API_DRIFT_UNEXPECTED,
+	API_DRIFT_DIFFERENT,
+};
+
+/* A difference between the model and what there is; all texts are owned. */
+struct api_drift {
+	enum api_drift_kind kind;
+	struct rid id; /* the namespace's, or whose process it is */
+	char *wanted;  /* in words; NULL: nothing */
+	char *found;   /* the same */
+	bool mended;
+	char *why; /* it was not; NULL: nobody tried */
+};
+
+struct api_drift_list {
+	struct api_drift *items; /* owned */
+	size_t count;
+};
+void api_drift_list_clear(struct api_drift_list *list); /* for CLEANUP() too */
+
 #define API_CONSOLE_MAX 65536
 #define API_CONSOLE_END UINT64_MAX
 
@@ -79,6 +101,9 @@ struct api_hooks {
 	/* Of a NAT gateway that is available. */
 	int (*nat_counts)(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
 			  struct error *error);
+	/* What differs between the model and the kernel, and mends it: all that can be. */
+	int (*audit)(void *context, bool repair, struct api_drift_list *ret_drifts,
+		     struct error *error);
 	/* Is there a directory at `path`, absolute, or anything else? ERROR_INVALID_PARAMETER_VALUE
 	 * where nothing is that an image can be made of. */
 	int (*look_at)(void *context, const char *path, bool *ret_directory, struct error *error);

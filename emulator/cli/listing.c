@@ -162,6 +162,39 @@ const struct listing_type listing_faults = {
 	},
 };
 
+#define DRIFT_FIELDS                                                                               \
+	{ "resourceId", "RESOURCE", FIELD_TEXT, NULL }, { "name", "NAME", FIELD_TEXT, NULL },      \
+		{ "difference", "DIFFERENCE", FIELD_TEXT, NULL },                                  \
+		{ "wanted", "WANTED", FIELD_TEXT, NULL },                                          \
+	{                                                                                          \
+		"found", "FOUND", FIELD_TEXT, NULL                                                 \
+	}
+
+const struct listing_type listing_drifts = {
+	.set = "differenceSet",
+	.empty = "nothing differs",
+	.count = 8,
+	.fields = {
+		DRIFT_FIELDS,
+		{ "reason", NULL, FIELD_TEXT, NULL },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
+const struct listing_type listing_mended = {
+	.set = "differenceSet",
+	.empty = "nothing differs",
+	.count = 9,
+	.fields = {
+		DRIFT_FIELDS,
+		{ "mended", "MENDED", FIELD_YES, NULL },
+		{ "reason", "WHY NOT", FIELD_TEXT, NULL },
+		{ "region", NULL, FIELD_TEXT, NULL },
+		{ "account", NULL, FIELD_TEXT, NULL },
+	},
+};
+
 const struct listing_type listing_labs = {
 	.count = 3,
 	.fields = {

@@ -27,6 +27,8 @@ extern const struct listing_type listing_checks;    /* of no reply: filled in by
 extern const struct listing_type listing_labs;	    /* of no reply: filled in by lab.c */
 extern const struct listing_type listing_stacks;    /* filled in by stacks.c, for its table */
 extern const struct listing_type listing_faults;    /* of ListFaults and the like */
+extern const struct listing_type listing_drifts;    /* of Audit */
+extern const struct listing_type listing_mended;    /* of Audit, with what became of it */
 
 struct listing {
 	const struct listing_type *type;

@@ -418,6 +418,15 @@ static const struct token ps[] = {
 	{ .kind = TOKEN_END },
 };
 
+static const struct token audit[] = {
+	{ .kind = TOKEN_FLAG,
+	  .word = "--repair",
+	  .field = FIELD(repair),
+	  .help = "mend what differs, and tell what was mended" },
+	FORMAT_OPTION,
+	{ .kind = TOKEN_END },
+};
+
 static const struct token graph[] = {
 	{ .kind = TOKEN_OPTION,
 	  .word = "-o",
@@ -873,6 +882,12 @@ const struct token token_verbs[] = {
 	  .next = list_options,
 	  .help = "say what this machine offers, and what is missing for what",
 	  .example = "minivpc check" },
+	{ .kind = TOKEN_WORD,
+	  .word = "audit",
+	  .verb = VERB_AUDIT,
+	  .next = audit,
+	  .help = "hold the kernel against what was asked for, and mend it",
+	  .example = "minivpc audit\nminivpc audit --repair" },
 	{ .kind = TOKEN_WORD,
 	  .word = "up",
 	  .verb = VERB_UP,

@@ -42,6 +42,7 @@ enum verb {
 	VERB_FAULT_LIST,
 	VERB_FAULT_HEAL,
 	VERB_CHECK,
+	VERB_AUDIT,
 	VERB_UP,
 	VERB_STACKS,
 	VERB_OUTPUTS,
@@ -127,6 +128,7 @@ struct request {
 	bool all;
 	bool drops;
 	bool nat;
+	bool repair;
 	bool follow;
 	bool model_only;
 	bool skip_unsupported;

@@ -4,6 +4,7 @@
 #include "aws/aws.h"
 #include "base/base64.h"
 #include "base/text.h"
+#include "cli/audit.h"
 #include "cli/capture.h"
 #include "cli/check.h"
 #include "cli/completion.h"
@@ -543,6 +544,14 @@ static int do_check(struct context *context, int *ret_status, struct error *erro
 	return print(&text);
 }
 
+static int do_audit(struct context *context, int *ret_status, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	int r = audit_run(&context->client, context->request, &text, ret_status, error);
+
+	return r < 0 ? r : print(&text);
+}
+
 static int do_up(struct context *context, int *ret_status, struct error *error)
 {
 	return stacks_up(&context->client, context->request, ret_status, error);
@@ -664,6 +673,7 @@ static const struct {
 	[VERB_FAULT_HEAL] = { do_fault, .client = true },
 	[VERB_EVENTS] = { do_events, .client = true },
 	[VERB_CHECK] = { do_check, .root = true },
+	[VERB_AUDIT] = { do_audit, .client = true },
 	[VERB_UP] = { do_up, .client = true },
 	[VERB_STACKS] = { do_stacks, .client = true },
 	[VERB_OUTPUTS] = { do_outputs, .client = true },

@@ -41,12 +41,3 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
  */
 bool fabric_needs_sweep(const struct fabric *fabric);
 int fabric_sweep(struct fabric *fabric, struct error *error);
-/*
- * Brings the kernel to what the whole model says: what is missing is made, what is different is
- * mended, what is too much in a namespace of ours is removed. Used at start. `ret_mended` counts
- * the changes made. Instances are adopted or started before this (their namespaces must exist).
- */
-int fabric_reconcile(struct fabric *fabric, size_t *ret_mended, struct error *error);
-
-/* All kernel objects that the model wants, for tests and the audit. */
-void fabric_wanted(const struct model *model, struct object_list *ret_objects);

@@ -308,8 +308,27 @@ static int put_namespace(struct transaction *t, size_t i, const struct object *o
 		r = transaction_finish_namespace(t, object->ns, error);
 	if (r < 0)
 		return r;
-	r = netns_put(t->channels->home, object->ns, object->netns_pid, &t->steps[i].added, error);
-	return r < 0 ? step_error(object, r, error) : 0;
+	r = netns_put(t->channels->home, object->ns, object->netns_pid,
+		      kernel_kept(t->kernel, object->ns), &t->steps[i].added, error);
+	if (r < 0)
+		return step_error(object, r, error);
+	if (!object->netns_pid)
+		kernel_keep(t->kernel, object->ns);
+	return 0;
+}
+
+/* The name is to lead to ours again, if that is known. */
+static int replace_namespace(struct transaction *t, size_t i, const struct object *object,
+			     struct error *error)
+{
+	bool deleted;
+	int r = transaction_flush(t, error);
+
+	if (r < 0)
+		return r;
+	channels_forget(t->channels, object->ns);
+	r = netns_delete(object->ns, &deleted, error);
+	return r < 0 ? step_error(object, r, error) : put_namespace(t, i, object, error);
 }
 
 static int put(struct transaction *t, size_t i, const struct object *object, struct error *error)
@@ -386,7 +405,9 @@ static int replace(struct transaction *t, size_t i, struct error *error)
 			 change->after.kind == OBJECT_FDB || change->after.kind == OBJECT_DELAY;
 	int r;
 
-	if (object_same(&change->before, &change->after) && change->after.kind != OBJECT_NETNS)
+	if (change->before.kind == OBJECT_NETNS && change->after.kind == OBJECT_NETNS)
+		return replace_namespace(t, i, &change->after, error);
+	if (object_same(&change->before, &change->after))
 		return put(t, i, &change->after, error);
 	if (in_one_go && object_compare_key(&change->before, &change->after) == 0) {
 		r = transaction_finish_links(t, error);

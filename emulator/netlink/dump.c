@@ -107,6 +107,12 @@ static uint32_t read_number(const struct nlattr *attribute)
 	return attribute ? mnl_attr_get_u32(attribute) : 0;
 }
 
+static bool is_marked(const struct nlattr *protocol)
+{
+	return protocol && mnl_attr_get_payload_len(protocol) >= 1 &&
+	       mnl_attr_get_u8(protocol) == ROUTE_PROTOCOL;
+}
+
 static void read_bytes(const struct nlattr *attribute, void *data, size_t size)
 {
 	if (attribute && mnl_attr_get_payload_len(attribute) == size)
@@ -138,6 +144,17 @@ static bool read_link_type(const struct nlattr *information, enum link_type *typ
 	return streq(kind, "bridge") || streq(kind, "veth");
 }
 
+/* Down it is as good as none. */
+static void take_loopback(const struct dump *dump, bool down)
+{
+	struct object object = object_new(dump, OBJECT_LINK);
+
+	object.link.type = LINK_LOOPBACK;
+	memcpy(object.link.name, "lo", sizeof("lo"));
+	if (!down)
+		object_list_add(dump->objects, &object);
+}
+
 static int take_link(void *context, const struct nlmsghdr *message,
 		     struct error *error __attribute__((unused)))
 {
@@ -159,7 +176,9 @@ static int take_link(void *context, const struct nlmsghdr *message,
 	object.link.down = !(header->ifi_flags & IFF_UP);
 	device->foreign = !read_link_type(attributes.of[IFLA_LINKINFO], &object.link.type) &&
 			  !streq(device->name, "lo");
-	if (!device->foreign && !streq(device->name, "lo"))
+	if (streq(device->name, "lo"))
+		take_loopback(dump, object.link.down);
+	else if (!device->foreign)
 		object_list_add(dump->objects, &object);
 	return 0;
 }
@@ -195,6 +214,7 @@ static int take_address(void *context, const struct nlmsghdr *message,
 	read_address(attributes.of[IFA_ADDRESS], header->ifa_family, address);
 	read_address(attributes.of[IFA_LOCAL], header->ifa_family, address);
 	object.address.cidr.length = header->ifa_prefixlen;
+	object.address.unmarked = !is_marked(attributes.of[IFA_PROTO]);
 	device = device_find(dump, (int)header->ifa_index);
 	if (!device)
 		return -EINTR;
@@ -260,6 +280,7 @@ static int take_neighbour(const struct dump *dump, const struct ndmsg *header,
 		return 0;
 	read_address(attributes->of[NDA_DST], header->ndm_family, &object.neighbour.address);
 	read_bytes(attributes->of[NDA_LLADDR], &object.neighbour.mac, sizeof(object.neighbour.mac));
+	object.neighbour.unmarked = !is_marked(attributes->of[NDA_PROTOCOL]);
 	r = name_device(dump, header->ndm_ifindex, object.neighbour.device);
 	if (r == 0)
 		object_list_add(dump->objects, &object);

@@ -19,8 +19,9 @@ struct space {
 struct kernel {
 	struct map spaces; /* rid → struct space, owned */
 	size_t transactions, changes;
-	size_t fail_at; /* in terms of `changes` */
-	int fail_sys;	/* 0: nothing is to fail */
+	size_t fail_at;		      /* in terms of `changes` */
+	int fail_sys;		      /* 0: nothing is to fail */
+	const struct object *refused; /* NULL: nothing */
 	uint32_t next_mac;
 };
 
@@ -438,6 +439,8 @@ static int apply(struct kernel *kernel, const struct change *change, struct erro
 		kernel->fail_sys = 0;
 		return refuse(object, sys, error);
 	}
+	if (!removes && kernel->refused && object_compare_key(object, kernel->refused) == 0)
+		return refuse(object, ENOBUFS, error);
 	if (change->before.kind == OBJECT_NONE && !removes)
 		return put(kernel, object, error);
 	if (!removes)
@@ -479,8 +482,6 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
 
 		if (object.kind == OBJECT_SYSCTL)
 			continue;
-		if (object.kind == OBJECT_LINK && object.link.type == LINK_LOOPBACK)
-			continue;
 		if (object.kind == OBJECT_LINK) {
 			memset(object.link.peer_name, 0, sizeof(object.link.peer_name));
 			memset(&object.link.peer_ns, 0, sizeof(object.link.peer_ns));
@@ -489,6 +490,35 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
 		object_list_add(&objects, &object);
 	}
 	*ret_objects = objects;
+	return 0;
+}
+
+int kernel_read_sysctls(struct kernel *kernel, struct rid ns, struct object_list *sysctls,
+			struct error *error)
+{
+	const struct space *space = space_get(kernel, ns);
+	size_t kept = 0;
+
+	if (!space)
+		return error_sys(error, ENOENT, "%s", rid_format(ns).text);
+	for (size_t i = 0; i < sysctls->count; i++) {
+		const size_t at = find(space, &sysctls->items[i]);
+
+		if (at < space->objects.count)
+			sysctls->items[kept++] = space->objects.items[at];
+	}
+	sysctls->count = kept;
+	return 0;
+}
+
+int kernel_check_netns(struct kernel *kernel, const struct object *netns,
+		       enum netns_state *ret_state, struct error *error __attribute__((unused)))
+{
+	const struct space *space = space_get(kernel, netns->ns);
+
+	*ret_state = !space						  ? NETNS_MISSING
+		     : netns->netns_pid && netns->netns_pid != space->pid ? NETNS_OTHER
+									  : NETNS_THERE;
 	return 0;
 }
 
@@ -518,6 +548,18 @@ void fake_list(struct kernel *kernel, struct rid ns, struct object_list *ret_obj
 	*ret_objects = (struct object_list){ 0 };
 	for (size_t i = 0; space && i < space->objects.count; i++)
 		object_list_add(ret_objects, &space->objects.items[i]);
+}
+
+void fake_refuse(struct kernel *kernel, const struct object *object)
+{
+	kernel->refused = object;
+}
+
+void fake_set(struct kernel *kernel, const struct object *object)
+{
+	struct space *space = space_get(kernel, object->ns);
+
+	space->objects.items[find(space, object)] = *object;
 }
 
 bool fake_has_netns(struct kernel *kernel, struct rid ns)

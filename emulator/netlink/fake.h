@@ -12,6 +12,10 @@
  * positive errno).
  */
 void fake_fail_at(struct kernel *kernel, size_t k, int sys);
+/* From now on nobody can put that object, ENOBUFS; NULL: all can be. Borrowed. */
+void fake_refuse(struct kernel *kernel, const struct object *object);
+/* An object that is there becomes this one, by somebody else's hand. */
+void fake_set(struct kernel *kernel, const struct object *object);
 /* Everything in a namespace, "lo", sysctls and the ends of pairs included; empty when there is
  * none. */
 void fake_list(struct kernel *kernel, struct rid ns, struct object_list *ret_objects);

@@ -7,6 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+struct kept_netns {
+	int fd;
+};
+
 static int check_capabilities(struct error *error)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -37,10 +41,21 @@ int kernel_open(struct kernel **ret_kernel, struct error *error)
 	return 0;
 }
 
+static void free_kept(struct map *kept)
+{
+	map_for_each (kept, slot) {
+		closep(&((struct kept_netns *)slot->value)->fd);
+		free(slot->value);
+	}
+	map_clear(kept);
+}
+
 struct kernel *kernel_close(struct kernel *kernel)
 {
-	if (kernel)
+	if (kernel) {
 		channels_close(&kernel->channels);
+		free_kept(&kernel->kept);
+	}
 	free(kernel);
 	return NULL;
 }
@@ -48,6 +63,70 @@ struct kernel *kernel_close(struct kernel *kernel)
 void kernel_closep(struct kernel **kernel)
 {
 	*kernel = kernel_close(*kernel);
+}
+
+int kernel_kept(const struct kernel *kernel, struct rid ns)
+{
+	const struct kept_netns *kept = map_get(&kernel->kept, map_key_rid(ns));
+
+	return kept ? kept->fd : -1;
+}
+
+/* Without a descriptor to spare there is only what the name leads to. */
+void kernel_keep(struct kernel *kernel, struct rid ns)
+{
+	struct kept_netns *kept;
+	int fd;
+
+	if (kernel_kept(kernel, ns) >= 0 || (fd = netns_open(ns)) < 0)
+		return;
+	kept = xcalloc(1, sizeof(*kept));
+	kept->fd = fd;
+	map_put(&kernel->kept, map_key_rid(ns), kept);
+}
+
+void kernel_forget(struct kernel *kernel, struct rid ns)
+{
+	struct kept_netns *kept = map_take(&kernel->kept, map_key_rid(ns));
+
+	if (kept)
+		closep(&kept->fd);
+	free(kept);
+}
+
+int kernel_check_netns(struct kernel *kernel, const struct object *netns,
+		       enum netns_state *ret_state, struct error *error)
+{
+	struct error ignored = ERROR_INIT;
+	int r;
+
+	if (!netns->netns_pid)
+		kernel_keep(kernel, netns->ns);
+	r = netns_inspect(netns->ns, netns->netns_pid, kernel_kept(kernel, netns->ns), &ignored);
+	if (r < 0 && r != -EEXIST && r != -ENOENT) {
+		*error = ignored;
+		return r;
+	}
+	*ret_state = r == 0 ? NETNS_THERE : r == -EEXIST ? NETNS_OTHER : NETNS_MISSING;
+	return 0;
+}
+
+int kernel_read_sysctls(struct kernel *kernel, struct rid ns, struct object_list *sysctls,
+			struct error *error)
+{
+	CLEANUP(closep) int fd = netns_open(ns);
+	size_t kept = 0;
+	int r = fd < 0 ? fd : netns_enter(fd);
+
+	if (r < 0)
+		return error_sys(error, r, "%s: sysctls", rid_format(ns).text);
+	for (size_t i = 0; i < sysctls->count; i++)
+		if (netns_read_sysctl(sysctls->items[i].sysctl.path,
+				      &sysctls->items[i].sysctl.value) == 0)
+			sysctls->items[kept++] = sysctls->items[i];
+	netns_leave(kernel->channels.home);
+	sysctls->count = kept;
+	return 0;
 }
 
 int kernel_list_netns(struct kernel *kernel __attribute__((unused)), struct rid **ret_ids,

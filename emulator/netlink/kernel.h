@@ -43,10 +43,10 @@ int kernel_transact(struct kernel *kernel, const struct change *changes, size_t 
 		    struct error *error);
 
 /*
- * Everything of ours in one namespace, in the form the wanted objects have: links (all but "lo"),
- * addresses (not on "lo" 127.0.0.0/8 and ::1, no IPv6 link-local ones, not on devices of kinds that
- * we don't make), routes of ROUTE_PROTOCOL,
- * permanent neighbours, static FDB entries of bridge ports that are not the port's own
+ * Everything of ours in one namespace, in the form the wanted objects have: links ("lo" if it is
+ * up), addresses (not on "lo" 127.0.0.0/8 and ::1, no IPv6 link-local ones, not on devices of kinds
+ * that we don't make), routes of ROUTE_PROTOCOL, permanent neighbours, static FDB entries of bridge
+ * ports that are not the port's own
  * ("permanent"), the skeleton, elements. -ENOENT when the namespace does not exist. Fails loudly:
  * an interrupted or refused dump is never a short list.
  */
@@ -57,6 +57,27 @@ int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_ob
  * kind that owns namespaces. The caller decides by its store which are its own. */
 int kernel_list_netns(struct kernel *kernel, struct rid **ret_ids, size_t *ret_count,
 		      struct error *error);
+
+/*
+ * What dumps don't show: each of these sysctls of one namespace gets the value that it has now;
+ * those that there are not are taken out of the list. -ENOENT when the namespace does not exist.
+ */
+int kernel_read_sysctls(struct kernel *kernel, struct rid ns, struct object_list *sysctls,
+			struct error *error);
+
+enum netns_state {
+	NETNS_THERE,
+	NETNS_MISSING, /* no namespace has that name */
+	NETNS_OTHER,   /* another one has */
+};
+
+/*
+ * Whether the name of a wanted OBJECT_NETNS leads to that namespace: the process's, or the one that
+ * this handle has made or has found here first. It holds on to those until it removes them: taken
+ * away by somebody else, they live on, and putting or replacing the object brings the name back.
+ */
+int kernel_check_netns(struct kernel *kernel, const struct object *netns,
+		       enum netns_state *ret_state, struct error *error);
 
 /* What a namespace tracks. -ENOENT when it does not exist. */
 int kernel_connections(struct kernel *kernel, struct rid ns, struct connection_counts *ret_counts,

@@ -162,27 +162,27 @@ bool netns_is(struct rid id, int fd)
 	       now.st_dev == then.st_dev && now.st_ino == then.st_ino;
 }
 
-/* A file of that name is there: 0 when it is the namespace wanted, 1 when it is no namespace. */
-static int inspect(struct rid id, pid_t pid, struct error *error)
+int netns_inspect(struct rid id, pid_t pid, int known, struct error *error)
 {
 	CLEANUP(closep) int fd = netns_open(id);
 	struct stat wanted, found;
 	char source[64];
 
-	if (fd == -ENOENT)
-		return 1;
 	if (fd < 0)
 		return error_sys(error, fd, "%s", path_of(id).text);
-	if (!pid)
-		return 0;
 	snprintf(source, sizeof(source), "/proc/%d/ns/net", pid);
-	if (stat(source, &wanted) < 0)
-		return error_sys(error, errno, "%s", source);
+	if (!pid && known < 0)
+		return 0;
+	if ((pid ? stat(source, &wanted) : fstat(known, &wanted)) < 0)
+		return error_sys(error, errno, "%s", pid ? source : path_of(id).text);
 	if (fstat(fd, &found) < 0)
 		return error_sys(error, errno, "%s", path_of(id).text);
 	if (wanted.st_dev == found.st_dev && wanted.st_ino == found.st_ino)
 		return 0;
-	return error_sys(error, EEXIST, "%s is not the one of process %d", path_of(id).text, pid);
+	if (pid)
+		return error_sys(error, EEXIST, "%s is not the one of process %d", path_of(id).text,
+				 pid);
+	return error_sys(error, EEXIST, "%s is another one", path_of(id).text);
 }
 
 static int make_file(const char *path, struct error *error)
@@ -205,7 +205,15 @@ static int make_file(const char *path, struct error *error)
 	return error_sys(error, errno, "%s", path);
 }
 
-int netns_put(int home, struct rid id, pid_t pid, bool *ret_made, struct error *error)
+/* What OWN_NAMESPACE leads to from here on: a new one, or that. */
+static int enter_source(int known)
+{
+	if (known >= 0)
+		return netns_enter(known);
+	return unshare(CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+int netns_put(int home, struct rid id, pid_t pid, int known, bool *ret_made, struct error *error)
 {
 	char source[64] = OWN_NAMESPACE;
 	struct path path = path_of(id);
@@ -216,18 +224,19 @@ int netns_put(int home, struct rid id, pid_t pid, bool *ret_made, struct error *
 		return r;
 	r = make_file(path.text, error);
 	if (r == -EEXIST) {
-		r = inspect(id, pid, error);
+		r = netns_inspect(id, pid, known, error);
 		if (r == 0)
 			*ret_made = false;
-		if (r <= 0)
+		if (r != -ENOENT)
 			return r;
 	} else if (r < 0) {
 		return r;
 	}
 	if (pid)
 		snprintf(source, sizeof(source), "/proc/%d/ns/net", pid);
-	else if (unshare(CLONE_NEWNET) < 0)
-		r = error_sys(error, errno, "new network namespace");
+	r = pid ? 0 : enter_source(known);
+	if (r < 0)
+		error_sys(error, r, "new network namespace");
 	if (r >= 0 && mount(source, path.text, NULL, MS_BIND, NULL) < 0)
 		r = error_sys(error, errno, "%s: mount", path.text);
 	if (!pid)
@@ -291,23 +300,63 @@ int netns_packet_socket(struct rid id, struct error *error)
 
 #define BRIDGE_FILTER "/bridge/bridge-nf-call-"
 
+struct sysctl_path {
+	char text[96];
+};
+
+static struct sysctl_path sysctl_path(const char *path)
+{
+	struct sysctl_path full;
+
+	snprintf(full.text, sizeof(full.text), "/proc/sys/net/%s", path);
+	return full;
+}
+
+static int read_number(int fd, int32_t *ret_value)
+{
+	char text[16] = "", *end;
+
+	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
+		return -errno;
+	*ret_value = (int32_t)strtol(text, &end, 10);
+	return end == text || (*end != '\n' && *end != '\0') ? -EINVAL : 0;
+}
+
+/* What br_netfilter would do is not done where it is not there. */
+static bool is_absent_filter(const char *path)
+{
+	return errno == ENOENT && strstr(path, BRIDGE_FILTER);
+}
+
+int netns_read_sysctl(const char *path, int32_t *ret_value)
+{
+	const struct sysctl_path full = sysctl_path(path);
+	CLEANUP(closep) int fd = open(full.text, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return read_number(fd, ret_value);
+	if (!is_absent_filter(full.text))
+		return -errno;
+	*ret_value = 0;
+	return 0;
+}
+
 /* In the namespace already. */
 static int write_sysctl(const char *path, int32_t value, int32_t *ret_old)
 {
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
-	char text[16] = "", *end;
+	char text[16];
 	int32_t old;
-	int length;
+	int length, r;
 
-	if (fd < 0 && errno == ENOENT && value == 0 && strstr(path, BRIDGE_FILTER)) {
+	if (fd < 0 && value == 0 && is_absent_filter(path)) {
 		*ret_old = 0;
 		return 0;
 	}
-	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) < 0)
+	if (fd < 0)
 		return -errno;
-	old = (int32_t)strtol(text, &end, 10);
-	if (end == text || (*end != '\n' && *end != '\0'))
-		return -EINVAL; /* not a number */
+	if ((r = read_number(fd, &old)) < 0)
+		return r;
 	length = snprintf(text, sizeof(text), "%d", value);
 	if (old != value && pwrite(fd, text, (size_t)length, 0) != length)
 		return -errno;
@@ -317,13 +366,12 @@ static int write_sysctl(const char *path, int32_t value, int32_t *ret_old)
 
 int netns_sysctl(int home, int fd, const char *path, int32_t value, int32_t *ret_old)
 {
-	char file[96];
+	const struct sysctl_path full = sysctl_path(path);
 	int r;
 
-	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
 	if ((r = netns_enter(fd)) < 0)
 		return r;
-	r = write_sysctl(file, value, ret_old);
+	r = write_sysctl(full.text, value, ret_old);
 	netns_leave(home);
 	return r;
 }

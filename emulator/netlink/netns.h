@@ -20,10 +20,13 @@ int netns_prepare(struct error *error);
 void netns_sweep(void);
 
 /*
- * A new namespace (`pid` 0) or the one of a process, under the name of `id`. One that is there
- * already is fine (*ret_made false) unless it is not the process's: -EEXIST.
+ * The namespace of a process (`pid`), or that of a descriptor (`known`), or a new one (0 and -1),
+ * under the name of `id`. One that is there already is fine (*ret_made false) unless it is not that
+ * one: -EEXIST.
  */
-int netns_put(int home, struct rid id, pid_t pid, bool *ret_made, struct error *error);
+int netns_put(int home, struct rid id, pid_t pid, int known, bool *ret_made, struct error *error);
+/* Whether it is there: 0; -EEXIST for another one, -ENOENT for none. */
+int netns_inspect(struct rid id, pid_t pid, int known, struct error *error);
 /* Takes the name away; the namespace itself goes with its last user. */
 int netns_delete(struct rid id, bool *ret_deleted, struct error *error);
 
@@ -43,6 +46,8 @@ int netns_socket(int home, int fd, int protocol);
  * without a text; else -errno with one.
  */
 int netns_packet_socket(struct rid id, struct error *error);
+/* In the namespace already: the number in /proc/sys/net/`path`, or -errno. */
+int netns_read_sysctl(const char *path, int32_t *ret_value);
 /* Writes /proc/sys/net/`path` of the namespace `fd` unless the value is there already. */
 int netns_sysctl(int home, int fd, const char *path, int32_t value, int32_t *ret_old);
 

@@ -105,7 +105,7 @@ static bool link_same(const struct link_object *a, const struct link_object *b)
 
 static bool route_same(const struct route_object *a, const struct route_object *b)
 {
-	return a->type == b->type && address_equal(a->gateway, b->gateway) &&
+	return a->type == b->type && address_equal(a->gateway, b->gateway) && a->mtu == b->mtu &&
 	       streq(a->device, b->device);
 }
 
@@ -288,6 +288,30 @@ struct object_text object_describe(const struct object *object)
 	int n = snprintf(text.text, sizeof(text.text), "%s: ", rid_format(object->ns).text);
 
 	describe(object, text.text + n, sizeof(text.text) - (size_t)n);
+	return text;
+}
+
+static void describe_link_more(const struct link_object *link, const struct link_object *other,
+			       char *text, size_t size)
+{
+	size_t n = strlen(text);
+
+	if (link->mtu != other->mtu && link->mtu)
+		n += (size_t)snprintf(text + n, size - n, " mtu %u", link->mtu);
+	if (!mac_matches(link->mac, other->mac))
+		n += (size_t)snprintf(text + n, size - n, " address %s",
+				      mac_format(link->mac).text);
+	if (link->group != other->group)
+		snprintf(text + n, size - n, " group %u", link->group);
+}
+
+struct object_text object_describe_beside(const struct object *object, const struct object *other)
+{
+	struct object_text text = { "" };
+
+	describe(object, text.text, sizeof(text.text));
+	if (object->kind == OBJECT_LINK && other)
+		describe_link_more(&object->link, &other->link, text.text, sizeof(text.text));
 	return text;
 }
 

@@ -64,6 +64,7 @@ struct link_object {
 struct address_object {
 	char device[DEVICE_NAME_MAX];
 	struct cidr cidr; /* the address with its prefix length: host bits are kept */
+	bool unmarked;	  /* a dump's, never wanted: without ROUTE_PROTOCOL, so not by us */
 };
 
 enum route_type {
@@ -90,6 +91,7 @@ struct neighbour_object {
 	char device[DEVICE_NAME_MAX];
 	struct address address;
 	struct mac mac;
+	bool unmarked; /* as an address's */
 };
 
 /*
@@ -264,6 +266,9 @@ struct element_object {
 	uint8_t value[ELEMENT_KEY_MAX];
 };
 
+/* Which skeleton an element belongs in. */
+enum skeleton skeleton_of(enum element_map map);
+
 /* Why a packet of a port was dropped: counted by the subnet's skeleton. */
 enum drop_kind {
 	DROP_SOURCE_CHECK = 1, /* not from an address of its own */
@@ -347,6 +352,11 @@ struct object_text {
 	char text[256];
 };
 struct object_text object_describe(const struct object *object);
+
+/* The same without its namespace, and of a link with all that `other` (NULL: nothing) has
+ * otherwise.
+ */
+struct object_text object_describe_beside(const struct object *object, const struct object *other);
 
 /* The bytes of an IPv4 address, for a key. */
 static inline void element_put_address(uint8_t *bytes, struct address address)

@@ -181,6 +181,8 @@ void route_address(struct nlmsghdr *message, const struct address_object *addres
 		header->ifa_flags = IFA_F_NODAD; /* usable at once */
 	put_address(message, IFA_LOCAL, address->cidr.address);
 	put_address(message, IFA_ADDRESS, address->cidr.address);
+	if (verb != VERB_DELETE) /* kernels before 5.18 pass it by */
+		mnl_attr_put_u8(message, IFA_PROTO, ROUTE_PROTOCOL);
 }
 
 void route_route(struct nlmsghdr *message, const struct route_object *route, enum verb verb,
@@ -227,8 +229,10 @@ void route_neighbour(struct nlmsghdr *message, const struct neighbour_object *ne
 	header->ndm_ifindex = index;
 	header->ndm_state = NUD_PERMANENT;
 	put_address(message, NDA_DST, neighbour->address);
-	if (verb != VERB_DELETE)
+	if (verb != VERB_DELETE) {
 		mnl_attr_put(message, NDA_LLADDR, sizeof(neighbour->mac), &neighbour->mac);
+		mnl_attr_put_u8(message, NDA_PROTOCOL, ROUTE_PROTOCOL);
+	}
 }
 
 void route_fdb(struct nlmsghdr *message, const struct fdb_object *fdb, enum verb verb, int index)

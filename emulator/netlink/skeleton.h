@@ -174,8 +174,7 @@ extern const struct skeleton_text *const skeleton_texts[]; /* by enum skeleton *
 extern const struct skeleton_text skeleton_subnet, skeleton_subnet_arp, skeleton_subnet_steering,
 	skeleton_subnet_faults;
 
-/* Which skeleton an element belongs in, and in which set of it. */
-enum skeleton skeleton_of(enum element_map map);
+/* In which set of its skeleton an element belongs. */
 const struct set *skeleton_set(enum element_map map);
 /* Of all its fields, padded. */
 size_t set_length(const struct set_field *fields);

@@ -133,6 +133,7 @@ static int remove_namespace(struct transaction *t, struct rid ns, struct step *s
 	int r;
 
 	channels_forget(t->channels, ns);
+	kernel_forget(t->kernel, ns);
 	r = netns_delete(ns, &step->removed, error);
 	return r < 0 ? error_wrap(error, r, "%s: network namespace", rid_format(ns).text) : 0;
 }

@@ -72,6 +72,12 @@ void world_images_sweep(struct world *world);
 /* Ends what is at work. */
 void world_images_close(struct world *world);
 
+/* audit.c: the model held against the kernel and against what runs. */
+/* At start: mends, and logs what. */
+int world_reconcile(struct world *world, struct error *error);
+/* A hook for the API (context: the world). */
+int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, struct error *error);
+
 /* console.c: what an instance said; a hook for the API (context: the world). */
 int world_console(void *context, struct rid instance, uint64_t from,
 		  struct api_console *ret_console, struct error *error);

@@ -230,7 +230,6 @@ static bool has_disk(void *context, const char *id)
 int world_recover(struct world *world, struct error *error)
 {
 	struct transaction transaction = transaction_begin(&world->model, world_now());
-	size_t mended = 0;
 	int r;
 
 	if ((r = recover_orphans(world, error)) < 0)
@@ -247,10 +246,8 @@ int world_recover(struct world *world, struct error *error)
 		return r;
 	}
 	if ((r = world_save(world, &transaction, error)) < 0 ||
-	    (r = fabric_reconcile(world->fabric, &mended, error)) < 0)
+	    (r = world_reconcile(world, error)) < 0)
 		return r;
-	if (mended)
-		log_info("reconciled: %zu kernel objects mended", mended);
 	if ((r = forget_all(world, error)) < 0 ||
 	    (r = instances_keep(world->instances, has_disk, &world->model, error)) < 0)
 		return r;

@@ -141,6 +141,7 @@ static int open_api(struct world *world, struct error *error)
 			   .commit = world_commit,
 			   .reboot = world_reboot,
 			   .drops = world_drops,
+			   .audit = world_audit,
 			   .look_at = world_look_at,
 			   .nat_counts = world_nat_counts,
 			   .console = world_console,

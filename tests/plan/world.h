@@ -7,7 +7,7 @@
 
 #include "../unit/world.h"
 
-#include "fabric/fabric.h"
+#include "fabric/audit.h"
 #include "model/acl.h"
 #include "model/attachment.h"
 #include "model/defaults.h"

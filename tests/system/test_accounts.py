@@ -170,7 +170,8 @@ def test_each_has_a_default_vpc(world, theirs):
 
 def test_the_world_is_the_default_accounts(world, keys):
     """Another account's keys don't open what `minivpc` does."""
-    for action in ("ListInstances", "ListAccounts", "CreateAccount", "ListDrops", "TracePaths"):
+    for action in ("ListInstances", "ListAccounts", "CreateAccount", "ListDrops", "TracePaths",
+                   "Audit"):
         reply = wire.send(world, wire.signed(
             world, wire.form(action, version="minivpc"), service="minivpc", key=keys[0],
             secret=keys[1]))

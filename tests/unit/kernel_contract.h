@@ -280,12 +280,21 @@ static inline void assert_lists(const struct object_list *found, const struct ob
 		fail_msg("missing: %s", object_describe(&wanted->items[found->count]).text);
 }
 
-/* The dump of `ns` is exactly what a dump can see of the wanted objects. */
+static inline bool is_loopback(const struct object *object)
+{
+	return object->kind == OBJECT_LINK && object->link.type == LINK_LOOPBACK;
+}
+
+/* "lo" apart, which stays as it is. The dump of `ns` is exactly what a dump can see of the wanted
+ * objects. */
 static inline void assert_dump(struct kernel *kernel, struct rid ns,
 			       const struct object_list *objects)
 {
 	CLEANUP(object_list_clear) struct object_list found = dump(kernel, ns), wanted = { 0 };
 
+	for (size_t i = found.count; i-- > 0;)
+		if (is_loopback(&found.items[i]))
+			array_remove(found.items, &found.count, i);
 	for (size_t i = 0; i < objects->count; i++) {
 		struct object object = objects->items[i];
 
@@ -298,8 +307,7 @@ static inline void assert_dump(struct kernel *kernel, struct rid ns,
 			object_list_add(&wanted, &peer);
 		}
 		if (rid_equal(object.ns, ns) && object.kind != OBJECT_NETNS &&
-		    object.kind != OBJECT_SYSCTL &&
-		    !(object.kind == OBJECT_LINK && object.link.type == LINK_LOOPBACK))
+		    object.kind != OBJECT_SYSCTL && !is_loopback(&object))
 			object_list_add(&wanted, &object);
 	}
 	if (wanted.count)
@@ -691,7 +699,7 @@ static void an_end_takes_its_pair_along(void **state)
 	plan_delete(&plan, make_veth(lab->subnet, "eni1", lab->instance, "eth0", 5));
 	plan_succeed(&plan, lab->kernel);
 	found = dump(lab->kernel, lab->instance);
-	assert_int_equal(found.count, 0); /* nor its addresses and routes */
+	assert_int_equal(found.count, 1); /* "lo", nor its addresses and routes */
 	object_list_clear(&found);
 	found = dump(lab->kernel, lab->subnet);
 	for (size_t i = 0; i < found.count; i++)

@@ -1,4 +1,4 @@
-/* objects: emulator/cli/cli.o emulator/cli/child.o emulator/client/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/base/display.o emulator/picture/graph.o emulator/picture/layout.o emulator/picture/dot.o emulator/picture/svg.o emulator/picture/text.o emulator/picture/topology.o emulator/cli/help.o emulator/client/post.o emulator/cli/lab.o emulator/cli/lesson.o labs.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/base/reply.o emulator/cli/shell.o emulator/client/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o emulator/cli/stack_call.o emulator/cli/stacks.o emulator/cli/stacks_watch.o emulator/aws/aws.o emulator/aws/call.o emulator/aws/deploy.o emulator/aws/extra.o emulator/aws/help.o emulator/aws/json.o emulator/aws/line.o emulator/aws/model.o emulator/aws/output.o emulator/aws/pages.o emulator/aws/query.o emulator/aws/query_functions.o emulator/aws/query_parse.o emulator/aws/reply.o emulator/aws/request.o emulator/aws/shapes.o emulator/aws/shorthand.o emulator/aws/table.o emulator/aws/value.o emulator/aws/wait.o emulator/base/nearest.o emulator/cli/events.o */
+/* objects: emulator/cli/cli.o emulator/cli/audit.o emulator/cli/child.o emulator/client/client.o emulator/cli/capture.o emulator/cli/copy.o emulator/base/display.o emulator/picture/graph.o emulator/picture/layout.o emulator/picture/dot.o emulator/picture/svg.o emulator/picture/text.o emulator/picture/topology.o emulator/cli/help.o emulator/client/post.o emulator/cli/lab.o emulator/cli/lesson.o labs.o emulator/cli/listing.o emulator/cli/packet.o emulator/cli/parse.o emulator/cli/pcapng.o emulator/base/reply.o emulator/cli/shell.o emulator/client/start.o emulator/cli/tokens.o emulator/cli/verbs.o emulator/base/base64.o emulator/base/buffer.o emulator/base/cidr.o emulator/base/credentials.o emulator/base/signature.o emulator/base/socket_address.o emulator/base/error.o emulator/base/id.o emulator/base/paths.o emulator/base/text.o emulator/base/util.o emulator/cli/drops.o emulator/cli/matrix.o emulator/cli/probe.o emulator/cli/why.o emulator/cli/fault.o emulator/cli/check.o emulator/cli/completion.o emulator/cli/stack_call.o emulator/cli/stacks.o emulator/cli/stacks_watch.o emulator/aws/aws.o emulator/aws/call.o emulator/aws/deploy.o emulator/aws/extra.o emulator/aws/help.o emulator/aws/json.o emulator/aws/line.o emulator/aws/model.o emulator/aws/output.o emulator/aws/pages.o emulator/aws/query.o emulator/aws/query_functions.o emulator/aws/query_parse.o emulator/aws/reply.o emulator/aws/request.o emulator/aws/shapes.o emulator/aws/shorthand.o emulator/aws/table.o emulator/aws/value.o emulator/aws/wait.o emulator/base/nearest.o emulator/cli/events.o */
 /* libs: -lexpat -ljansson -lnettle */
 /* The command line: what is typed, what is printed, what reaches the AWS CLI. */
 #include "cli/cli.h"
@@ -66,6 +66,8 @@ static char *describe(const struct request *request)
 		buffer_puts(&text, " all");
 	if (request->drops)
 		buffer_puts(&text, " drops");
+	if (request->repair)
+		buffer_puts(&text, " repair");
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (texts[i].value)
 			buffer_printf(&text, " %s=%s", texts[i].name, texts[i].value);
@@ -141,6 +143,8 @@ static const struct {
 	{ "ps -ojson --state d", VERB_PS, "ps state=d output=json" },
 	{ "ps -o table", VERB_PS, "ps output=table" },
 	{ "ps --drops", VERB_PS, "ps drops" },
+	{ "audit", VERB_AUDIT, "audit" },
+	{ "audit --repair -o json", VERB_AUDIT, "audit repair output=json" },
 	{ "ps --drops web -o json", VERB_PS, "ps drops output=json instance=web" },
 	{ "ps web --drops", VERB_PS, "ps drops instance=web" },
 	{ "ps --help web", VERB_PS, "ps help instance=web" },

@@ -75,7 +75,8 @@ static void a_namespace_takes_pairs_along(void **state)
 		assert_null(strstr(object_describe(&found.items[i]).text, "eni1"));
 	object_list_clear(&found);
 	found = dump(lab->kernel, lab->vpc);
-	assert_int_equal(found.count, 3); /* the bridge, the subnet's port and its fdb entry */
+	assert_int_equal(found.count,
+			 4); /* "lo", the bridge, the subnet's port and its fdb entry */
 }
 
 static void the_last_address_takes_routes_along(void **state)
@@ -89,12 +90,12 @@ static void the_last_address_takes_routes_along(void **state)
 	plan_delete(&plan, make_address(lab->instance, "eth0", "10.0.1.5/24"));
 	plan_succeed(&plan, lab->kernel);
 	found = dump(lab->kernel, lab->instance);
-	assert_int_equal(found.count, 5); /* eth0, two addresses, both default routes */
+	assert_int_equal(found.count, 6); /* "lo", eth0, two addresses, both default routes */
 	object_list_clear(&found);
 	plan_delete(&plan, make_address(lab->instance, "eth0", "10.0.1.6/24"));
 	plan_succeed(&plan, lab->kernel);
 	found = dump(lab->kernel, lab->instance);
-	assert_int_equal(found.count, 3); /* IPv4's is gone */
+	assert_int_equal(found.count, 4); /* IPv4's is gone */
 	object_list_clear(&found);
 }
 

@@ -1,0 +1,121 @@
+/*
+ * The world held against the kernel and what runs in it: `minivpc audit`, and what a daemon that
+ * starts finds. Here differences become words. See fabric/audit.h for what is compared.
+ */
+#include "world/internal.h"
+
+#include "base/log.h"
+#include "fabric/audit.h"
+
+#define LOGGED_AT_MOST 100 /* differences that a start has mended */
+
+static struct object_text describe(const struct object *object, const struct object *other)
+{
+	return object_describe_beside(object, other->kind ? other : NULL);
+}
+
+/* In words; `drift` gives away its reason. */
+static struct api_drift told(struct drift *drift)
+{
+	static const enum api_drift_kind kinds[] = {
+		[DRIFT_MISSING] = API_DRIFT_MISSING,
+		[DRIFT_UNEXPECTED] = API_DRIFT_UNEXPECTED,
+		[DRIFT_DIFFERENT] = API_DRIFT_DIFFERENT,
+	};
+	const struct object *wanted = &drift->wanted, *found = &drift->found;
+	struct api_drift result = { .kind = kinds[drift->kind],
+				    .id = wanted->kind ? wanted->ns : found->ns,
+				    .mended = drift->mended,
+				    .why = steal(&drift->why) };
+
+	if (wanted->kind)
+		result.wanted = xstrdup(describe(wanted, found).text);
+	if (found->kind == OBJECT_NETNS && wanted->kind)
+		result.found = xstrdup("another network namespace");
+	else if (found->kind)
+		result.found = xstrdup(describe(found, wanted).text);
+	return result;
+}
+
+static void add_told(struct drift_list *from, struct api_drift_list *list)
+{
+	for (size_t i = 0; i < from->count; i++)
+		*array_grow(&list->items, &list->count) = told(&from->items[i]);
+	drift_list_clear(from);
+}
+
+/* ---- what runs ---- */
+
+/*
+ * An init that is gone is an instance that stops, as on AWS: whoever watches it (world_on_exit())
+ * is about to see to that, and nobody mends it.
+ */
+static void audit_process(struct rid id, struct process process, struct api_drift_list *list)
+{
+	if (process_alive(process))
+		return;
+	*array_grow(&list->items, &list->count) = (struct api_drift){
+		.kind = API_DRIFT_MISSING,
+		.id = id,
+		.wanted = xasprintf("init, process %d", (int)process.pid),
+		.why = xstrdup("it has ended, and what it ran stops with it"),
+	};
+}
+
+static void audit_processes(const struct world *world, struct api_drift_list *list)
+{
+	const struct model *model = &world->model;
+
+	for (size_t i = 0; i < model->scope_count; i++)
+		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE)
+			if (instance_is_live(instance) && instance->pid)
+				audit_process(instance->resource.id, instance_process(instance),
+					      list);
+	for_each_internet_host (host, model)
+		if (host->running && host->pid)
+			audit_process(host->resource.id, host_process(host), list);
+}
+
+int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, struct error *error)
+{
+	struct world *world = context;
+	struct drift_list drifts = { 0 };
+	int r = (repair ? fabric_repair : fabric_audit)(world->fabric, &drifts, error);
+
+	if (r < 0)
+		return r;
+	*ret_drifts = (struct api_drift_list){ 0 };
+	add_told(&drifts, ret_drifts);
+	audit_processes(world, ret_drifts);
+	return 0;
+}
+
+/* ---- at start ---- */
+
+static void log_mended(const struct api_drift *drift)
+{
+	const char *id = rid_format(drift->id).text;
+
+	if (drift->kind == API_DRIFT_MISSING)
+		log_info("reconciled: %s: %s was missing", id, drift->wanted);
+	else if (drift->kind == API_DRIFT_UNEXPECTED)
+		log_info("reconciled: %s: %s was too much", id, drift->found);
+	else
+		log_info("reconciled: %s: %s was %s", id, drift->wanted, drift->found);
+}
+
+int world_reconcile(struct world *world, struct error *error)
+{
+	CLEANUP(api_drift_list_clear) struct api_drift_list list = { 0 };
+	struct drift_list drifts = { 0 };
+	int r = fabric_reconcile(world->fabric, &drifts, error);
+
+	if (r < 0)
+		return r;
+	add_told(&drifts, &list);
+	for (size_t i = 0; i < MIN(list.count, (size_t)LOGGED_AT_MOST); i++)
+		log_mended(&list.items[i]);
+	if (list.count > LOGGED_AT_MOST)
+		log_info("reconciled: and %zu more", list.count - LOGGED_AT_MOST);
+	return 0;
+}
