@@ -165,6 +165,12 @@ test-unit test-plan test-fuzz: tests
 test-system: all inject $(BENCH_PROGRAMS)
 	@$(AS_ROOT); scripts/test --build $(BUILD) system; $(GIVE_BACK)
 
+# Two minutes of it are in test-system.
+SOAK_SECONDS ?= 1800
+soak: all
+	@$(AS_ROOT); MINIVPC_BINARY=$(abspath $(BUILD))/minivpc SOAK_SECONDS=$(SOAK_SECONDS) \
+		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_soak.py; $(GIVE_BACK)
+
 # As root the system tests run too.
 check-asan:
 	@mkdir -p build; { $(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all tests && \
@@ -242,12 +248,13 @@ help:
 	@echo "sudo make demo     the product shown in a throw-away world"
 	@echo "sudo make test     every test; without root: make test-unit test-plan test-fuzz"
 	@echo "sudo make test-system, make lint, make check-asan"
+	@echo "sudo make soak     random calls from 8 clients, against a model (SOAK_SECONDS=$(SOAK_SECONDS))"
 	@echo "make fuzz          the parsers, by clang's libFuzzer (FUZZ_SECONDS=$(FUZZ_SECONDS) for each)"
 	@echo "sudo make bench    measures, and compares in one table (BENCH=--quick, --paths, --readme …)"
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:
-.PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz test-system \
+.PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz test-system soak \
 	check-asan fuzz lint \
 	lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck bench demo install \
 	uninstall clean help

@@ -1,0 +1,262 @@
+"""
+Random calls from eight clients in three accounts at once, each answer foretold by a model
+(soak_model.py), and real packets foretold too; the daemon is killed now and then. At the end of each
+turn the world is empty again, and the daemon is as small as it was.
+
+SOAK_SECONDS=… lasts as long (120), SOAK_SEED=… makes the same choices; a failure prints it.
+SOAK_GO_ON=1 lets the other clients go on where one has found something.
+"""
+import collections
+import concurrent.futures
+import os
+import random
+import threading
+import time
+import traceback
+
+import pytest
+
+from soak_client import Broken, Call, Line
+from soak_dice import Dice, WEIGHTS, call_name
+from soak_growth import Weight
+from soak_model import Model, check
+from soak_network import Again
+from soak_packets import Packets
+from soak_values import differences
+
+SEED = os.environ.get("SOAK_SEED") or str(random.SystemRandom().randrange(10 ** 9))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "120"))
+GO_ON = "SOAK_GO_ON" in os.environ
+CLIENTS = 8
+ACCOUNTS = ("210987654321", "333333333333")  # besides the first
+LONGEST_TURN = 60
+ENOUGH = 10000  # calls: by then every action has been granted
+
+
+# What these make is shown for an hour or two when it is no more.
+SHOWN_AFTERWARDS = ("RunInstances", "CreateNatGateway", "CreateVpcPeeringConnection")
+# These end the processes of an instance.
+ENDING = ("RebootInstances", "StopInstances", "TerminateInstances")
+
+
+class Divergence(Exception):
+    """minivpc and the model disagree."""
+
+
+class Client:
+    """One of the eight: its model, its line, and what it did last."""
+
+    def __init__(self, soak, number, account, key, secret):
+        self.soak, self.account = soak, account
+        self.model = Model(f"client{number}", account)
+        self.line = Line(soak.world, key, secret)
+        self.last = collections.deque(maxlen=25)
+        self.views = 0
+        self.granted, self.codes = collections.Counter(), collections.Counter()
+        self.packets = Packets(self, number)
+
+    # Asking.
+
+    def ask(self, call):
+        """The model's own questions, which have an answer: waits before it asks the same again."""
+        if isinstance(call, Again):
+            time.sleep(0.01)
+        reply = self.line.ask(call)
+        if reply.code:
+            raise Divergence(f"{call}: {reply}")
+        return reply.tree
+
+    def call(self, call):
+        if call.action in ENDING:
+            self.packets.forget(call.parameters["InstanceId.1"])
+        self.last.append(f"{call}")
+        reply = self.line.ask(call)
+        self.last[-1] += f"\n      -> {reply.code or 'ok'}"
+        wrong = check(self.model, call, reply, self.ask)
+        self.granted[call.action] += not reply.code
+        self.codes[reply.code] += bool(reply.code)
+        if wrong:
+            self.fail(wrong)
+
+    def compare(self, views):
+        for action, parameters, member, expected in views:
+            tree = self.ask(Call(action, parameters))
+            self.views += 1
+            wrong = differences(expected, tree.get(member), action)
+            if wrong:
+                self.fail([f"{action} {parameters}", *wrong])
+
+    def fail(self, wrong):
+        raise Divergence("\n".join([f"SOAK_SEED={SEED} {self.model.name}:", *wrong, "last calls:",
+                                    *self.last]))
+
+    # A turn.
+
+    def turn(self, number, deadline):
+        try:
+            dice = Dice(f"{SEED} {self.model.name} {number}", self.model,
+                        self.soak.strangers(self.account))
+            while time.monotonic() < deadline and not self.soak.failed.is_set():
+                self.call(dice.next())
+                if dice.chance(0.05):
+                    wrong = self.packets.check(dice)
+                    if wrong:
+                        self.fail(wrong)
+                if dice.chance(0.03):
+                    self.compare(self.model.views())
+                    self.compare(self.model.rule_views())
+            if not self.soak.failed.is_set():
+                self.drain()
+        except Exception as error:
+            if not GO_ON:
+                self.soak.failed.set()
+            if not isinstance(error, Divergence):
+                self.fail([traceback.format_exc()])
+            raise
+
+    def drain(self):
+        """Deletes all it has, each in the right order; every call of it has to succeed."""
+        things = self.model.things
+
+        def every(kind, action, parameter, found=None):
+            for identifier in list(found if found is not None else things[kind]):
+                self.call(Call(action, {parameter: identifier}))
+        for instance in list(things["i"].values()):
+            if instance["_protected"]:
+                self.call(Call("ModifyInstanceAttribute", {
+                    "InstanceId": instance["instanceId"], "DisableApiTermination.Value": "false"}))
+        every("i", "TerminateInstances", "InstanceId.1",
+              [key for key, thing in things["i"].items() if thing["_state"] != "terminated"])
+        every("nat", "DeleteNatGateway", "NatGatewayId",
+              [key for key, thing in things["nat"].items() if thing["state"] == "available"])
+        every("eipalloc", "DisassociateAddress", "AssociationId",
+              [address["associationId"] for address in things["eipalloc"].values()
+               if address["_at"]])
+        every("eipalloc", "ReleaseAddress", "AllocationId")
+        every("eni", "DeleteNetworkInterface", "NetworkInterfaceId")
+        every("vol", "DeleteVolume", "VolumeId")
+        every("pcx", "DeleteVpcPeeringConnection", "VpcPeeringConnectionId",
+              [key for key, thing in things["pcx"].items()
+               if thing["_status"] in ("active", "pending-acceptance")])
+        every("subnet", "DeleteSubnet", "SubnetId")
+        for table in list(things["rtb"].values()):
+            if not self.model.is_main(table):
+                every("rtb", "DeleteRouteTable", "RouteTableId", [table["routeTableId"]])
+        every("acl", "DeleteNetworkAcl", "NetworkAclId",
+              [key for key, thing in things["acl"].items() if thing["default"] == "false"])
+        self.drain_groups()
+        for gateway in list(things["igw"].values()):
+            for attachment in gateway["attachmentSet"]:
+                self.call(Call("DetachInternetGateway", {
+                    "InternetGatewayId": gateway["internetGatewayId"],
+                    "VpcId": attachment["vpcId"]}))
+        every("igw", "DeleteInternetGateway", "InternetGatewayId")
+        every("vpc", "DeleteVpc", "VpcId")
+        every("pl", "DeleteManagedPrefixList", "PrefixListId")
+        every("dopt", "DeleteDhcpOptions", "DhcpOptionsId")
+        self.compare(self.model.views())
+        for kind in ("nat", "pcx"):  # what is there no longer, and shown for an hour yet
+            things[kind].clear()
+
+    def drain_groups(self):
+        """They may name one another."""
+        groups = self.model.things["sg"]
+        for identifier, group in list(groups.items()):
+            for egress, protocol, first, last, kind, peer in list(group["_rules"].values()):
+                if kind != "cidr":
+                    member = {"group": "Groups.1.GroupId",
+                              "prefixes": "PrefixListIds.1.PrefixListId"}[kind]
+                    ports = {"IpPermissions.1.FromPort": str(first),
+                             "IpPermissions.1.ToPort": str(last)} \
+                        if protocol in ("tcp", "udp", "icmp") else {}
+                    self.call(Call(f"RevokeSecurityGroup{'Egress' if egress else 'Ingress'}", {
+                        "GroupId": identifier, "IpPermissions.1.IpProtocol": protocol,
+                        f"IpPermissions.1.{member}": peer, **ports}))
+        for identifier, group in list(groups.items()):
+            if group["groupName"] != "default":
+                self.call(Call("DeleteSecurityGroup", {"GroupId": identifier}))
+
+
+class Soak:
+    """All clients, in turns."""
+
+    def __init__(self, world):
+        self.world, self.failed = world, threading.Event()
+        keys = [(None, None)]
+        self.accounts = ["123456789012", *ACCOUNTS]
+        for account in ACCOUNTS:
+            world.run("account create", account)
+            exports = world.run("env", "--account", account).stdout
+            keys.append(tuple(line.split("'")[1] for line in exports.splitlines()
+                              if "KEY" in line.split("=")[0]))
+        self.clients = [Client(self, number, self.accounts[number % 3], *keys[number % 3])
+                        for number in range(CLIENTS)]
+
+    def close(self):
+        for client in self.clients:
+            client.packets.close()
+
+    def summed(self, name):
+        """A counter of all clients."""
+        return sum((getattr(client, name) for client in self.clients), collections.Counter())
+
+    def never(self):
+        """What was not granted even once."""
+        actions = {call_name(name) for name in WEIGHTS} - {"Revoke", "AuthorizeIngress",
+                                                           "AuthorizeEgress"}
+        return actions - set(self.summed("granted"))
+
+    def told(self):
+        granted, codes = self.summed("granted"), self.summed("codes")
+        packets = [client.packets for client in self.clients]
+        return (f"{granted.total() + codes.total()} calls, {codes.total()} refused by {len(codes)} "
+                f"codes; {sum(client.views for client in self.clients)} descriptions; "
+                f"{sum(one.sent for one in packets)} packets sent, "
+                f"{sum(one.arrived for one in packets)} heard")
+
+    def strangers(self, account):
+        """Ids that other accounts' clients have had at the beginning of the turn."""
+        return [identifier for client in self.clients if client.account != account
+                for things in client.model.things.values() for identifier in list(things)]
+
+    def turn(self, number, seconds):
+        deadline = time.monotonic() + seconds
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+            running = [pool.submit(client.turn, number, deadline) for client in self.clients]
+        wrong = [done.exception() for done in running if done.exception()]
+        if wrong:
+            pytest.fail("\n\n".join(map(str, wrong)), pytrace=False)
+
+
+def still(measure, first):
+    """The kernel tidies up in its own time: what is there once it has."""
+    end = time.monotonic() + 20
+    while True:
+        found = measure()
+        if first is None or not found.differences(first) or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
+
+
+def test_soak(make_world, capsys):
+    def say(text):
+        with capsys.disabled():
+            print(text, flush=True)
+    say(f"[SOAK_SEED={SEED}]")
+    with make_world() as world:
+        soak = Soak(world)
+        turns = max(3, round(SECONDS / LONGEST_TURN))
+        weights = []
+        try:
+            for number in range(turns):
+                soak.turn(number, SECONDS / turns)
+                shown = sum(soak.summed("granted")[action] for action in SHOWN_AFTERWARDS)
+                weights.append(still(lambda: Weight(world, shown), weights[0] if weights else None))
+                say(f"turn {number}: {soak.told()}; {weights[-1].resident >> 10} KiB, "
+                    f"{weights[-1].stored >> 10} KiB stored")
+                weights[-1].assert_no_more_than(weights[0])
+        finally:
+            soak.close()
+        say(f"refused: {dict(soak.summed('codes').most_common())}")
+        if soak.summed("granted").total() > ENOUGH:
+            assert not (never := soak.never()), f"always refused: {never}"
