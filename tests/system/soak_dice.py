@@ -10,7 +10,7 @@ WRONG = 0.06  # of all ids; each of them would be an error
 MOST = {"vpc": 3, "subnet": 8, "igw": 3, "rtb": 10, "sg": 12, "acl": 8, "eni": 16, "i": 5,
         "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10}
 WIDTHS = (0, 0, 8, 16, 24, 28, 32)
-PROTOCOLS = ("-1", "tcp", "tcp", "udp", "udp", "icmp", "50")
+PROTOCOLS = ("-1", "-1", "tcp", "tcp", "udp", "udp", "icmp", "50")
 PORTS = ((0, 65535), (22, 22), (53, 53), (80, 443), (0, 1023), (1024, 65535), (8080, 8080))
 TYPES = ((-1, -1), (8, -1), (8, 0), (0, -1), (3, 4))
 
@@ -22,10 +22,10 @@ def call_name(name):
 class Dice:
     """A client's choices: the same seed and answers, the same calls."""
 
-    def __init__(self, seed, model: Model, strangers):
+    def __init__(self, seed, model: Model, strangers, turn):
         self.random, self.model = random.Random(seed), model
         self.strangers = strangers  # ids of other accounts
-        self.serial = 0
+        self.turn, self.serial = turn, 0
         self.wrong = False
 
     def chance(self, share):
@@ -53,7 +53,8 @@ class Dice:
             place = f"TagSpecification.{number}"
             found.update({f"{place}.ResourceType": kind, f"{place}.Tag.1.Key": OWNER_TAG,
                           f"{place}.Tag.1.Value": self.model.name, f"{place}.Tag.2.Key": "serial",
-                          f"{place}.Tag.2.Value": f"{self.model.name}-{self.serial}"})
+                          f"{place}.Tag.2.Value": \
+                f"{self.model.name}-{self.turn}-{self.serial}"})
         return found
 
     def room(self, kind):
@@ -262,6 +263,8 @@ class Dice:
         return {"GroupId": self.pick("sg")}
 
     def cidr(self):
+        if self.chance(0.4):
+            return ANYWHERE
         address = f"10.{self.random.randrange(6)}.{self.random.randrange(5)}.0"
         if self.chance(0.2):
             address = "8.8.8.8"

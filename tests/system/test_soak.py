@@ -16,9 +16,10 @@ import traceback
 
 import pytest
 
-from soak_client import Broken, Call, Line
+from soak_client import Broken, Call, Line, Reply
 from soak_dice import Dice, WEIGHTS, call_name
 from soak_growth import Weight
+from soak_doubt import found_reply
 from soak_model import Model, check
 from soak_network import Again
 from soak_packets import Packets
@@ -30,6 +31,8 @@ GO_ON = "SOAK_GO_ON" in os.environ
 CLIENTS = 8
 ACCOUNTS = ("210987654321", "333333333333")  # besides the first
 LONGEST_TURN = 60
+DEATHS = 3  # of the daemon, in each turn of the first third
+PATIENCE = 6000  # questions: a minute at least
 ENOUGH = 10000  # calls: by then every action has been granted
 
 
@@ -51,7 +54,7 @@ class Client:
         self.model = Model(f"client{number}", account)
         self.line = Line(soak.world, key, secret)
         self.last = collections.deque(maxlen=25)
-        self.views = 0
+        self.views = self.again = self.doubts = self.heard = 0
         self.granted, self.codes = collections.Counter(), collections.Counter()
         self.packets = Packets(self, number)
 
@@ -61,7 +64,17 @@ class Client:
         """The model's own questions, which have an answer: waits before it asks the same again."""
         if isinstance(call, Again):
             time.sleep(0.01)
-        reply = self.line.ask(call)
+            self.again += 1
+            if self.again > PATIENCE:
+                raise Divergence(f"{call}: waited for, in vain")
+        else:
+            self.again = 0
+        while True:
+            try:
+                reply = self.line.ask(call)
+                break
+            except Broken:
+                self.soak.up.wait()
         if reply.code:
             raise Divergence(f"{call}: {reply}")
         return reply.tree
@@ -70,13 +83,41 @@ class Client:
         if call.action in ENDING:
             self.packets.forget(call.parameters["InstanceId.1"])
         self.last.append(f"{call}")
-        reply = self.line.ask(call)
+        self.again = 0
+        try:
+            reply = self.line.ask(call)
+        except Broken:
+            self.last[-1] += "\n      -> in doubt"
+            self.soak.up.wait()
+            self.resolve(call)
+            return
         self.last[-1] += f"\n      -> {reply.code or 'ok'}"
         wrong = check(self.model, call, reply, self.ask)
         self.granted[call.action] += not reply.code
         self.codes[reply.code] += bool(reply.code)
         if wrong:
             self.fail(wrong)
+
+    def resolve(self, call):
+        """Nobody heard the answer: the call is whole, or there was none."""
+        self.doubts += 1
+        if not self.wrong_views():
+            return
+        self.last[-1] += ", but it was heard"
+        self.heard += 1
+        wrong = check(self.model, call, Reply(None, None, found_reply(self.model, call, self.ask)), self.ask,
+                      lenient=True)
+        wrong = wrong or self.wrong_views()
+        if wrong:
+            self.fail(["neither whole nor absent:", *wrong])
+
+    def wrong_views(self):
+        try:
+            self.compare(self.model.views())
+            self.compare(self.model.rule_views())
+        except Divergence as error:
+            return [str(error)]
+        return []
 
     def compare(self, views):
         for action, parameters, member, expected in views:
@@ -95,7 +136,7 @@ class Client:
     def turn(self, number, deadline):
         try:
             dice = Dice(f"{SEED} {self.model.name} {number}", self.model,
-                        self.soak.strangers(self.account))
+                        self.soak.strangers(self.account), number)
             while time.monotonic() < deadline and not self.soak.failed.is_set():
                 self.call(dice.next())
                 if dice.chance(0.05):
@@ -181,7 +222,9 @@ class Soak:
     """All clients, in turns."""
 
     def __init__(self, world):
-        self.world, self.failed = world, threading.Event()
+        self.world, self.failed, self.up = world, threading.Event(), threading.Event()
+        self.up.set()
+        self.deaths = 0
         keys = [(None, None)]
         self.accounts = ["123456789012", *ACCOUNTS]
         for account in ACCOUNTS:
@@ -212,17 +255,29 @@ class Soak:
         return (f"{granted.total() + codes.total()} calls, {codes.total()} refused by {len(codes)} "
                 f"codes; {sum(client.views for client in self.clients)} descriptions; "
                 f"{sum(one.sent for one in packets)} packets sent, "
-                f"{sum(one.arrived for one in packets)} heard")
+                f"{sum(one.arrived for one in packets)} heard; {self.deaths} deaths, "
+                f"{sum(client.doubts for client in self.clients)} calls in doubt, "
+                f"{sum(client.heard for client in self.clients)} of them whole")
 
     def strangers(self, account):
         """Ids that other accounts' clients have had at the beginning of the turn."""
         return [identifier for client in self.clients if client.account != account
                 for things in client.model.things.values() for identifier in list(things)]
 
-    def turn(self, number, seconds):
+    def turn(self, number, seconds, kills=0):
+        """With so many deaths of the daemon in it."""
         deadline = time.monotonic() + seconds
+        dice = random.Random(f"{SEED} deaths {number}")
         with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
             running = [pool.submit(client.turn, number, deadline) for client in self.clients]
+            for _ in range(kills):
+                self.failed.wait(dice.uniform(0.5, 1.3) * seconds / (kills + 1))
+                self.up.clear()
+                try:
+                    self.world.restart()
+                finally:
+                    self.up.set()
+                self.deaths += 1
         wrong = [done.exception() for done in running if done.exception()]
         if wrong:
             pytest.fail("\n\n".join(map(str, wrong)), pytrace=False)
@@ -249,12 +304,14 @@ def test_soak(make_world, capsys):
         weights = []
         try:
             for number in range(turns):
-                soak.turn(number, SECONDS / turns)
+                # Memory is compared with what the same daemon had, so that it may live later on.
+                soak.turn(number, SECONDS / turns, DEATHS if number < turns / 3 else 0)
                 shown = sum(soak.summed("granted")[action] for action in SHOWN_AFTERWARDS)
                 weights.append(still(lambda: Weight(world, shown), weights[0] if weights else None))
                 say(f"turn {number}: {soak.told()}; {weights[-1].resident >> 10} KiB, "
                     f"{weights[-1].stored >> 10} KiB stored")
-                weights[-1].assert_no_more_than(weights[0])
+                weights[-1].assert_no_more_than(next(
+                    weight for weight in weights if weight.pid == weights[-1].pid))
         finally:
             soak.close()
         say(f"refused: {dict(soak.summed('codes').most_common())}")
