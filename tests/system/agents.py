@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-from lib import environment, stop
+from lib import PATIENCE, environment, stop
 from packets import PROBE_TOS, Seen
 
 QUIET = 0.05  # seconds: by then a packet has arrived or never does
@@ -92,7 +92,7 @@ class Program:
         self.process.stdin.flush()
 
     def line(self):
-        assert select.select([self.process.stdout], [], [], 10)[0], "no word from an instance"
+        assert select.select([self.process.stdout], [], [], 10 * PATIENCE)[0], "no word from an instance"
         return json.loads(self.process.stdout.readline())
 
     def close(self):
@@ -106,7 +106,7 @@ def collect(agents, expected, quiet=QUIET, seconds=3):
     quiet time longer: agent -> [[direction, tag, source], …], see agent.py's tags().
     """
     found = {agent: [] for agent in agents}
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     last = time.monotonic()
     while True:
         for agent in agents:

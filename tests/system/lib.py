@@ -22,10 +22,13 @@ PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # Debian's AWS CLI, whatever else is ins
 IMAGE = "ami-0123456789abcdef0"
 ACCOUNT = "123456789012"
 INTERNET = "internet"
+# How many times as long as here whatever is waited for may take: more on an emulated machine.
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))
 
 
 def wait_for(condition, seconds, what):
     """Polls until `condition()` is true and returns its value."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -48,6 +51,7 @@ def environment(**more):
 def read_line(process, seconds, what):
     """The next line of a process's standard output (unbuffered binary pipe)."""
     line = b""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while not line.endswith(b"\n"):
         ready, _, _ = select.select([process.stdout], [], [], max(0, end - time.monotonic()))
@@ -168,7 +172,7 @@ class World:
         self.end()
         if os.path.exists(self.state):
             pytest.fail(f"left behind in {self.state}: {os.listdir(self.state)}")
-        self.before.assert_same(within=15)
+        self.before.assert_same(within=15 * PATIENCE)
 
     def end(self):
         for process in self.spawned:
@@ -177,7 +181,7 @@ class World:
         if self.daemon:
             # A daemon that `down` left running is a defect; it must not outlive the test for it.
             try:
-                self.daemon.wait(10)
+                self.daemon.wait(10 * PATIENCE)
             except subprocess.TimeoutExpired:
                 stop(self.daemon)
                 pytest.fail("minivpc down left the daemon running")
@@ -209,7 +213,7 @@ class World:
     def kill(self, how=signal.SIGKILL, seconds=10):
         """Ends the daemon only; returns its exit status."""
         self.daemon.send_signal(how)
-        status = self.daemon.wait(seconds)
+        status = self.daemon.wait(seconds * PATIENCE)
         self.daemon.stdout.close()
         return status
 
@@ -234,8 +238,8 @@ class World:
         if "input" not in options and "stdin" not in options:
             options["stdin"] = subprocess.DEVNULL
         done = subprocess.run(self.command(verb, *arguments), capture_output=True, check=False,
-                              text=options.pop("text", True), timeout=timeout, env=environment(),
-                              **options)
+                              text=options.pop("text", True), timeout=timeout * PATIENCE,
+                              env=environment(), **options)
         if check:
             assert done.returncode == 0, f"{verb} {arguments}: {done.returncode}\n{done.stderr}"
         return done
@@ -603,8 +607,8 @@ def stop(process):
 
 
 CONFIG = botocore.config.Config(
-    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=120,
-    max_pool_connections=4)
+    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5 * PATIENCE,
+    read_timeout=120 * PATIENCE, max_pool_connections=4)
 
 SERVER = """
 import socket, sys
