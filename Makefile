@@ -150,8 +150,10 @@ endif
 
 # --- running -------------------------------------------------------------------------------------
 
-# What root builds in somebody's clone goes back to them, whatever became of it.
-GIVE_BACK = status=$$?; [ -z "$$SUDO_UID" ] || chown -R "$$SUDO_UID:$$SUDO_GID" build; exit $$status
+# What root builds in somebody's clone goes back to them, whatever became of it; not another
+# system's root (check-qemu), whose files have owners of their own.
+GIVE_BACK = status=$$?; [ -z "$$SUDO_UID" ] || find build -path build/qemu -prune -o \
+	-exec chown -h "$$SUDO_UID:$$SUDO_GID" {} +; exit $$status
 AS_ROOT = [ "$$(id -u)" = 0 ] || { echo "make $@ needs root: run sudo make $@" >&2; exit 1; }
 
 test:
@@ -176,6 +178,10 @@ check-asan:
 	@mkdir -p build; { $(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all tests && \
 		scripts/test --build build/asan unit plan fuzz $$([ "$$(id -u)" != 0 ] || echo system); \
 		}; $(GIVE_BACK)
+
+# On other machines than this one: on Debian 12's own kernel, and in a container.
+check-qemu check-container:
+	+@$(AS_ROOT); scripts/$@ $(CHECK); $(GIVE_BACK)
 
 # FUZZ_SECONDS for each parser: what is found is kept in build/fuzz, a harness's corpus too.
 FUZZ_SECONDS ?= 60
@@ -249,13 +255,14 @@ help:
 	@echo "sudo make test     every test; without root: make test-unit test-plan test-fuzz"
 	@echo "sudo make test-system, make lint, make check-asan"
 	@echo "sudo make soak     random calls from 8 clients, against a model (SOAK_SECONDS=$(SOAK_SECONDS))"
+	@echo "sudo make check-qemu       on Debian 12's own kernel, emulated: CHECK=--whole for all of it"
+	@echo "sudo make check-container  in a container: CHECK=--image builds and uses the Containerfile"
 	@echo "make fuzz          the parsers, by clang's libFuzzer (FUZZ_SECONDS=$(FUZZ_SECONDS) for each)"
 	@echo "sudo make bench    measures, and compares in one table (BENCH=--quick, --paths, --readme …)"
 	@echo "sudo make install  PREFIX=$(PREFIX); uninstall; clean"
 
 FORCE:
-.PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz test-system soak \
-	check-asan fuzz lint \
-	lint-format lint-rooms lint-analyzer lint-clang lint-cppcheck bench demo install \
-	uninstall clean help
+.PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz \
+	test-system soak check-asan fuzz lint check-qemu check-container lint-format lint-rooms \
+	lint-analyzer lint-clang lint-cppcheck bench demo install uninstall clean help
 .DELETE_ON_ERROR:
