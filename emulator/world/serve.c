@@ -281,7 +281,8 @@ static int run(struct world *world, int *signals, struct error *error)
 	if ((r = state_take(&world->options.paths, &world->state, error)) < 0 ||
 	    (r = loop_new(&world->loop, error)) < 0 ||
 	    (r = open_signals(world, signals, error)) < 0 ||
-	    (r = open_machines(world, error)) < 0 || (r = open_model(world, error)) < 0 ||
+	    /* What can't be read is left alone: nothing has been made before that. */
+	    (r = open_model(world, error)) < 0 || (r = open_machines(world, error)) < 0 ||
 	    (r = open_api(world, error)) < 0 || (r = close_uplink(world, error)) < 0 ||
 	    (r = world_recover(world, error)) < 0 || (r = open_uplink(world, error)) < 0 ||
 	    (r = open_services(world, error)) < 0)
