@@ -335,21 +335,6 @@ void volume_tell(struct transaction *transaction, const struct instance *instanc
 	}
 }
 
-void volumes_mend(struct transaction *transaction, const struct scope *scope)
-{
-	for_each_resource (struct volume, volume, scope, KIND_VOLUME) {
-		struct instance *instance = instance_get(transaction->model, volume->instance);
-
-		if (!instance || volume->device)
-			continue;
-		transaction_edit(transaction, volume);
-		transaction_edit(transaction, instance);
-		array_grow(&instance->volumes, &instance->volume_count)->id = volume->resource.id;
-		volume->device = xstrdup(ROOT_DEVICE);
-		volume->told = true;
-	}
-}
-
 int volume_delete(struct transaction *transaction, struct volume *volume, struct error *error)
 {
 	if (rid_is_set(volume->instance))

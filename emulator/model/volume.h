@@ -80,8 +80,6 @@ void volume_launch(struct transaction *transaction, struct instance *instance,
 void volume_release(struct transaction *transaction, struct instance *instance);
 /* The instance starts: what is attached now is what metadata tells of. */
 void volume_tell(struct transaction *transaction, const struct instance *instance);
-/* Records of versions in which an instance had its root and no other volume become today's. */
-void volumes_mend(struct transaction *transaction, const struct scope *scope);
 /* ERROR_VOLUME_IN_USE. */
 int volume_delete(struct transaction *transaction, struct volume *volume, struct error *error);
 /* ERROR_VOLUME_IN_USE, ERROR_VOLUME_ZONE, ERROR_INCORRECT_STATE (the instance's),

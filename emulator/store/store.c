@@ -4,21 +4,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "model/whole.h"
 #include "store/inject.h"
+#include "store/migrate.h"
 #include "store/record.h"
 
 #define APPLICATION_ID 0x6d767063 /* "mvpc": tells our files from anybody else's */
-#define FORMAT	       2
 
 struct store {
 	sqlite3 *database;
+	int migrated; /* the format it has been brought from, uncommitted; 0: none */
 	sqlite3_stmt *put;
 	sqlite3_stmt *remove;
 	sqlite3_stmt *orphan;
 	sqlite3_stmt *provisional;
 };
+
+static uint32_t number_at(const unsigned char *header, size_t at)
+{
+	return (uint32_t)header[at] << 24 | (uint32_t)header[at + 1] << 16 |
+	       (uint32_t)header[at + 2] << 8 | header[at + 3];
+}
 
 /* https://www.sqlite.org/fileformat.html: a magic text, and the application's id at 68. */
 int store_probe(const char *path, struct error *error)
@@ -34,8 +44,10 @@ int store_probe(const char *path, struct error *error)
 	if (length == 0)
 		return 0;
 	if (length != sizeof(header) || memcmp(header, magic, sizeof(magic)) != 0 ||
-	    (header[68] << 24 | header[69] << 16 | header[70] << 8 | header[71]) != APPLICATION_ID)
-		return error_sys(error, EBADMSG, "%s is not a minivpc database", path);
+	    number_at(header, 68) != APPLICATION_ID) {
+		error_set(error, ERROR_INTERNAL, "%s is not a minivpc database", path);
+		return -EBADMSG;
+	}
 	return 0;
 }
 
@@ -45,7 +57,8 @@ static const char schema[] =
 	"CREATE TABLE orphan (id TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"CREATE TABLE provisional (id TEXT PRIMARY KEY, fresh INTEGER NOT NULL) WITHOUT ROWID;"
 	"PRAGMA application_id = 1836478563;"
-	"PRAGMA user_version = 2;";
+	"PRAGMA user_version = 3;";
+static_assert(STORE_FORMAT == 3, "the schema says its format");
 
 static int failed(struct store *store, struct error *error)
 {
@@ -85,8 +98,22 @@ static int query_int(struct store *store, const char *sql, int *ret, struct erro
 	return r;
 }
 
-/* A new file gets the schema; a file that is there must be ours. */
-static int check_schema(struct store *store, const char *path, struct error *error)
+/* In words, for whoever has the wrong minivpc. */
+static int refuse_format(int format, struct error *error)
+{
+	error_set(
+		error, ERROR_INTERNAL,
+		"it has format %d, of a later minivpc; this one knows 1 to %d: use the later one, "
+		"or name another directory with --state",
+		format, STORE_FORMAT);
+	return -EBADMSG;
+}
+
+/*
+ * A new file gets the schema; a file that is there must be ours. An older one is brought to today's
+ * format in a transaction that store_load() commits, when what it made can be read.
+ */
+static int check_schema(struct store *store, struct error *error)
 {
 	int tables, application, format, r;
 
@@ -100,12 +127,44 @@ static int check_schema(struct store *store, const char *path, struct error *err
 			return r;
 		return run(store, "COMMIT", error);
 	}
-	if (application != APPLICATION_ID)
-		return error_sys(error, EBADMSG, "%s is not a minivpc database", path);
-	if (format != FORMAT)
-		return error_sys(error, EBADMSG, "%s has format %d, this version reads %d", path,
-				 format, FORMAT);
+	if (application != APPLICATION_ID || format < 1) {
+		error_set(error, ERROR_INTERNAL, "it is not a minivpc database");
+		return -EBADMSG;
+	}
+	if (format > STORE_FORMAT)
+		return refuse_format(format, error);
+	if (format == STORE_FORMAT)
+		return 0;
+	if ((r = run(store, "BEGIN IMMEDIATE", error)) < 0 ||
+	    (r = migrate(store->database, format, error)) < 0)
+		return r;
+	store->migrated = format;
 	return 0;
+}
+
+/*
+ * What a killed daemon has left in the log goes into the file when it is closed, but not before the
+ * file is known to be sound.
+ */
+static void leave_log(struct store *store, const char *path, bool leave)
+{
+	CLEANUP(freep) char *log = path ? xasprintf("%s-wal", path) : NULL;
+	struct stat status;
+
+	if (!leave || (stat(log, &status) == 0 && status.st_size))
+		sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave, NULL);
+}
+
+static int prepare_all(struct store *store, struct error *error)
+{
+	int r;
+
+	if ((r = prepare(store, "REPLACE INTO resource VALUES (?, ?, ?, ?)", &store->put, error)) <
+		    0 ||
+	    (r = prepare(store, "DELETE FROM resource WHERE id = ?", &store->remove, error)) < 0 ||
+	    (r = prepare(store, "REPLACE INTO orphan VALUES (?)", &store->orphan, error)) < 0)
+		return r;
+	return prepare(store, "REPLACE INTO provisional VALUES (?, ?)", &store->provisional, error);
 }
 
 int store_open(const char *path, struct store **ret_store, struct error *error)
@@ -117,21 +176,14 @@ int store_open(const char *path, struct store **ret_store, struct error *error)
 	if (sqlite3_open(path, &store->database) != SQLITE_OK)
 		return error_wrap(error, failed(store, error), "%s", path);
 	sqlite3_busy_timeout(store->database, 2000);
+	leave_log(store, path, true);
 	/* The schema goes into the file itself, before there is a log: see store_probe(). */
-	if ((r = check_schema(store, path, error)) < 0 ||
-	    (r = run(store,
-		     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = "
-		     "-512;"
-		     "PRAGMA temp_store = MEMORY",
-		     error)) < 0)
+	if ((r = run(store,
+		     "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+		     "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
+		     error)) < 0 ||
+	    (r = check_schema(store, error)) < 0 || (r = prepare_all(store, error)) < 0)
 		return error_wrap(error, r, "%s", path);
-	if ((r = prepare(store, "REPLACE INTO resource VALUES (?, ?, ?, ?)", &store->put, error)) <
-		    0 ||
-	    (r = prepare(store, "DELETE FROM resource WHERE id = ?", &store->remove, error)) < 0 ||
-	    (r = prepare(store, "REPLACE INTO orphan VALUES (?)", &store->orphan, error)) < 0 ||
-	    (r = prepare(store, "REPLACE INTO provisional VALUES (?, ?)", &store->provisional,
-			 error)) < 0)
-		return r;
 	*ret_store = steal(&store);
 	return 0;
 }
@@ -161,23 +213,35 @@ static const char *column(sqlite3_stmt *statement, int index)
 
 static int load_row(sqlite3_stmt *statement, struct model *model, struct error *error)
 {
+	const char *text = column(statement, 0);
+	const char *account = column(statement, 1), *region = column(statement, 2);
+	const char *body = column(statement, 3);
 	struct resource *resource;
 	struct rid id;
 	int r;
 
-	if (rid_parse_any(column(statement, 0), &id) < 0 || !resource_type(id.kind))
-		return error_sys(error, EBADMSG, "record of %s", column(statement, 0));
+	if (!text || !account || !region || !body || rid_parse_any(text, &id) < 0 ||
+	    !resource_type(id.kind) || !streq(rid_format(id).text, text)) {
+		error_set(error, ERROR_INTERNAL, "there is a record of %s, which is nothing",
+			  text ? text : "no name");
+		return -EBADMSG;
+	}
 	resource = resource_new(id.kind, id);
-	if ((r = record_decode(column(statement, 3), resource, error)) < 0) {
+	r = record_decode(body, (size_t)sqlite3_column_bytes(statement, 3), resource, error);
+	if (r == 0 && (strlen(account) >= sizeof(((struct scope *)NULL)->account) ||
+		       strlen(region) >= sizeof(((struct scope *)NULL)->region))) {
+		error_set(error, ERROR_INTERNAL, "%s is of no account and region", text);
+		r = -EBADMSG;
+	}
+	if (r < 0) {
 		resource_free(resource);
 		return r;
 	}
-	model_insert(model, model_scope(model, column(statement, 1), column(statement, 2)),
-		     resource);
+	model_insert(model, model_scope(model, account, region), resource);
 	return 0;
 }
 
-int store_load(struct store *store, struct model *model, struct error *error)
+static int load_rows(struct store *store, struct model *model, struct error *error)
 {
 	sqlite3_stmt *statement;
 	int r = 0, step;
@@ -191,6 +255,41 @@ int store_load(struct store *store, struct model *model, struct error *error)
 		r = failed(store, error);
 	sqlite3_finalize(statement);
 	return r;
+}
+
+/* Of pages that nobody reads otherwise too. */
+static int check_pages(struct store *store, struct error *error)
+{
+	sqlite3_stmt *statement;
+	int r = prepare(store, "PRAGMA quick_check(1)", &statement, error);
+
+	if (r < 0)
+		return r;
+	if (sqlite3_step(statement) != SQLITE_ROW) {
+		r = failed(store, error);
+	} else if (!streq(column(statement, 0), "ok")) {
+		error_set(error, ERROR_INTERNAL, "database: %s", column(statement, 0));
+		r = -EBADMSG;
+	}
+	sqlite3_finalize(statement);
+	return r;
+}
+
+int store_load(struct store *store, struct model *model, struct error *error)
+{
+	const char *path = sqlite3_db_filename(store->database, NULL);
+	int r;
+
+	if ((r = check_pages(store, error)) < 0 || (r = load_rows(store, model, error)) < 0 ||
+	    (r = model_check(model, error)) < 0 ||
+	    (store->migrated && (r = run(store, "COMMIT", error)) < 0))
+		return error_wrap(error, r, "%s", path);
+	if (store->migrated)
+		log_info("%s had format %d, and has format %d now", path, store->migrated,
+			 STORE_FORMAT);
+	store->migrated = 0;
+	leave_log(store, NULL, false);
+	return run(store, "PRAGMA journal_mode = WAL", error);
 }
 
 static int step_once(struct store *store, sqlite3_stmt *statement, struct error *error)

@@ -10,20 +10,30 @@
 struct store;
 
 /*
+ * What is stored, and how. It is raised with every change to a stored field of a resource, and a
+ * step in migrate.c brings what was to what is.
+ */
+#define STORE_FORMAT 3
+
+/*
  * Looks at a file without SQLite, which could change it: 0 when it is ours (an empty one may become
  * it), -ENOENT when there is none, -EBADMSG when it is something else.
  */
 int store_probe(const char *path, struct error *error);
 
 /*
- * Opens, or makes, the file. Errors: -EBADMSG when it is somebody else's or of a later format;
- * whatever SQLite says otherwise, in its own words.
+ * Opens, or makes, the file. One of an older format is brought to today's, but nothing of that is
+ * on disk before store_load() has read it. Errors: -EBADMSG when it is somebody else's or of a
+ * later format; whatever SQLite says otherwise, in its own words.
  */
 int store_open(const char *path, struct store **ret_store, struct error *error);
 struct store *store_close(struct store *store); /* NULL is fine; always NULL */
 void store_closep(struct store **store);
 
-/* Reads everything into an empty model. */
+/*
+ * Reads everything into an empty model. -EBADMSG, in words, when something in there is not as it
+ * was written; until this has succeeded the file is as it was found.
+ */
 int store_load(struct store *store, struct model *model, struct error *error);
 /*
  * Ids erased by the last save: if the program ended right after it, their kernel objects may still

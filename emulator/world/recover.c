@@ -130,7 +130,6 @@ static int recover_hosts(struct world *world, struct transaction *transaction, s
 static int recover_scope(struct world *world, struct transaction *transaction,
 			 const struct scope *scope, struct error *error)
 {
-	volumes_mend(transaction, scope);
 	for (size_t i = scope->lists[KIND_INSTANCE].count; i-- > 0;) {
 		struct instance *instance = (struct instance *)scope->lists[KIND_INSTANCE].items[i];
 		int r = recover_instance(world, transaction, instance, error);

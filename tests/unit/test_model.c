@@ -1,4 +1,4 @@
-/* objects: tests/unit/world.o emulator/model/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/map.o emulator/base/util.o emulator/store/record.o emulator/store/store.o */
+/* objects: tests/unit/world.o emulator/model/ emulator/store/ emulator/base/buffer.o emulator/base/cidr.o emulator/base/error.o emulator/base/id.o emulator/base/log.o emulator/base/map.o emulator/base/util.o */
 /* libs: sqlite3 jansson */
 /*
  * The model's rules, its transactions, and its way to disk and back. A model is compared by what
@@ -295,28 +295,6 @@ static void a_forgotten_launch_leaves_what_was_there_before(void **state)
 	assert_int_equal(scope->lists[KIND_NETWORK_INTERFACE].count, 1);
 	assert_false(rid_is_set(cards[1].existing->attachment));
 	assert_int_equal(subnet_free_addresses(&model, subnet), 250);
-}
-
-/* As they were when an instance's record named its root, and a volume's no device. */
-static void volumes_of_old_records_are_roots(void **state)
-{
-	struct subnet *subnet = make_subnet_in(make_vpc("10.5.0.0/16"), "10.5.1.0/24", NULL);
-	struct volume *volume;
-
-	(void)state;
-	assert_int_equal(try_launch(subnet, 1, 1), 0);
-	volume = volume_at(&model, newest(), ROOT_DEVICE);
-	assert_non_null(volume);
-	freep(&volume->device);
-	freep(&newest()->volumes);
-	newest()->volume_count = 0;
-	volume->told = false;
-	for (int turn = 0; turn < 2; turn++) {
-		volumes_mend(&transaction, scope);
-		assert_int_equal(newest()->volume_count, 1);
-		assert_ptr_equal(volume_at(&model, newest(), "xvda"), volume);
-		assert_true(volume->told && volume_is_root(volume));
-	}
 }
 
 static void states_follow_the_life_cycle(void **state)
@@ -1331,7 +1309,6 @@ int main(void)
 		CASE(secondary_addresses_are_held_like_the_first),
 		CASE(an_interface_comes_and_goes),
 		CASE(a_forgotten_launch_leaves_what_was_there_before),
-		CASE(volumes_of_old_records_are_roots),
 		CASE(states_follow_the_life_cycle),
 		CASE(only_a_running_instance_terminates_by_itself),
 		CASE(a_gateway_serves_one_vpc),
