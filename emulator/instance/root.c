@@ -351,16 +351,27 @@ static int fill_layer(const struct root *root, size_t layer, int tree, char *con
 	return r < 0 ? error_sys(error, r, "an overlay of %s/", root->at[layer]) : 0;
 }
 
-static int stage_layers(const struct root *root, const int trees[], char *const hidden[],
-			struct error *error)
+/* Disks are mounted in a file system of their own: an overlay's mount looks at every mount on the
+ * file system of each of its layers (has_locked_children()), and the layers' is to have few. */
+static int mount_world(struct error *error)
 {
 	static const char *const directories[] = { ROOT_LAYERS, ROOT_DISKS };
-	char path[64];
 	int r;
 
 	if (mount("tmpfs", ROOT_WORLD, "tmpfs", MS_NODEV, "mode=755") < 0)
 		return error_sys(error, errno, ROOT_WORLD);
 	r = make_directories(directories, ARRAY_SIZE(directories), error);
+	if (r == 0 && mount("tmpfs", ROOT_DISKS, "tmpfs", MS_NODEV, "mode=755") < 0)
+		return error_sys(error, errno, ROOT_DISKS);
+	return r;
+}
+
+static int stage_layers(const struct root *root, const int trees[], char *const hidden[],
+			struct error *error)
+{
+	char path[64];
+	int r = mount_world(error);
+
 	for (size_t i = 0; r == 0 && i < root->layer_count; i++) {
 		snprintf(path, sizeof(path), ROOT_LAYERS "/%zu", i);
 		if (mkdir(path, 0755) < 0 || chdir(path) < 0)
