@@ -53,34 +53,34 @@ static int set_hostname(const struct init_plan *plan)
 	return sethostname(plan->identity->hostname, strlen(plan->identity->hostname));
 }
 
-/* The clone's own root, with its /proc, ends up on top of the disk: see leave_stage(). */
+/*
+ * The disk covers the clone's own root, and nothing more is done about that one: pivot_root(2)
+ * would let go of it, but looks at every process of the machine. It holds what any instance may
+ * see, a /proc without processes and the /dev that they have: whoever lets go of the disk, being
+ * root here, is left with nothing.
+ */
 static int enter_disk(const struct init_plan *plan)
 {
 	int devices =
 		open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (devices < 0 || move_mount(plan->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
-	    fchdir(plan->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	    fchdir(plan->root) < 0 || chroot(".") < 0)
 		return -1;
+	close(plan->root);
 	mkdir("/dev", 0755); /* somebody may have removed it, here and below */
 	if (move_mount(devices, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -1;
 	return close(devices);
 }
 
-/* Mounted while the host's is in sight, the only place where a user namespace may. Nothing in it
- * is covered: what acts on the machine as a whole is the host's root's. */
+/* The kernel wants another to be in sight, of which nothing is covered: the stage's. Nothing of
+ * this one is either: what acts on the machine as a whole is the host's root's. */
 static int mount_proc(const struct init_plan *plan)
 {
 	(void)plan;
 	mkdir("/proc", 0555);
 	return mount("proc", "/proc", "proc", PLAIN | MS_NOEXEC, NULL);
-}
-
-static int leave_stage(const struct init_plan *plan)
-{
-	close(plan->root);
-	return umount2(".", MNT_DETACH) < 0 ? -1 : chdir("/");
 }
 
 static int mount_run(const struct init_plan *plan)
@@ -172,12 +172,11 @@ static const struct {
 	char name[STEP_MAX];
 	int (*run)(const struct init_plan *plan);
 } steps[] = {
-	{ "user namespace", become_root },  { "hostname", set_hostname },
-	{ "enter its disk", enter_disk },   { "mount /proc", mount_proc },
-	{ "leave the stage", leave_stage }, { "mount /run", mount_run },
-	{ "mount /tmp", mount_tmp },	    { "mount /dev/pts", mount_terminals },
-	{ "/etc/hosts", name_machine },	    { "/etc/resolv.conf", name_resolver },
-	{ "take the limits", confine },
+	{ "user namespace", become_root },     { "hostname", set_hostname },
+	{ "enter its disk", enter_disk },      { "mount /proc", mount_proc },
+	{ "mount /run", mount_run },	       { "mount /tmp", mount_tmp },
+	{ "mount /dev/pts", mount_terminals }, { "/etc/hosts", name_machine },
+	{ "/etc/resolv.conf", name_resolver }, { "take the limits", confine },
 };
 
 static void report(const struct init_plan *plan, int sys, const char step[STEP_MAX])

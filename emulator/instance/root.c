@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -530,18 +531,54 @@ int root_pin(struct root *root)
 	return 0;
 }
 
-/* A copy of the world's mounts without layers and disks. */
+/*
+ * An init may mount a /proc of its own only in sight of one, and what it saw stays beneath its disk
+ * (see enter_disk() in init.c): so it is shown one of processes that there are none of. The caller
+ * sees a /proc meanwhile.
+ */
+static int mount_dead_proc(const char *at)
+{
+	const struct clone_args arguments = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
+	int status;
+
+	if (pid == 0)
+		_exit(mount("proc", at, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? errno
+											    : 0);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+/* A copy of the world's mounts without layers and disks, and with nobody's /proc. */
+static int strip(struct error *error)
+{
+	int r;
+
+	if (umount2(ROOT_WORLD, MNT_DETACH) < 0)
+		return error_sys(error, errno, "a mount namespace for clones");
+	r = mount_dead_proc(ROOT_WORLD);
+	if (r < 0)
+		return error_sys(error, r, "a /proc for clones");
+	if (umount2("/proc", MNT_DETACH) < 0 || mount(ROOT_WORLD, "/proc", NULL, MS_MOVE, NULL) < 0)
+		return error_sys(error, errno, "placing a /proc for clones");
+	return 0;
+}
+
 static int make_bare(struct root *root, struct error *error)
 {
+	int r;
+
 	root->disks = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (root->disks > 9) /* there is next to nothing open: root_pin() counts on it */
 		return error_sys(error, EMFILE, "the world's mount namespace");
-	if (root->disks < 0 || unshare(CLONE_NEWNS) < 0 || umount2(ROOT_WORLD, MNT_DETACH) < 0)
+	if (root->disks < 0 || unshare(CLONE_NEWNS) < 0)
 		return error_sys(error, errno, "a mount namespace for clones");
 	root->bare = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	r = strip(error);
 	if (root->bare < 0 || setns(root->disks, CLONE_NEWNS) < 0)
 		return error_sys(error, errno, "the world's mount namespace");
-	return 0;
+	return r;
 }
 
 int root_stage(const struct root_options *options, struct root *ret_root, struct error *error)

@@ -205,7 +205,7 @@ def disks():
     for pid in launchers:
         with open(f"/proc/{pid}/mountinfo", encoding="ascii") as file:
             points = (line.split()[4].split("/") for line in file)
-            found.update(point[3] for point in points if point[1:3] == ["world", "disks"])
+            found.update(point[3] for point in points if point[1:3] == ["world", "disks"] and len(point) > 3)
     return found
 
 

@@ -3,6 +3,7 @@ What root in an instance may try: each fails inside, and is without effect outsi
 shell lines or Python programs that end with status 0 if the intrusion has succeeded.
 """
 import ctypes
+import json
 import os
 import re
 import socket
@@ -244,6 +245,54 @@ def test_a_device_below_stays_shut(target):
                  f"mv {path} /mem && head -c 1 /mem",
                  f"mount -o remount,dev / && chmod 666 {path} && head -c 1 {path}"):
         assert world.exec(instance, ["sh", "-c", line], check=False).returncode != 0, line
+
+
+def test_beneath_the_disk_is_nothing(target):
+    """The disk covers what the clone began with. Whoever takes it away, in a namespace within so
+    that the instance lives on, finds no process there, and nothing that can be changed or removed;
+    and no way of climbing leads there while it is in place."""
+    world, instance, _, _, _ = target
+    seen = json.loads(world.exec(instance, ["unshare", "-m", "python3", "-c", PRELUDE + """
+import json
+seen = {}
+def attempt(name, function, *arguments):
+    try:
+        function(*arguments)
+        seen[name] = "done"
+    except OSError as error:
+        seen[name] = error.strerror
+def look(name, path):
+    seen[name] = sorted(os.listdir(path))
+own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+root = os.open("/", os.O_RDONLY)
+os.chroot("/usr")
+os.fchdir(root)
+for n in range(9):
+    os.chdir("..")
+os.chroot(".")
+look("climbed", "/")
+call(308, own, 0x20000)
+look("entered", "/")
+call(166, b"/", 2)
+call(308, own, 0x20000)
+look("beneath", "/")
+look("its proc", "/proc")
+attempt("write", os.mkdir, "/x")
+attempt("write below", os.mkdir, "/world/x")
+attempt("sysctl", lambda: open("/proc/sys/kernel/panic", "w"))
+attempt("unmount proc", call, 166, b"/proc", 2)
+attempt("unmount dev", call, 166, b"/dev", 2)
+attempt("unmount all", call, 166, b"/", 2)
+print(json.dumps(seen))
+"""]))
+    assert "etc" in seen["climbed"] and "etc" in seen["entered"]
+    assert seen["beneath"] == ["dev", "proc", "world"]
+    assert "sys" in seen["its proc"] and not [name for name in seen["its proc"] if name.isdigit()]
+    for name in ("write", "write below", "sysctl"):
+        assert seen[name] in ("Permission denied", "Value too large for defined data type"), seen
+    for name in ("unmount proc", "unmount dev", "unmount all"):
+        assert seen[name] == "Invalid argument", seen
+    assert "etc" in world.exec(instance, "ls /")
 
 
 def test_fork_bomb(target):
