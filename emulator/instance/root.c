@@ -85,6 +85,23 @@ static void unescape(char *text)
 
 /* ---- the file systems that are the machine's own ---- */
 
+/* Not so below a private directory: a file system there is nobody's to see, and the layer that has
+ * the directory no place to mount one at. */
+static bool is_reachable(const char *path)
+{
+	const mode_t needed = S_IROTH | S_IXOTH;
+	char parent[PATH_MAX];
+	struct stat status;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	for (char *slash = strrchr(parent, '/'); slash > parent; slash = strrchr(parent, '/')) {
+		*slash = '\0';
+		if (lstat(parent, &status) < 0 || (status.st_mode & needed) != needed)
+			return false;
+	}
+	return true;
+}
+
 static bool is_wanted(const struct root *root, const char *path)
 {
 	struct stat status;
@@ -96,7 +113,7 @@ static bool is_wanted(const struct root *root, const char *path)
 		if (streq(root->at[i], path))
 			return false;
 	return root->layer_count < ROOT_LAYERS_MAX && lstat(path, &status) == 0 &&
-	       S_ISDIR(status.st_mode);
+	       S_ISDIR(status.st_mode) && is_reachable(path);
 }
 
 /* The first is the root itself; what is mounted at a file (a container's resolv.conf) is none. */

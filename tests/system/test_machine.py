@@ -1,8 +1,10 @@
 """An instance as a machine: its root, its disk, its tools."""
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -207,6 +209,23 @@ def disks():
             points = (line.split()[4].split("/") for line in file)
             found.update(point[3] for point in points if point[1:3] == ["world", "disks"] and len(point) > 3)
     return found
+
+
+def test_what_is_mounted_in_private_is_no_part_of_the_root(make_world):
+    """And no hindrance: below a directory of mode 700, where no layer could be mounted."""
+    private = tempfile.mkdtemp(dir="/var/tmp")
+    point = os.path.join(private, "below", "mounted")
+    os.makedirs(point)
+    subprocess.run(["mount", "-t", "tmpfs", "x", point], check=True, env=environment())
+    try:
+        with make_world() as world:
+            one, = world.run_instances(world.subnet(world.open_vpc(), "10.0.1.0/24"))
+            world.await_state("running", one)
+            assert sh(world, one, f"ls {point}", check=False).returncode != 0
+            assert point not in sh(world, one, "cat /proc/mounts")
+    finally:
+        subprocess.run(["umount", point], check=True, env=environment())
+        shutil.rmtree(private)
 
 
 def test_full_disk(make_world):
