@@ -53,7 +53,7 @@ static bool fires(const struct inject_point *point, enum inject_when when)
 	struct inject_control *control = inject_control;
 	uint32_t number = (uint32_t)(point - __start_inject_points);
 
-	if (control->only && control->only != number + 1)
+	if (control->records[number].skipped || (control->only && control->only != number + 1))
 		return false;
 	__atomic_add_fetch(&control->passed, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_sub_fetch(&control->countdown, 1, __ATOMIC_SEQ_CST) != 0)

@@ -71,6 +71,7 @@ enum inject_when {
 struct inject_record {
 	char name[100];
 	uint32_t changes; /* the call changes something: there are points before and after it */
+	uint32_t skipped; /* by the test's wish it never fires */
 	uint32_t passed;
 	uint32_t fired[INJECT_WHENS];
 };

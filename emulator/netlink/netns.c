@@ -127,10 +127,14 @@ int netns_enter(int fd)
 	return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
+#define LEAVE_TRIES 100
+
+/* A kernel that is short of memory for a moment is no reason to end. */
 void netns_leave(int home)
 {
-	if (setns(home, CLONE_NEWNET) == 0)
-		return;
+	for (int i = 0; i < LEAVE_TRIES; i++)
+		if (setns(home, CLONE_NEWNET) == 0)
+			return;
 	perror("minivpc: can't come back from a network namespace");
 	abort();
 }

@@ -252,7 +252,7 @@ int world_recover(struct world *world, struct error *error)
 		return r;
 	world_images_look(world);
 	world_images_sweep(world);
-	return 0;
+	return world_purge(world, error);
 }
 
 void world_resume(struct world *world)
