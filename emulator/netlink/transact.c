@@ -70,31 +70,62 @@ static int mark_links(struct transaction *t, const size_t *steps, size_t count, 
 }
 
 /*
+ * Takes the mark off again where a removal has failed: the group is what the rules know a port by.
+ * Those that are gone, or were never marked after all, are fine.
+ */
+static void unmark_links(struct transaction *t, const size_t *steps, size_t count)
+{
+	struct error ignored = ERROR_INIT;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct object *object = &t->changes[steps[i]].before;
+		struct nlmsghdr *message;
+
+		if (!t->steps[steps[i]].marked)
+			continue;
+		if (transaction_open(t, object->ns, NETLINK_ROUTE, true, &ignored) != 0)
+			return;
+		message = batch_message(&t->batch);
+		route_set_group(message, object->link.name, object->link.group);
+		batch_add(&t->batch, message, steps[i], ROLE_GROUP);
+	}
+	transaction_flush(t, &ignored);
+}
+
+/* Sends the removal of a group, which is that of one step's link and the others' too. */
+static int remove_group(struct transaction *t, size_t step, uint32_t group, struct error *error)
+{
+	struct nlmsghdr *message;
+	int r = transaction_open(t, t->changes[step].before.ns, NETLINK_ROUTE, false, error);
+
+	if (r < 0)
+		return r;
+	message = batch_message(&t->batch);
+	route_delete_group(message, group);
+	batch_add(&t->batch, message, step, ROLE_DELETE);
+	return transaction_flush(t, error);
+}
+
+/*
  * Removes the links of one namespace. Each RTM_DELLINK waits for the kernel's RCU grace periods
  * (some 20 ms); one for a whole group waits for them once.
  */
 static int remove_links(struct transaction *t, const size_t *steps, size_t count, uint32_t group,
 			struct error *error)
 {
-	struct nlmsghdr *message;
 	size_t first = 0;
-	int r;
+	int r = mark_links(t, steps, count, group, error);
 
-	r = mark_links(t, steps, count, group, error);
-	if (r < 0)
-		return r;
 	while (first < count && !t->steps[steps[first]].marked)
 		first++;
 	if (first == count)
-		return 0; /* all gone already */
-	r = transaction_open(t, t->object->ns, NETLINK_ROUTE, false, error);
+		return r; /* all gone already */
+	if (r == 0)
+		r = remove_group(t, steps[first], group, error);
 	if (r < 0)
-		return r;
-	message = batch_message(&t->batch);
-	route_delete_group(message, group);
-	batch_add(&t->batch, message, steps[first], ROLE_DELETE);
-	r = transaction_flush(t, error);
-	for (size_t i = first; r == 0 && i < count; i++)
+		unmark_links(t, steps, count);
+	/* Where no answer came they may be gone. */
+	for (size_t i = first; i < count; i++)
 		t->steps[steps[i]].removed =
 			t->steps[steps[i]].marked && t->steps[steps[first]].removed;
 	return r;
