@@ -158,6 +158,7 @@ static int collect(struct batch *batch, uint32_t first, struct error *error)
 		const struct nlmsghdr *reply = (const struct nlmsghdr *)(void *)data;
 		int length = (int)received;
 
+		batch->is_unsure |= received < 0;
 		if (received < 0 && r == 0)
 			r = error_sys(error, length, "netlink: receive");
 		if (received < 0 && received != -ENOBUFS) /* that one: answers were lost, go on */
@@ -175,6 +176,7 @@ int batch_send(struct batch *batch, struct channels *channels, struct error *err
 	uint32_t first = channels->sequence + 1;
 	size_t length = batch->length;
 
+	batch->is_unsure = false;
 	channels->sequence += (uint32_t)batch->count + 2;
 	number(batch, first, nft);
 #ifdef INJECT

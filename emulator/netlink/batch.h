@@ -29,6 +29,7 @@ struct batch {
 	size_t length;
 	struct batch_entry *entries; /* owned */
 	size_t count;
+	bool is_unsure; /* answers were lost: what was sent may have happened */
 #ifdef INJECT
 	size_t spoiled; /* an entry's index + 1, to be refused with: */
 	int spoiled_sys;
@@ -53,6 +54,7 @@ void batch_add(struct batch *batch, const struct nlmsghdr *message, size_t step,
 void batch_drop(struct batch *batch, size_t index);
 /*
  * Sends and collects the answers into the entries; the batch stays. An error is one of the whole
- * batch; what did happen all the same is in the entries (of an nftables batch: nothing).
+ * batch; what did happen all the same is in the entries (of an nftables batch: nothing, unless it
+ * is unsure).
  */
 int batch_send(struct batch *batch, struct channels *channels, struct error *error);

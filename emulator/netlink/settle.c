@@ -149,6 +149,12 @@ static void drop_step(struct batch *batch, size_t i)
 		batch_drop(batch, i);
 }
 
+static void mark_all(struct transaction *t)
+{
+	for (size_t i = 0; i < t->batch.count; i++)
+		mark_done(&t->steps[t->batch.entries[i].step], t->batch.entries[i].role);
+}
+
 /*
  * An nftables batch happens whole or not at all. What failed for being done already is taken out,
  * and the rest is sent again: each round takes out at least one entry.
@@ -162,6 +168,8 @@ static int settle_nft(struct transaction *t, struct error *error)
 	while (again && batch->count) {
 		again = false;
 		r = batch_send(batch, t->channels, error);
+		if (r < 0 && batch->is_unsure)
+			mark_all(t); /* to be taken back, whether it happened or not */
 		if (r < 0)
 			return fail(t, r, error);
 		for (size_t i = 0; i < batch->count;) {
@@ -181,8 +189,7 @@ static int settle_nft(struct transaction *t, struct error *error)
 			again = true;
 		}
 	}
-	for (size_t i = 0; i < batch->count; i++)
-		mark_done(&t->steps[batch->entries[i].step], batch->entries[i].role);
+	mark_all(t);
 	return 0;
 }
 
