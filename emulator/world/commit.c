@@ -346,7 +346,7 @@ static void undo(struct world *world, struct transaction *transaction, struct fa
 
 static void on_sweep(void *context);
 
-static void sweep_later(struct world *world)
+void world_sweep_later(struct world *world)
 {
 	struct error error = ERROR_INIT;
 
@@ -366,7 +366,7 @@ static void on_sweep(void *context)
 	world->sweeping = false;
 	if (fabric_sweep(world->fabric, &error) < 0)
 		log_error("superseded rules: %s", error.text);
-	sweep_later(world);
+	world_sweep_later(world);
 }
 
 /* Should this fail the next start does it. */
@@ -398,7 +398,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 		r = let_go(world, &machines, launch, error);
 	if (r < 0)
 		undo(world, transaction, &set);
-	sweep_later(world);
+	world_sweep_later(world);
 	if (r < 0)
 		return r;
 	end_processes(world, transaction);

@@ -87,6 +87,9 @@ int world_drops(void *context, struct api_drop_list *ret_drops, struct error *er
 int world_nat_counts(void *context, struct rid gateway, struct api_nat_counts *ret_counts,
 		     struct error *error);
 
+/* commit.c: what the fabric has left to be swept is, in a while. */
+void world_sweep_later(struct world *world);
+
 /* recover.c: from what the store and the kernel hold to one world. */
 int world_recover(struct world *world, struct error *error);
 /* Starts again what rebooted itself meanwhile: once all that recovery readies is open. */

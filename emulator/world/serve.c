@@ -288,6 +288,7 @@ static int run(struct world *world, int *signals, struct error *error)
 	    (r = open_services(world, error)) < 0)
 		return r;
 	world_resume(world);
+	world_sweep_later(world); /* of what recovery has taken back */
 	open_stacks(world);
 	r = announce(world, error);
 	return r < 0 ? r : loop_run(world->loop, error);
