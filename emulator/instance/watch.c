@@ -117,12 +117,27 @@ int instances_adopt(struct instances *instances, struct rid id, struct process p
 	return r;
 }
 
+#define SIGNAL_TRIES 3
+
+/* Gone already is fine. Whoever is to end is not let live by what fails once. */
+static int send_signal(int pidfd, int signal)
+{
+	int sys = 0;
+
+	for (int i = 0; i < SIGNAL_TRIES; i++) {
+		if (pidfd_send_signal(pidfd, signal, NULL, 0) == 0 || errno == ESRCH)
+			return 0;
+		sys = errno;
+	}
+	return -sys;
+}
+
 static void on_grace_over(void *context)
 {
 	struct watched *watched = context;
 
 	watched->grace = NULL;
-	pidfd_send_signal(watched->pidfd, SIGKILL, NULL, 0);
+	send_signal(watched->pidfd, SIGKILL);
 }
 
 /* NULL: it is not alive. */
@@ -142,13 +157,12 @@ static int ask(struct watched *watched, int signal, unsigned int grace, struct e
 	int r;
 
 	watched->grace = loop_remove(watched->grace);
-	r = loop_add_timer(watched->instances->loop, grace, on_grace_over, watched, &watched->grace,
-			   error);
-	if (r < 0)
-		return r;
-	if (pidfd_send_signal(watched->pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
-		return error_sys(error, errno, "stopping %s", rid_format(watched->id).text);
-	return 0;
+	/* Where its time can't be counted it has none: it must not be asked in vain. */
+	if (loop_add_timer(watched->instances->loop, grace, on_grace_over, watched, &watched->grace,
+			   error) < 0)
+		signal = SIGKILL;
+	r = send_signal(watched->pidfd, signal);
+	return r < 0 ? error_sys(error, r, "stopping %s", rid_format(watched->id).text) : 0;
 }
 
 int instances_stop(struct instances *instances, struct rid id, struct process process,
@@ -216,9 +230,8 @@ static int kill_some(struct instances *instances, const struct rid *ids,
 	for (size_t i = 0; i < count; i++) {
 		int r = take_pidfd(instances, ids[i], processes[i], &pidfds[i], error);
 
-		if (r == 0 && pidfds[i] >= 0 &&
-		    pidfd_send_signal(pidfds[i], SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-			r = error_sys(error, errno, "killing %s", rid_format(ids[i]).text);
+		if (r == 0 && pidfds[i] >= 0 && (r = send_signal(pidfds[i], SIGKILL)) < 0)
+			error_sys(error, r, "killing %s", rid_format(ids[i]).text);
 		if (r < 0)
 			result = r;
 	}
