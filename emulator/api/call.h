@@ -52,9 +52,10 @@ enum api_drift_kind {
 /* A difference between the model and what there is; all texts are owned. */
 struct api_drift {
 	enum api_drift_kind kind;
-	struct rid id; /* the namespace's, or whose process it is */
-	char *wanted;  /* in words; NULL: nothing */
-	char *found;   /* the same */
+	struct rid id;	   /* the namespace's, or whose process it is */
+	bool is_namespace; /* it is about the namespace itself */
+	char *wanted;	   /* in words; NULL: nothing */
+	char *found;	   /* the same */
 	bool mended;
 	char *why; /* it was not; NULL: nobody tried */
 };

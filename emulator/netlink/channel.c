@@ -51,12 +51,7 @@ void channels_forget(struct channels *channels, struct rid ns)
 			channel_close(&channels->items[i]);
 }
 
-/*
- * The kernel's sentence, the cut of the request in errors, and filters in dumps; a kernel that
- * lacks one of them says less, or needs our own filter, which is there anyway. An nftables batch is
- * one datagram, so it needs room.
- */
-static void set_options(int fd, int protocol)
+void channel_set_options(int fd, int protocol)
 {
 	static const int on = 1, room = 4 << 20;
 
@@ -82,7 +77,7 @@ static int channel_open(struct channel *channel, int home, struct rid ns, int pr
 	fd = netns_socket(home, ns_fd, protocol);
 	if (fd < 0)
 		return fd;
-	set_options(fd, protocol);
+	channel_set_options(fd, protocol);
 	*channel = (struct channel){
 		.ns = ns, .protocol = protocol, .ns_fd = steal_fd(&ns_fd), .fd = fd
 	};

@@ -40,6 +40,13 @@ void channels_forget(struct channels *channels, struct rid ns);
 int channel_get(struct channels *channels, struct rid ns, int protocol,
 		struct channel **ret_channel, struct error *error);
 
+/*
+ * What the socket of every channel has: the kernel's sentence, the cut of the request in errors,
+ * and filters in dumps; a kernel that lacks one of them says less, or needs our own filter, which
+ * is there anyway. An nftables batch is one datagram, so it needs room.
+ */
+void channel_set_options(int fd, int protocol);
+
 /* Index of a device, or -errno (-ENODEV). An ioctl: a fraction of a netlink request's cost. */
 int channel_ifindex(const struct channel *channel, const char *device);
 

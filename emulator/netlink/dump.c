@@ -7,6 +7,7 @@
 #include "netlink/connections.h"
 #include "netlink/handle.h"
 #include "netlink/nft.h"
+#include "netlink/print.h"
 #include "netlink/route.h"
 
 #include <errno.h>
@@ -569,5 +570,14 @@ static int take_objects(struct channels *channels, struct rid ns, void *ret, str
 int kernel_dump(struct kernel *kernel, struct rid ns, struct object_list *ret_objects,
 		struct error *error)
 {
-	return read_again(kernel, ns, take_objects, ret_objects, error);
+	int r = read_again(kernel, ns, take_objects, ret_objects, error);
+
+	for (int i = -ATTEMPTS; r == 0 && i < 0; i++) {
+		int judged =
+			prints_judge(&kernel->prints, &kernel->channels, ns, ret_objects, error);
+
+		if (judged != -EINTR)
+			return judged;
+	}
+	return r < 0 ? r : restless(ns, error);
 }

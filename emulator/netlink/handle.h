@@ -7,7 +7,8 @@
 
 struct kernel {
 	struct channels channels;
-	struct map kept; /* see kernel_check_netns(): rid → struct kept_netns, owned */
+	struct prints *prints; /* NULL before they are asked for */
+	struct map kept;       /* see kernel_check_netns(): rid → struct kept_netns, owned */
 };
 
 /* The namespace of that name, as long as nobody is known to hold another one: -1 for none. */

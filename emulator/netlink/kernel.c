@@ -1,6 +1,7 @@
 /* The handle: see kernel.h. The rest of the header is in transact.c and dump.c. */
 #include "netlink/handle.h"
 #include "netlink/netns.h"
+#include "netlink/print.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -55,6 +56,7 @@ struct kernel *kernel_close(struct kernel *kernel)
 	if (kernel) {
 		channels_close(&kernel->channels);
 		free_kept(&kernel->kept);
+		prints_free(kernel->prints);
 	}
 	free(kernel);
 	return NULL;

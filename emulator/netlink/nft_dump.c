@@ -206,7 +206,7 @@ static int dump_map(struct channels *channels, const struct channel *channel, st
 	set = dump->set;
 	if (r == 0)
 		add_elements(dump, set);
-	return r;
+	return r == -ENOENT ? 0 : r; /* somebody took the map away: print.c tells */
 }
 
 static int add_counter(struct nftnl_set_elem *element, void *context)

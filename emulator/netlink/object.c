@@ -132,8 +132,9 @@ bool object_same(const struct object *a, const struct object *b)
 	case OBJECT_NETNS:
 	case OBJECT_ADDRESS:
 	case OBJECT_RULE:
-	case OBJECT_SKELETON:
 		break;
+	case OBJECT_SKELETON:
+		return streq(a->skeleton.damage, b->skeleton.damage);
 	}
 	return true;
 }
@@ -274,7 +275,9 @@ static void describe(const struct object *object, char *text, size_t size)
 			 object->sysctl.value);
 		break;
 	case OBJECT_SKELETON:
-		snprintf(text, size, "%s skeleton", skeletons[object->skeleton.skeleton]);
+		snprintf(text, size, "%s skeleton%s%s%s", skeletons[object->skeleton.skeleton],
+			 *object->skeleton.damage ? " (" : "", object->skeleton.damage,
+			 *object->skeleton.damage ? ")" : "");
 		break;
 	case OBJECT_ELEMENT:
 		describe_element(&object->element, text, size);

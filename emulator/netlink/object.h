@@ -209,6 +209,8 @@ enum skeleton {
 
 struct skeleton_object {
 	enum skeleton skeleton;
+	/* A dump's, never wanted: what of it is not as it was laid down, in words; "": nothing. */
+	char damage[64];
 };
 
 /*

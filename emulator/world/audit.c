@@ -25,6 +25,7 @@ static struct api_drift told(struct drift *drift)
 	const struct object *wanted = &drift->wanted, *found = &drift->found;
 	struct api_drift result = { .kind = kinds[drift->kind],
 				    .id = wanted->kind ? wanted->ns : found->ns,
+				    .is_namespace = wanted->kind == OBJECT_NETNS,
 				    .mended = drift->mended,
 				    .why = steal(&drift->why) };
 
@@ -104,6 +105,27 @@ static void log_mended(const struct api_drift *drift)
 		log_info("reconciled: %s: %s was %s", id, drift->wanted, drift->found);
 }
 
+/* Of a namespace that was made anew not all that was made in it. */
+static void log_all(const struct api_drift_list *list)
+{
+	struct map anew = { 0 };
+	size_t logged = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct api_drift *drift = &list->items[i];
+
+		if (logged == LOGGED_AT_MOST || map_get(&anew, map_key_rid(drift->id)))
+			continue;
+		if (drift->is_namespace)
+			map_put(&anew, map_key_rid(drift->id), &list->items[i]);
+		log_mended(drift);
+		logged++;
+	}
+	if (logged < list->count)
+		log_info("reconciled: and %zu more", list->count - logged);
+	map_clear(&anew);
+}
+
 int world_reconcile(struct world *world, struct error *error)
 {
 	CLEANUP(api_drift_list_clear) struct api_drift_list list = { 0 };
@@ -113,9 +135,6 @@ int world_reconcile(struct world *world, struct error *error)
 	if (r < 0)
 		return r;
 	add_told(&drifts, &list);
-	for (size_t i = 0; i < MIN(list.count, (size_t)LOGGED_AT_MOST); i++)
-		log_mended(&list.items[i]);
-	if (list.count > LOGGED_AT_MOST)
-		log_info("reconciled: and %zu more", list.count - LOGGED_AT_MOST);
+	log_all(&list);
 	return 0;
 }
