@@ -6,6 +6,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define BACKLOG 128
@@ -62,4 +65,17 @@ int listen_in(struct rid ns, const struct listener *listeners, size_t count, int
 		closep(&ret_fds[i]);
 	return error_sys(error, r, "%s: port %u of %s", rid_format(ns).text, listeners[done].port,
 			 address_format(listeners[done].address).text);
+}
+
+bool listen_is(struct rid ns, int type, int fd)
+{
+	CLEANUP(closep) int place = ioctl(fd, SIOCGSKNS);
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	/* Who may not ask where it is (it takes CAP_NET_ADMIN there) has not made it. */
+	if (place < 0 || !netns_is(ns, place))
+		return false;
+	return type != SOCK_STREAM || (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+				       info.tcpi_state == TCP_LISTEN);
 }

@@ -20,3 +20,8 @@ struct listener {
  */
 int listen_in(struct rid ns, const struct listener *listeners, size_t count, int *ret_fds,
 	      struct error *error);
+/*
+ * Whether such a socket is still what it was: a kernel lets root end anybody's (`ss -K`), and a
+ * namespace may have been made anew. The namespace has its name.
+ */
+bool listen_is(struct rid ns, int type, int fd);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,13 +45,25 @@ struct services {
 
 /* ---- what comes in ---- */
 
-static void on_connection(const struct door *door)
+/* It listens no more, by somebody else's hand, and would be ready for ever. */
+static void is_ended(struct door *door)
+{
+	door->source = loop_remove(door->source);
+	log_error("%s: somebody has ended the socket of %s, port %u: minivpc audit --repair "
+		  "opens it again",
+		  rid_format(door->place->id).text, address_format(door->service.address).text,
+		  door->service.port);
+}
+
+static void on_connection(struct door *door)
 {
 	struct services *services = door->place->services;
 
 	for (int i = 0; i < AT_ONCE; i++) {
 		int fd = accept4(door->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+		if (fd < 0 && errno == EINVAL)
+			is_ended(door);
 		if (fd < 0)
 			return;
 		if (door->service.kind == SERVICE_DNS)
@@ -65,7 +78,7 @@ static void on_connection(const struct door *door)
 
 static void on_door(void *context, uint32_t events)
 {
-	const struct door *door = context;
+	struct door *door = context;
 
 	(void)events;
 	if (door->service.protocol == IPPROTO_TCP)
@@ -138,6 +151,11 @@ static int add_door(struct place *place, const struct service *service, int *fd,
 	return r;
 }
 
+static int type_of(const struct service *service)
+{
+	return service->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+}
+
 static int open_doors(struct place *place, const struct service *wanted, size_t count,
 		      struct error *error)
 {
@@ -151,9 +169,7 @@ static int open_doors(struct place *place, const struct service *wanted, size_t 
 		if (wanted[i].silent || has_door(place, &wanted[i]))
 			continue;
 		listeners[missing_count] =
-			(struct listener){ wanted[i].protocol == IPPROTO_TCP ? SOCK_STREAM
-									     : SOCK_DGRAM,
-					   wanted[i].address, wanted[i].port };
+			(struct listener){ type_of(&wanted[i]), wanted[i].address, wanted[i].port };
 		missing[missing_count++] = &wanted[i];
 	}
 	if (!missing_count)
@@ -171,6 +187,11 @@ static int open_doors(struct place *place, const struct service *wanted, size_t 
 }
 
 /* ---- places ---- */
+
+static bool is_whole(const struct door *door)
+{
+	return door->source && listen_is(door->place->id, type_of(&door->service), door->fd);
+}
 
 static void place_free(struct place *place)
 {
@@ -260,6 +281,42 @@ int services_changed(struct services *services, struct error *error)
 	leave_places(services);
 	services->stamp = stamp;
 	return 0;
+}
+
+void services_audit(const struct services *services, services_missing_fn missing, void *context)
+{
+	map_for_each (&services->places, slot) {
+		const struct place *place = slot->value;
+
+		for (size_t i = 0; i < place->door_count; i++) {
+			const struct service *service = &place->doors[i]->service;
+			char what[96];
+
+			snprintf(what, sizeof(what), "socket of %s, %s port %u",
+				 address_format(service->address).text,
+				 service->protocol == IPPROTO_TCP ? "tcp" : "udp", service->port);
+			if (!is_whole(place->doors[i]))
+				missing(context, place->id, what);
+		}
+	}
+}
+
+/* What is closed here is opened as if the model had just come to want it. */
+int services_repair(struct services *services, struct error *error)
+{
+	map_for_each (&services->places, slot) {
+		struct place *place = slot->value;
+
+		for (size_t i = place->door_count; i-- > 0;) {
+			if (is_whole(place->doors[i]))
+				continue;
+			dns_forget(services->dns, place->id);
+			door_close(place->doors[i]);
+			array_remove(place->doors, &place->door_count, i);
+		}
+	}
+	services->stamp = 0;
+	return services_changed(services, error);
 }
 
 int services_open(struct loop *loop, const struct model *model,

@@ -31,3 +31,11 @@ struct services *services_close(struct services *services); /* NULL is fine; alw
  * same call makes it right.
  */
 int services_changed(struct services *services, struct error *error);
+
+/* Tells of a socket that the model wants, in words, and that is not there or not any more. */
+typedef void (*services_missing_fn)(void *context, struct rid place, const char *what);
+/* Compares all sockets with what they were opened as; changes nothing. Their namespaces are there.
+ */
+void services_audit(const struct services *services, services_missing_fn missing, void *context);
+/* Opens anew what services_audit() tells of. */
+int services_repair(struct services *services, struct error *error);

@@ -77,6 +77,45 @@ static void audit_processes(const struct world *world, struct api_drift_list *li
 			audit_process(host->resource.id, host_process(host), list);
 }
 
+/* ---- sockets of services ---- */
+
+static void tell_socket(void *context, struct rid place, const char *what)
+{
+	struct api_drift_list *list = context;
+
+	*array_grow(&list->items, &list->count) = (struct api_drift){ .kind = API_DRIFT_MISSING,
+								      .id = place,
+								      .wanted = xstrdup(what) };
+}
+
+/* After the fabric, for they need their namespaces and addresses. */
+static void audit_services(struct world *world, bool repair, struct api_drift_list *list)
+{
+	CLEANUP(api_drift_list_clear) struct api_drift_list left = { 0 };
+	const size_t first = list->count;
+	struct error error = ERROR_INIT;
+	int r;
+
+	services_audit(world->services, tell_socket, list);
+	if (!repair || list->count == first)
+		return;
+	r = services_repair(world->services, &error);
+	services_audit(world->services, tell_socket, &left);
+	for (size_t i = first; i < list->count; i++) {
+		list->items[i].mended = r == 0 && !left.count;
+		list->items[i].why = r < 0 ? xstrdup(error.text) : NULL;
+	}
+}
+
+/* A namespace that has lost its name, and has not got it back, is told of by itself. */
+static bool has_lost_names(const struct api_drift_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].is_namespace && !list->items[i].mended)
+			return true;
+	return false;
+}
+
 int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, struct error *error)
 {
 	struct world *world = context;
@@ -87,6 +126,8 @@ int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, s
 		return r;
 	*ret_drifts = (struct api_drift_list){ 0 };
 	add_told(&drifts, ret_drifts);
+	if (!has_lost_names(ret_drifts))
+		audit_services(world, repair, ret_drifts);
 	audit_processes(world, ret_drifts);
 	return 0;
 }

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lib import INTERNET, environment, links, namespaces, read_line, tag_specification
+from lib import INTERNET, environment, links, namespaces, read_line, tag_specification, wait_for
 
 DIFFERS = 3
 IMDS = ["curl", "-s", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}",
@@ -329,4 +329,24 @@ def test_a_killed_init_is_an_instance_that_stops(scene):
 def test_a_restart_after_kill_finds_nothing(scene):
     scene.world.restart()
     assert_clean(scene.world)
+    scene.assert_alive()
+
+
+# What the daemon itself has in the namespaces.
+
+def test_a_socket_that_was_ended_is_told_and_opened_again(scene):
+    """The kernel lets root end anybody's."""
+    world = scene.world
+    netns(scene.front, "ss", "-K", "-l", "-t", "src", "169.254.169.254", "sport", "=", "80")
+    listening = netns(scene.front, "ss", "-H", "-l", "-t", "-n", "src", "169.254.169.254")
+    if listening.strip():
+        pytest.skip("this kernel ends no sockets (CONFIG_INET_DIAG_DESTROY)")
+    assert world.exec(scene.public, IMDS, check=False).returncode != 0
+    status, found = audit(world)
+    assert (status, told(found)) == (DIFFERS, [
+        (scene.front, "missing", "socket of 169.254.169.254, tcp port 80")])
+    wait_for(lambda: "somebody has ended the socket" in world.log_tail(), 5, "a word in the log")
+    status, mended = audit(world, "--repair")
+    assert (status, told(mended)) == (0, told(found)) and mended[0]["mended"]
+    assert_clean(world)
     scene.assert_alive()
