@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 INSIDE = "MINIVPC_TEST_INSIDE"
+PASSING = ("/run/", "/tmp/", "/var/tmp/", "/var/lib/docker/", "/var/lib/containers/")
 
 
 COMMAND = ["setpriv", "--pdeathsig", "KILL",
@@ -40,9 +41,11 @@ def run(arguments, directory):
 
 def prepare():
     """A host as systemd leaves it: shared propagation, an empty /run, loopback up."""
-    # What is mounted below /run is the machine's, and may vanish while we look.
+    # What is mounted there is the machine's, and may vanish while we look; unless we are in it.
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        below = [line.split()[4] for line in file if line.split()[4].startswith("/run/")]
+        points = [line.split()[4] for line in file]
+    below = [point for point in points if point.startswith(PASSING)
+             and not os.path.abspath(__file__).startswith(point + "/")]
     for point in reversed(below):
         subprocess.run(["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
     for command in (["mount", "--make-rshared", "/"],
