@@ -8,7 +8,7 @@ from soak_network import ANYWHERE, KINDS, OWNER_TAG, ZONES
 WRONG = 0.06  # of all ids; each of them would be an error
 # What a client has at most, so that it changes and deletes as much as it makes.
 MOST = {"vpc": 3, "subnet": 8, "igw": 3, "rtb": 10, "sg": 12, "acl": 8, "eni": 16, "i": 5,
-        "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10}
+        "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10, "key": 3, "lt": 3}
 WIDTHS = (0, 0, 8, 16, 24, 28, 32)
 PROTOCOLS = ("-1", "-1", "tcp", "tcp", "udp", "udp", "icmp", "50")
 PORTS = ((0, 65535), (22, 22), (53, 53), (80, 443), (0, 1023), (1024, 65535), (8080, 8080))
@@ -65,11 +65,12 @@ class Dice:
                       thing.get("_status") in (None, "active", "pending-acceptance")]
         return len(things) < MOST[kind]
 
-    def next(self):
+    def next(self, weights=None):
         """The next call."""
+        weights = weights or WEIGHTS
         while True:
             self.wrong = False
-            name = self.random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            name = self.random.choices(list(weights), list(weights.values()))[0]
             parameters = getattr(self, name)()
             if parameters is None:
                 continue
@@ -391,6 +392,15 @@ class Dice:
         return {"SubnetId": subnet, "Description": "soak", **self.asked_address(subnet),
                 **self.some_groups("SecurityGroupId", vpc), **self.tags("network-interface")}
 
+    def assign_private_ip_addresses(self):
+        return {"NetworkInterfaceId": self.own_interface(),
+                "SecondaryPrivateIpAddressCount": self.random.choice((1, 1, 2))}
+
+    def unassign_private_ip_addresses(self):
+        eni = self.own_interface()
+        addresses = self.model.things["eni"].get(eni, {"_addresses": ["10.0.0.4"]})["_addresses"]
+        return {"NetworkInterfaceId": eni, "PrivateIpAddress.1": self.random.choice(addresses)}
+
     def own_interface(self):
         return self.pick("eni", interfaceType="interface")
 
@@ -428,10 +438,13 @@ class Dice:
                  "InstanceType": self.random.choice(("t3.micro", "t3.small")),
                  **self.asked_address(subnet), **self.some_groups("SecurityGroupId", vpc),
                  **self.tags("instance", "volume")}
+        if self.chance(0.3):
+            found["KeyName"] = self.random.choice(
+                [pair["keyName"] for pair in self.model.things["key"].values()] or [None])
         if not self.wrong and self.chance(0.05):
             name, value = self.random.choice((
                 ("InstanceType", "t9.banana"), ("ImageId", "banana"),
-                ("MinCount", 2)))
+                ("MinCount", 2), ("KeyName", "nobody")))
             if "PrivateIpAddress" not in found:
                 found[name] = value
         return found
@@ -588,6 +601,34 @@ class Dice:
     def delete_volume(self):
         return {"VolumeId": self.loose_volume()}
 
+    def key_name(self):
+        return f"{self.model.name}-{self.random.choice('abc')}"
+
+    def create_key_pair(self):
+        if not self.room("key"):
+            return None
+        return {"KeyName": self.key_name(), "KeyType": "ed25519", **self.tags("key-pair")}
+
+    def delete_key_pair(self):
+        return {"KeyName": self.key_name()}
+
+    def create_launch_template(self):
+        if not self.room("lt"):
+            return None
+        return {"LaunchTemplateName": self.key_name(),
+                "LaunchTemplateData.InstanceType": "t3.micro", **self.tags("launch-template")}
+
+    def create_launch_template_version(self):
+        return {"LaunchTemplateId": self.pick("lt"),
+                "LaunchTemplateData.InstanceType": "t3.small"}
+
+    def modify_launch_template(self):
+        return {"LaunchTemplateId": self.pick("lt"),
+                "SetDefaultVersion": self.random.choice((1, 2, 2, 3))}
+
+    def delete_launch_template(self):
+        return {"LaunchTemplateId": self.pick("lt")}
+
     def something(self):
         kinds = [kind for kind in KINDS if self.model.things[kind] and
                  kind not in ("eni-attach", "nat", "pcx")]
@@ -629,4 +670,14 @@ WEIGHTS = {
     "delete_managed_prefix_list": 1, "create_dhcp_options": 2, "associate_dhcp_options": 2,
     "delete_dhcp_options": 1, "create_volume": 3, "attach_volume": 3, "detach_volume": 2,
     "delete_volume": 2, "create_tags": 4, "delete_tags": 2,
+    "assign_private_ip_addresses": 3, "unassign_private_ip_addresses": 2, "create_key_pair": 2,
+    "delete_key_pair": 1, "create_launch_template": 2, "create_launch_template_version": 2,
+    "modify_launch_template": 2, "delete_launch_template": 1,
 }
+
+# Of them, what may happen at the same time as another: what the model needs to ask nothing about.
+RACING = {name: weight for name, weight in WEIGHTS.items() if name not in (
+    "create_vpc", "create_subnet", "create_security_group", "run_instances", "start_instances",
+    "stop_instances", "reboot_instances", "terminate_instances", "create_nat_gateway",
+    "delete_nat_gateway", "disassociate_address", "associate_address",
+    "assign_private_ip_addresses", "create_network_interface")}

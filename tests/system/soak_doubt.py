@@ -18,6 +18,8 @@ MADE = {
                                    "vpcPeeringConnection"),
     "CreateManagedPrefixList": ("DescribeManagedPrefixLists", "prefixListSet", "prefixList"),
     "CreateDhcpOptions": ("DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptions"),
+    "CreateKeyPair": ("DescribeKeyPairs", "keySet", None),
+    "CreateLaunchTemplate": ("DescribeLaunchTemplates", "launchTemplates", "launchTemplate"),
     "CreateVolume": ("DescribeVolumes", "volumeSet", None),
 }
 

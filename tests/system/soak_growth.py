@@ -28,8 +28,10 @@ def descriptors(pid):
             target = os.readlink(f"/proc/{pid}/fd/{name}")
         except FileNotFoundError:
             continue
-        found[target.split("[")[0] if "[" in target else target] += 1
-    return dict(found)
+        if target.startswith(("socket:", "pipe:", "net:", "mnt:", "user:", "pid:")):
+            target = target.split("[")[0]  # each has a number of its own
+        found[target] += 1
+    return found
 
 
 def children(pid):
@@ -40,7 +42,7 @@ def children(pid):
             for child in file.read().split():
                 with open(f"/proc/{child}/comm", encoding="utf-8") as name:
                     found.append(name.read().strip())
-    return sorted(found)
+    return collections.Counter(found)
 
 
 def held_namespaces():
@@ -52,7 +54,7 @@ def held_namespaces():
                 found[kind].add(os.readlink(f"/proc/{pid}/ns/{kind}"))
             except OSError:
                 pass
-    return {kind: len(held) for kind, held in found.items()}
+    return collections.Counter({kind: len(held) for kind, held in found.items()})
 
 
 def mounts_of(pid):
@@ -67,7 +69,7 @@ def groups():
 
 def files(directory):
     """Their names."""
-    return sorted(os.path.join(place, name)[len(directory):]
+    return collections.Counter(os.path.join(place, name)[len(directory):]
                   for place, _, names in os.walk(directory) for name in names)
 
 
@@ -78,7 +80,7 @@ class Weight:
         pid = world.daemon.pid
         self.pid, self.resident, self.shown = pid, resident(pid), shown
         self.exact = {"threads": status(pid, "Threads"), "descriptors": descriptors(pid),
-                      "children": children(pid), "names": sorted(lib.namespaces()),
+                      "children": children(pid), "names": collections.Counter(lib.namespaces()),
                       "namespaces": held_namespaces(), "groups": groups(),
                       "mounts": len(mounts()),
                       "the daemon's mounts": mounts_of(pid), "files": files(world.state)}
@@ -87,8 +89,10 @@ class Weight:
                           if os.path.isfile(os.path.join(world.state, name)))
 
     def differences(self, first):
-        return [f"{name}: at first {first.exact[name]}, now {value}"
-                for name, value in self.exact.items() if value != first.exact[name]]
+        """What there is more of."""
+        return [f"{name}: more by {more}" for name, value in self.exact.items()
+                if (more := value - first.exact[name] if isinstance(value, collections.Counter)
+                    else max(0, value - first.exact[name]))]
 
     def assert_no_more_than(self, first):
         wrong = self.differences(first)

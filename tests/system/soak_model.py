@@ -7,13 +7,14 @@ import ipaddress
 from soak_client import Call
 from soak_network import (Again, MAC, Network, OWNER_TAG, Refused, STATES, TIME, TRUE, TYPES, ZONE_ID,
                           dependencies, internal_name, network, new_id, numbered, tags_of)
+from soak_rest import Rest
 from soak_values import Any, UNKNOWN, differences
 
 IMAGE = "ami-0123456789abcdef0"
 ROOT = {"size": "8", "volumeType": "gp3", "iops": "3000", "throughput": "125"}
 
 
-class Model(Network):
+class Model(Network, Rest):
     """One client's things, in its account."""
 
     def __init__(self, name, account):
@@ -85,6 +86,44 @@ class Model(Network):
             assert eni["_addresses"] == [asked], reply
         return {"networkInterface": {**self.described_interface(eni), "status": "pending"}}
 
+    def assign_private_ip_addresses(self, p):
+        eni = self.find("eni", p["NetworkInterfaceId"])
+        subnet, count = self.things["subnet"][eni["subnetId"]], int(
+            p["SecondaryPrivateIpAddressCount"])
+        if eni["_attachment"]:
+            kind = self.things["i"][eni["_attachment"]["instanceId"]]["instanceType"]
+            if len(eni["_addresses"]) + count > TYPES[kind][1]:
+                raise Refused("PrivateIpAddressLimitExceeded")
+        if int(self.described_subnet(subnet)["availableIpAddressCount"]) < count:
+            raise Refused("InsufficientFreeAddressesInSubnet",
+                          "The specified subnet does not have enough free addresses to satisfy "
+                          "the request.")
+        found, = (yield from self.granted_addresses(eni))
+        new = [entry["privateIpAddress"] for entry in found["privateIpAddressesSet"]
+               if entry["privateIpAddress"] not in eni["_addresses"]]
+        assert len(new) == count, found
+        for address in new:
+            self.check_free(subnet, address)
+            eni["_addresses"].append(address)
+        return {"networkInterfaceId": eni["networkInterfaceId"],
+                "assignedPrivateIpAddressesSet": [{"privateIpAddress": address} for address in new]}
+
+    def granted_addresses(self, eni):
+        yield
+        return (yield Call("DescribeNetworkInterfaces", {
+            "NetworkInterfaceId.1": eni["networkInterfaceId"]}))["networkInterfaceSet"]
+
+    def unassign_private_ip_addresses(self, p):
+        eni, address = self.find("eni", p["NetworkInterfaceId"]), p["PrivateIpAddress.1"]
+        if address not in eni["_addresses"][1:]:
+            raise Refused("InvalidParameterValue")
+        yield
+        eni["_addresses"].remove(address)
+        held = self.elastic(eni, address)
+        if held:
+            held["_at"] = None
+        return TRUE
+
     def delete_network_interface(self, p):
         eni = self.find("eni", p["NetworkInterfaceId"])
         if eni["_attachment"]:
@@ -122,6 +161,8 @@ class Model(Network):
                           f"Interface: [{eni['networkInterfaceId']}] in use.")
         if instance["_state"] not in ("running", "stopped"):
             raise Refused("IncorrectInstanceState")
+        if len(eni["_addresses"]) > TYPES[instance["instanceType"]][1]:
+            raise Refused("PrivateIpAddressLimitExceeded")
         if eni["availabilityZone"] != instance["_zone"] or eni["vpcId"] != instance["_vpc"]:
             raise Refused("InvalidParameterCombination")
         if any(other["_attachment"]["deviceIndex"] == p["DeviceIndex"] for other in others):
@@ -218,6 +259,9 @@ class Model(Network):
             raise Refused("InvalidAMIID.Malformed")
         if int(p["MinCount"]) > int(p["MaxCount"]):
             raise Refused("InvalidParameterValue")
+        if "KeyName" in p and not self.of("key", keyName=p["KeyName"]):
+            raise Refused("InvalidKeyPair.NotFound",
+                          f"The key pair '{p['KeyName']}' does not exist")
         asked = p.get("PrivateIpAddress")
         if asked:
             self.check_free(subnet, asked)
@@ -230,7 +274,7 @@ class Model(Network):
         card, = described["networkInterfaceSet"]
         instance = self.keep("i", "instanceId", {
             "instanceId": new_id("i"), "imageId": IMAGE, "instanceType": p["InstanceType"],
-            "amiLaunchIndex": "0", "tagSet": tags_of(p), "_state": "pending",
+            "amiLaunchIndex": "0", "keyName": p.get("KeyName", ""), "tagSet": tags_of(p), "_state": "pending",
             "_zone": subnet["availabilityZone"], "_vpc": subnet["vpcId"],
             "_subnet": subnet["subnetId"], "_protected": False, "_stopped_by_user": False,
             "_reservation": reply["reservationId"]}, described)
@@ -625,168 +669,6 @@ class Model(Network):
         return {**peering, **sides, "status": {"code": peering["_status"], "message": Any()},
                 "expirationTime": UNKNOWN}
 
-    # Prefix lists.
-
-    def create_managed_prefix_list(self, p):
-        entries = numbered_entries(p, "Entry")
-        if len(entries) > int(p["MaxEntries"]):
-            raise Refused("PrefixListMaxEntriesExceeded")
-        reply = (yield)["prefixList"]
-        prefixes = self.keep("pl", "prefixListId", {
-            "prefixListId": new_id("pl"), "prefixListName": p["PrefixListName"],
-            "addressFamily": "IPv4", "maxEntries": p["MaxEntries"], "ownerId": self.account,
-            "state": "create-complete", "version": "1", "tagSet": tags_of(p),
-            "_entries": sorted(entries)}, reply)
-        return {"prefixList": {**self.described_prefixes(prefixes),
-                               "state": Any("create-(complete|in-progress)")}}
-
-    def described_prefixes(self, prefixes):
-        return {**prefixes, "prefixListArn": f"arn:aws:ec2:us-east-1:{self.account}:prefix-list/"
-                                             f"{prefixes['prefixListId']}"}
-
-    def modify_managed_prefix_list(self, p):
-        prefixes = self.find("pl", p["PrefixListId"])
-        if p["CurrentVersion"] != prefixes["version"]:
-            raise Refused("PrefixListVersionMismatch")
-        new = (set(prefixes["_entries"]) - set(numbered_entries(p, "RemoveEntry"))) | \
-            set(numbered_entries(p, "AddEntry"))
-        if len(new) > int(prefixes["maxEntries"]):
-            raise Refused("PrefixListMaxEntriesExceeded")
-        yield
-        prefixes["_entries"] = sorted(new)
-        prefixes["version"] = str(int(prefixes["version"]) + 1)
-        prefixes["state"] = "modify-complete"
-        return {"prefixList": {**self.described_prefixes(prefixes), "version": UNKNOWN,
-                               "state": Any("modify-(complete|in-progress)")}}
-
-    def delete_managed_prefix_list(self, p):
-        prefixes = self.find("pl", p["PrefixListId"])
-        if any(rule[4:] == ("prefixes", prefixes["prefixListId"])
-               for group in self.things["sg"].values() for rule in group["_rules"].values()):
-            raise Refused("DependencyViolation")
-        yield
-        self.drop("pl", prefixes["prefixListId"])
-        return {"prefixList": {**self.described_prefixes(prefixes),
-                               "state": Any("delete-(complete|in-progress)")}}
-
-    # DHCP options.
-
-    def create_dhcp_options(self, p):
-        reply = (yield)["dhcpOptions"]
-        options = self.keep("dopt", "dhcpOptionsId", {
-            "dhcpOptionsId": new_id("dopt"), "ownerId": self.account, "tagSet": tags_of(p),
-            "dhcpConfigurationSet": [{
-                "key": p["DhcpConfiguration.1.Key"],
-                "valueSet": [{"value": p["DhcpConfiguration.1.Value.1"]}]}]}, reply)
-        return {"dhcpOptions": options}
-
-    def associate_dhcp_options(self, p):
-        vpc = self.find("vpc", p["VpcId"])
-        options = p["DhcpOptionsId"]
-        if options != "default":
-            options = self.find("dopt", options)["dhcpOptionsId"]
-        yield
-        vpc["dhcpOptionsId"] = options
-        return TRUE
-
-    def delete_dhcp_options(self, p):
-        options = self.find("dopt", p["DhcpOptionsId"])["dhcpOptionsId"]
-        if self.of("vpc", dhcpOptionsId=options):
-            raise dependencies("dhcpOptions", options)
-        yield
-        self.drop("dopt", options)
-        return TRUE
-
-    # Volumes: _at is instance, device, and whether it ends with it.
-
-    def create_volume(self, p):
-        reply = yield
-        self.keep("vol", "volumeId", {
-            "volumeId": new_id("vol"), "availabilityZone": p["AvailabilityZone"],
-            "availabilityZoneId": ZONE_ID, "size": p["Size"], "volumeType": "gp2",
-            "iops": str(max(100, 3 * int(p["Size"]))), "encrypted": "false",
-            "multiAttachEnabled": "false", "createTime": TIME, "tagSet": tags_of(p), "_at": None},
-            reply)
-        expected = {**self.described_volume(self.things["vol"][reply["volumeId"]]),
-                    "status": "creating"}
-        del expected["attachmentSet"]
-        return expected
-
-    def attach_volume(self, p):
-        volume, instance = self.find("vol", p["VolumeId"]), self.find("i", p["InstanceId"])
-        if instance["_state"] not in ("running", "stopped"):
-            raise Refused("IncorrectInstanceState")
-        if volume["_at"]:
-            raise Refused("VolumeInUse")
-        if volume["availabilityZone"] != instance["_zone"]:
-            raise Refused("InvalidVolume.ZoneMismatch")
-        if any(other["_at"] and other["_at"][:2] == (instance["instanceId"], p["Device"])
-               for other in self.things["vol"].values()):
-            raise Refused("InvalidParameterValue")
-        yield
-        volume["_at"] = instance["instanceId"], p["Device"], "false"
-        return {"volumeId": volume["volumeId"], "instanceId": instance["instanceId"],
-                "device": p["Device"], "status": "attaching", "attachTime": TIME,
-                "deleteOnTermination": "false"}
-
-    def detach_volume(self, p):
-        volume = self.find("vol", p["VolumeId"])
-        if not volume["_at"]:
-            raise Refused("IncorrectState")
-        at = volume["_at"]
-        yield
-        volume["_at"] = None
-        return {"volumeId": volume["volumeId"], "instanceId": at[0], "device": at[1],
-                "status": "detaching", "attachTime": TIME, "deleteOnTermination": at[2]}
-
-    def delete_volume(self, p):
-        volume = self.find("vol", p["VolumeId"])
-        if volume["_at"]:
-            raise Refused("VolumeInUse")
-        yield
-        self.drop("vol", volume["volumeId"])
-        return TRUE
-
-    def described_volume(self, volume):
-        found = {**volume, "status": "in-use" if volume["_at"] else "available",
-                 "attachmentSet": []}
-        if volume["_at"]:
-            instance, device, ends = volume["_at"]
-            found["attachmentSet"] = [{
-                "instanceId": instance, "device": device, "deleteOnTermination": ends,
-                "volumeId": volume["volumeId"], "status": "attached", "attachTime": TIME}]
-        return found
-
-    # Tags.
-
-    def tagged(self, identifier):
-        kind = identifier.rsplit("-", 1)[0]
-        if identifier not in self.things.get(kind, ()):
-            return self.find(kind, identifier)
-        return self.things[kind][identifier]
-
-    def create_tags(self, p):
-        thing = self.tagged(p["ResourceId.1"])
-        new = tags_of(p, "Tag")
-        if any(tag["key"].startswith("aws:") for tag in new):
-            raise Refused("InvalidParameterValue")
-        keys = {tag["key"] for tag in thing["tagSet"]} | {tag["key"] for tag in new}
-        if len(keys) > 50:
-            raise Refused("TagLimitExceeded")
-        yield
-        old = {tag["key"]: tag for tag in thing["tagSet"]}
-        old.update({tag["key"]: tag for tag in new})
-        thing["tagSet"] = list(old.values())
-        return TRUE
-
-    def delete_tags(self, p):
-        thing = self.tagged(p["ResourceId.1"])
-        key, value = p["Tag.1.Key"], p.get("Tag.1.Value")
-        yield
-        thing["tagSet"] = [tag for tag in thing["tagSet"] if tag["key"] != key or (
-            value is not None and tag["value"] != value)]
-        return TRUE
-
     # How everything is described.
 
     def reservation(self, instance):
@@ -811,6 +693,8 @@ class Model(Network):
         yield "DescribeManagedPrefixLists", mine, "prefixListSet", list(
             map(self.described_prefixes, self.things["pl"].values()))
         yield "DescribeDhcpOptions", mine, "dhcpOptionsSet", list(self.things["dopt"].values())
+        yield "DescribeKeyPairs", mine, "keySet", list(self.things["key"].values())
+        yield "DescribeLaunchTemplates", mine, "launchTemplates", list(self.things["lt"].values())
         yield "DescribeVolumes", mine, "volumeSet", list(
             map(self.described_volume, self.things["vol"].values()))
         yield "DescribeVpcPeeringConnections", {
@@ -856,13 +740,6 @@ class Model(Network):
         for prefixes in self.things["pl"].values():
             yield "GetManagedPrefixListEntries", {"PrefixListId": prefixes["prefixListId"]}, \
                 "entrySet", [{"cidr": cidr} for cidr in prefixes["_entries"]]
-
-
-def numbered_entries(p, name):
-    found = []
-    while f"{name}.{len(found) + 1}.Cidr" in p:
-        found.append(str(network(p[f"{name}.{len(found) + 1}.Cidr"])))
-    return found
 
 
 # A reply and the model.

@@ -37,6 +37,8 @@ KINDS = {
     "pl": ("prefix list", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
     "dopt": (None, "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed"),
     "vol": (None, "InvalidVolume.NotFound", "InvalidVolumeID.Malformed"),
+    "key": (None, "InvalidKeyPair.NotFound", None),
+    "lt": (None, "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed"),
     "eni-attach": ("attachment", "InvalidAttachmentID.NotFound", None),
 }
 ASSOCIATION = "The association ID '{}' does not exist"

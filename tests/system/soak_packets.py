@@ -193,8 +193,9 @@ class Packets:
         found = dice.random.sample(found, min(len(found), MOST_AGENTS))
         for guest in found:
             if guest.instance not in self.agents:
-                self.agents[guest.instance] = Agent(
-                    self.world.command(*self.world.where(guest.instance, [])))
+                with self.client.soak.verbs:
+                    self.agents[guest.instance] = Agent(
+                        self.world.command(*self.world.where(guest.instance, [])))
         return found
 
     def check(self, dice):

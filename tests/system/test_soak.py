@@ -8,6 +8,7 @@ SOAK_GO_ON=1 lets the other clients go on where one has found something.
 """
 import collections
 import concurrent.futures
+import copy
 import os
 import random
 import threading
@@ -17,7 +18,7 @@ import traceback
 import pytest
 
 from soak_client import Broken, Call, Line, Reply
-from soak_dice import Dice, WEIGHTS, call_name
+from soak_dice import Dice, RACING, WEIGHTS, call_name
 from soak_growth import Weight
 from soak_doubt import found_reply
 from soak_model import Model, check
@@ -32,6 +33,7 @@ CLIENTS = 8
 ACCOUNTS = ("210987654321", "333333333333")  # besides the first
 LONGEST_TURN = 60
 DEATHS = 3  # of the daemon, in each turn of the first third
+COMMON = 0.1  # calls about what several clients share, beside their own
 PATIENCE = 6000  # questions: a minute at least
 ENOUGH = 10000  # calls: by then every action has been granted
 
@@ -52,9 +54,9 @@ class Client:
     def __init__(self, soak, number, account, key, secret):
         self.soak, self.account = soak, account
         self.model = Model(f"client{number}", account)
-        self.line = Line(soak.world, key, secret)
+        self.line, self.second = Line(soak.world, key, secret), Line(soak.world, key, secret)
         self.last = collections.deque(maxlen=25)
-        self.views = self.again = self.doubts = self.heard = 0
+        self.views = self.again = self.doubts = self.heard = self.races = 0
         self.granted, self.codes = collections.Counter(), collections.Counter()
         self.packets = Packets(self, number)
 
@@ -119,6 +121,33 @@ class Client:
             return [str(error)]
         return []
 
+    def race(self, dice):
+        """Two calls at once, by two connections: the answers are those of one order or the other."""
+        calls = [dice.next(RACING), dice.next(RACING)]
+        if dice.chance(0.5):
+            calls[1] = calls[0]
+        self.last.append(f"at once: {calls[0]}\n     and: {calls[1]}")
+        for line, call in zip((self.line, self.second), calls):
+            line.send(call)
+        replies = [self.line.hear(), self.second.hear()]
+        self.last[-1] += f"\n      -> {replies[0].code or 'ok'}, {replies[1].code or 'ok'}"
+        before, wrong = self.model, []
+        pairs = list(zip(calls, replies))
+        for order in (pairs, pairs[::-1]):
+            self.model = copy.deepcopy(before)
+            found = [line for call, reply in order
+                     for line in check(self.model, call, reply, self.ask)] or self.wrong_views()
+            if not found:
+                break
+            wrong += found
+        else:
+            self.fail(wrong)
+        dice.model = self.model
+        self.races += 1
+        for call, reply in pairs:
+            self.granted[call.action] += not reply.code
+            self.codes[reply.code] += bool(reply.code)
+
     def compare(self, views):
         for action, parameters, member, expected in views:
             tree = self.ask(Call(action, parameters))
@@ -138,14 +167,9 @@ class Client:
             dice = Dice(f"{SEED} {self.model.name} {number}", self.model,
                         self.soak.strangers(self.account), number)
             while time.monotonic() < deadline and not self.soak.failed.is_set():
-                self.call(dice.next())
-                if dice.chance(0.05):
-                    wrong = self.packets.check(dice)
-                    if wrong:
-                        self.fail(wrong)
-                if dice.chance(0.03):
-                    self.compare(self.model.views())
-                    self.compare(self.model.rule_views())
+                self.step(dice)
+                if self.account == self.soak.commons.account and dice.chance(COMMON):
+                    self.soak.commons.lend(self)
             if not self.soak.failed.is_set():
                 self.drain()
         except Exception as error:
@@ -154,6 +178,19 @@ class Client:
             if not isinstance(error, Divergence):
                 self.fail([traceback.format_exc()])
             raise
+
+    def step(self, dice):
+        """A call, sometimes more."""
+        self.call(dice.next())
+        if dice.chance(0.03) and not self.soak.deadly:
+            self.race(dice)
+        if dice.chance(0.05):
+            wrong = self.packets.check(dice)
+            if wrong:
+                self.fail(wrong)
+        if dice.chance(0.03):
+            self.compare(self.model.views())
+            self.compare(self.model.rule_views())
 
     def drain(self):
         """Deletes all it has, each in the right order; every call of it has to succeed."""
@@ -195,7 +232,11 @@ class Client:
         every("vpc", "DeleteVpc", "VpcId")
         every("pl", "DeleteManagedPrefixList", "PrefixListId")
         every("dopt", "DeleteDhcpOptions", "DhcpOptionsId")
+        every("lt", "DeleteLaunchTemplate", "LaunchTemplateId")
+        every("key", "DeleteKeyPair", "KeyName", [pair["keyName"] for pair in things["key"].values()])
         self.compare(self.model.views())
+        self.line.close()
+        self.second.close()
         for kind in ("nat", "pcx"):  # what is there no longer, and shown for an hour yet
             things[kind].clear()
 
@@ -218,13 +259,40 @@ class Client:
                 self.call(Call("DeleteSecurityGroup", {"GroupId": identifier}))
 
 
+class Commons(Client):
+    """What several clients change in turn, each by its own lines."""
+
+    def __init__(self, soak, number, account):
+        super().__init__(soak, number, account, None, None)
+        self.lock, self.own = threading.Lock(), (self.line, self.second)
+        self.dice = None
+
+    def begin(self, turn):
+        self.dice = Dice(f"{SEED} {self.model.name} {turn}", self.model,
+                         self.soak.strangers(self.account), turn)
+
+    def drain_after(self, others):
+        concurrent.futures.wait(others)
+        if not self.soak.failed.is_set():
+            self.drain()
+
+    def lend(self, client):
+        with self.lock:
+            self.line, self.second = client.line, client.second
+            self.last.append(f"(by {client.model.name})")
+            self.step(self.dice)
+            self.line, self.second = self.own
+
+
 class Soak:
     """All clients, in turns."""
 
     def __init__(self, world):
         self.world, self.failed, self.up = world, threading.Event(), threading.Event()
         self.up.set()
-        self.deaths = 0
+        # A verb of the command line starts a daemon where it finds none: not while one is dead.
+        self.verbs = threading.Semaphore(CLIENTS)
+        self.deaths, self.deadly = 0, False
         keys = [(None, None)]
         self.accounts = ["123456789012", *ACCOUNTS]
         for account in ACCOUNTS:
@@ -234,14 +302,16 @@ class Soak:
                               if "KEY" in line.split("=")[0]))
         self.clients = [Client(self, number, self.accounts[number % 3], *keys[number % 3])
                         for number in range(CLIENTS)]
+        self.commons = Commons(self, CLIENTS, self.accounts[0])
+        self.all = [*self.clients, self.commons]
 
     def close(self):
-        for client in self.clients:
+        for client in self.all:
             client.packets.close()
 
     def summed(self, name):
         """A counter of all clients."""
-        return sum((getattr(client, name) for client in self.clients), collections.Counter())
+        return sum((getattr(client, name) for client in self.all), collections.Counter())
 
     def never(self):
         """What was not granted even once."""
@@ -251,33 +321,40 @@ class Soak:
 
     def told(self):
         granted, codes = self.summed("granted"), self.summed("codes")
-        packets = [client.packets for client in self.clients]
+        packets = [client.packets for client in self.all]
         return (f"{granted.total() + codes.total()} calls, {codes.total()} refused by {len(codes)} "
-                f"codes; {sum(client.views for client in self.clients)} descriptions; "
+                f"codes; {sum(client.views for client in self.all)} descriptions; "
                 f"{sum(one.sent for one in packets)} packets sent, "
                 f"{sum(one.arrived for one in packets)} heard; {self.deaths} deaths, "
-                f"{sum(client.doubts for client in self.clients)} calls in doubt, "
-                f"{sum(client.heard for client in self.clients)} of them whole")
+                f"{sum(client.doubts for client in self.all)} calls in doubt, "
+                f"{sum(client.heard for client in self.all)} of them whole, "
+                f"{sum(client.races for client in self.all)} pairs at once")
 
     def strangers(self, account):
         """Ids that other accounts' clients have had at the beginning of the turn."""
-        return [identifier for client in self.clients if client.account != account
+        return [identifier for client in self.all if client.account != account
                 for things in client.model.things.values() for identifier in list(things)]
 
     def turn(self, number, seconds, kills=0):
         """With so many deaths of the daemon in it."""
-        deadline = time.monotonic() + seconds
+        deadline, self.deadly = time.monotonic() + seconds, kills > 0
         dice = random.Random(f"{SEED} deaths {number}")
+        self.commons.begin(number)
         with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
             running = [pool.submit(client.turn, number, deadline) for client in self.clients]
             for _ in range(kills):
                 self.failed.wait(dice.uniform(0.5, 1.3) * seconds / (kills + 1))
                 self.up.clear()
+                for _ in self.clients:
+                    self.verbs.acquire()
                 try:
                     self.world.restart()
                 finally:
                     self.up.set()
+                    self.verbs.release(CLIENTS)
                 self.deaths += 1
+            if not self.failed.is_set():
+                running.append(pool.submit(self.commons.drain_after, running[:]))
         wrong = [done.exception() for done in running if done.exception()]
         if wrong:
             pytest.fail("\n\n".join(map(str, wrong)), pytrace=False)
@@ -309,7 +386,7 @@ def test_soak(make_world, capsys):
                 shown = sum(soak.summed("granted")[action] for action in SHOWN_AFTERWARDS)
                 weights.append(still(lambda: Weight(world, shown), weights[0] if weights else None))
                 say(f"turn {number}: {soak.told()}; {weights[-1].resident >> 10} KiB, "
-                    f"{weights[-1].stored >> 10} KiB stored")
+                    f"{weights[-1].stored >> 10} KiB stored; {shown} made that are shown when gone")
                 weights[-1].assert_no_more_than(next(
                     weight for weight in weights if weight.pid == weights[-1].pid))
         finally:
