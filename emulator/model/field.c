@@ -65,15 +65,17 @@ static int parse_int(const char *text, int64_t *ret)
 	return errno || end == text || *end ? -EINVAL : 0;
 }
 
+/* As buffer_time() writes it, and no other way. */
 static int parse_time(const char *text, int64_t *ret)
 {
+	CLEANUP(buffer_clear) struct buffer again = BUFFER_INIT;
 	struct tm broken = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &broken);
 
-	if (!end)
+	if (!strptime(text, "%Y-%m-%dT%H:%M:%S", &broken))
 		return -EINVAL;
 	*ret = timegm(&broken);
-	return 0;
+	buffer_time(&again, *ret);
+	return *ret > 0 && streq(again.data, text) ? 0 : -EINVAL;
 }
 
 static int parse_enum(const char *const *names, const char *text, int *ret)

@@ -153,10 +153,12 @@ static bool child_address(const struct view *view, size_t index, struct view *re
 {
 	const struct interface *interface = view->object;
 
+	if (index > interface->secondary_count)
+		return false;
 	*ret_child = *view;
 	ret_child->object = index ? (const void *)(interface->secondaries + index - 1)
 				  : (const void *)&interface->address;
-	return index <= interface->secondary_count;
+	return true;
 }
 
 static bool is_primary(const struct view *view)

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 
+#include "model/acl.h"
 #include "model/attachment.h"
 #include "model/instance.h"
 #include "model/region.h"
+#include "model/route.h"
 
 /* ---- what refers to what ---- */
 
@@ -245,6 +247,31 @@ static int check_pairs(const struct model *model, const struct scope *scope, str
 	return r;
 }
 
+/* ---- what every VPC and subnet has ---- */
+
+static bool has_main_table(const struct scope *scope, struct rid vpc)
+{
+	size_t found = 0;
+
+	for_each_resource (struct route_table, table, scope, KIND_ROUTE_TABLE)
+		found += rid_equal(table->vpc, vpc) && route_table_is_main(table);
+	return found == 1;
+}
+
+static int check_networks(const struct scope *scope, struct error *error)
+{
+	for_each_resource (struct vpc, vpc, scope, KIND_VPC)
+		if (!has_main_table(scope, vpc->resource.id))
+			return broken(&vpc->resource, "main route table", "is not there", error);
+	for_each_resource (struct subnet, subnet, scope, KIND_SUBNET) {
+		const struct acl *acl = acl_of(subnet);
+
+		if (!acl || !rid_equal(acl->vpc, subnet->vpc))
+			return broken(&subnet->resource, "network ACL", "is not there", error);
+	}
+	return 0;
+}
+
 int model_check(const struct model *model, struct error *error)
 {
 	for (size_t i = 0; i < model->scope_count; i++) {
@@ -254,7 +281,7 @@ int model_check(const struct model *model, struct error *error)
 		for (enum kind kind = 0; r == 0 && kind < KIND_MAX; kind++)
 			r = check_order(&scope->lists[kind], error);
 		if (r < 0 || (r = check_references(model, scope, error)) < 0 ||
-		    (r = check_zones(scope, error)) < 0 ||
+		    (r = check_zones(scope, error)) < 0 || (r = check_networks(scope, error)) < 0 ||
 		    (r = check_pairs(model, scope, error)) < 0)
 			return r;
 	}
