@@ -1,6 +1,7 @@
 /* Privileges: see confine.h. */
 #include "instance/confine.h"
 
+#include "base/capabilities.h"
 #include "base/util.h"
 
 #include <errno.h>
@@ -13,13 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define BIT(capability) (UINT64_C(1) << (capability))
-
 /* For namespaces and their ids, mounts, and all that is done to files in an overlay. */
 #define CAPABILITIES                                                                               \
-	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) |     \
-	 BIT(CAP_FSETID) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETPCAP) |                  \
-	 BIT(CAP_SETFCAP) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_RESOURCE))
+	(CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
+	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_SETGID) | CAPABILITY(CAP_SETUID) |                \
+	 CAPABILITY(CAP_SETPCAP) | CAPABILITY(CAP_SETFCAP) | CAPABILITY(CAP_SYS_ADMIN) |           \
+	 CAPABILITY(CAP_SYS_CHROOT) | CAPABILITY(CAP_SYS_RESOURCE))
 
 static int limit_processes(void)
 {
@@ -31,23 +31,14 @@ static int limit_processes(void)
 int confine_launcher(void)
 {
 	int r = confine_keyring();
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
 
 	if (r < 0)
 		return r;
 	/* Whatever ids it takes for a moment. A new user namespace begins without this. */
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
 		return -errno;
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -errno;
-	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= (uint32_t)(CAPABILITIES >> (32 * i));
-		data[i].effective = data[i].permitted;
-		data[i].inheritable = 0;
-	}
-	return syscall(SYS_capset, &header, data) < 0 ? -errno : limit_processes();
+	r = capabilities_keep(CAPABILITIES);
+	return r < 0 ? r : limit_processes();
 }
 
 /*

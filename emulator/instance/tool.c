@@ -1,6 +1,8 @@
 /* Tools beside the daemon: see tool.h. */
 #include "instance/tool.h"
 
+#include "base/capabilities.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -21,11 +23,10 @@
 /* Its PID namespace ends with it: what it started too. */
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC)
 
-#define BIT(capability) (UINT64_C(1) << (capability))
 /* To give files away, with all that they are; no CAP_MKNOD, so no devices. */
 #define CAPABILITIES                                                                               \
-	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) |              \
-	 BIT(CAP_SETFCAP))
+	(CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_FOWNER) |           \
+	 CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_SETFCAP))
 
 struct tool {
 	struct loop *loop;
@@ -64,11 +65,7 @@ static void confine_writing(const char *directory)
 
 static void confine_rights(void)
 {
-	for (unsigned int capability = 0; capability < 64; capability++)
-		if (!(CAPABILITIES & BIT(capability)))
-			prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); /* fails past the last */
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (capabilities_keep(CAPABILITIES) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		give_up("privileges");
 }
 

@@ -1,4 +1,4 @@
-/* objects: emulator/instance/tool.o emulator/base/error.o emulator/base/loop.o emulator/base/util.o */
+/* objects: emulator/instance/tool.o emulator/base/capabilities.o emulator/base/error.o emulator/base/loop.o emulator/base/util.o */
 /*
  * Tools beside the daemon, on the real kernel: needs root, and skips without. A shell stands in for
  * what an archive could make of tar.
