@@ -13,7 +13,7 @@ endif
 CFLAGS ?= -O2 -g
 
 PACKAGES := libmnl libnftnl sqlite3 libmicrohttpd nettle hogweed gmp \
-	    expat jansson yaml-0.1
+	    expat jansson yaml-0.1 libseccomp
 
 STANDARD := -std=gnu17 -D_GNU_SOURCE -Iemulator
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \

@@ -18,6 +18,7 @@
 #include "instance/limit.h"
 #include "instance/root.h"
 #include "netlink/probe.h"
+#include "world/privileges.h"
 
 #define FIRST_ID     100000 /* of any user namespace: nobody is in it */
 #define FILES_LEAST  1024   /* an instance takes one, a namespace in use two */
@@ -39,6 +40,43 @@ static void add_result(struct check_list *list, const struct check *what, int r,
 		       const struct error *error)
 {
 	add(list, what, r >= 0, r < 0 ? xstrdup(error->text) : NULL);
+}
+
+/* ---- what the daemon may do ---- */
+
+static void check_capabilities(struct check_list *list)
+{
+	static const struct check what = {
+		.name = "capabilities that serve keeps",
+		.costs = "what the detail names",
+	};
+	char *missing = privileges_missing();
+	CLEANUP(freep) char *kept = privileges_kept();
+
+	add(list, &what, !missing, missing ? missing : xasprintf("%s; no other", kept));
+}
+
+/* In a process that ends with it. */
+static void check_calls(struct check_list *list)
+{
+	static const struct check what = {
+		.name = "system calls that are refused (CONFIG_SECCOMP_FILTER)",
+		.costs = "nothing; there is one wall less around the machine",
+	};
+	CLEANUP(freep) char *refused = privileges_refused();
+	struct error error = ERROR_INIT;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(-privileges_refuse(&error));
+	if (pid < 0)
+		status = errno;
+	else if (waitpid(pid, &status, 0) == pid)
+		status = WIFEXITED(status) ? WEXITSTATUS(status) : EPIPE;
+	if (status)
+		error_sys(&error, status, "a filter");
+	add(list, &what, !status, status ? xstrdup(error.text) : steal(&refused));
 }
 
 /* ---- what instances are made of ---- */
@@ -349,6 +387,8 @@ int world_check(const struct paths *paths, struct check_list *ret_list, struct e
 	*ret_list = (struct check_list){ NULL, 0 };
 	check_room(paths, ret_list);
 	check_programs(ret_list);
+	check_capabilities(ret_list);
+	check_calls(ret_list);
 	check_uplink(ret_list);
 	check_ipv6(ret_list);
 	check_memory_groups(ret_list);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "instance/confine.h"
 #include "model/region.h"
+#include "world/privileges.h"
 
 #define PURGE_EVERY 60000 /* milliseconds */
 
@@ -298,8 +299,10 @@ int world_serve(const struct world_options *options, struct error *error)
 {
 	struct world world = { .options = *options, .state = STATE_INIT };
 	CLEANUP(closep) int signals = -1;
-	int r = run(&world, &signals, error);
+	int r;
 
+	privileges_give_up();
+	r = run(&world, &signals, error);
 	close_world(&world);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,7 +153,8 @@ static void become_pasta(const struct uplink *uplink)
 		dprintf(STDERR_FILENO, "%s can't be written\n", UPLINK_RECORD);
 		_exit(127);
 	}
-	execv(uplink->program, (char *const *)(uintptr_t)argv);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		execv(uplink->program, (char *const *)(uintptr_t)argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", uplink->program, strerror(errno));
 	_exit(127);
 }

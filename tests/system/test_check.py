@@ -43,6 +43,21 @@ def test_all_that_is_needed_is_here():
     assert row(found, "sshd")["there"] == os.access("/usr/sbin/sshd", os.X_OK)
 
 
+def test_it_says_what_the_daemon_may_do():
+    done = check("-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    calls = row(rows(done), "CONFIG_SECCOMP_FILTER")
+    assert calls["there"] and {"finit_module", "swapon", "kexec_load"} <= set(
+        calls["detail"].split(", "))
+    done = subprocess.run(
+        ["/usr/bin/setpriv", "--bounding-set", "-kill", BINARY, "--state", "/tmp/minivpc-no-world",
+         "check", "-o", "json"], check=True, capture_output=True, text=True, timeout=120,
+        env=environment())
+    entry = row(rows(done), "capabilities that serve keeps")
+    assert not entry["there"] and not entry["needed"], entry
+    assert entry["detail"].startswith("no CAP_KILL (stopping instances)"), entry
+
+
 def own_groups():
     """The machine's; not those of worlds, which come and go meanwhile in other runs."""
     return sorted(name for name in os.listdir("/sys/fs/cgroup")

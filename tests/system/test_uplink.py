@@ -304,6 +304,12 @@ def test_a_flow_outlives_the_daemon(linked):
     assert world.log_tail().count("mended") == mended
 
 
+def test_it_gains_no_privileges(linked):  # pylint: disable=unused-argument
+    pid, = pastas()
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        assert "\nNoNewPrivs:\t1\n" in file.read()
+
+
 def test_one_that_dies_is_replaced(linked):
     linked.world.restart()
     for attempt, how in enumerate(("no reason given", "signal 9")):  # adopted; a child of its own
