@@ -145,7 +145,7 @@ class Filters:
             title, unit = units[kind]
             report.add("rules", f"{title} by {self.RULES} rules, {name}", unit,
                        Figure(many, best=best), floor=Figure(one, "1 rule", best),
-                       more_is_better=more, aims={} if kind == "connect" else {"floor": 0.95})
+                       more_is_better=more, quoted=kind != "connect", aims={} if kind == "connect" else {"floor": 0.95})
         one, *others = ((count, Figure([seconds * 1000 for seconds in times], f"of {count}"))
                         for count, times in self.members.items())
         for count, figure in others:

@@ -344,7 +344,7 @@ class Launches:
         shell = self.figure(("shell", count), "shell loop of ip")
         if shell:
             report.add("launch", f"{count} at once, beside a shell loop", "per s", ours, floor=floor,
-                       peer=shell, more_is_better=True, paired=paired)
+                       peer=shell, more_is_better=True, paired=paired, quoted=count == SLOW_MAX)
 
     def takes(self, report) -> None:
         """Of memory and of time."""

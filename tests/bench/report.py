@@ -75,6 +75,7 @@ class Row:
     more_is_better: bool = False
     aims: dict = field(default_factory=dict)
     paired: bool = False
+    quoted: bool = True  # in the README's table, if there is a ratio to quote
 
     def ratio(self, which: str):
         other = getattr(self, which)
@@ -243,8 +244,10 @@ class Report:
             ratio = row.ratio(which)
             return f"{times(ratio)} ({getattr(row, which).name})" if ratio is not None else ""
 
-        print("| what | of the floor, or below the limit | of a peer |\n|---|---|---|", file=out)
+        print("| times as good as | the floor, or the limit | a peer |\n|---|---|---|", file=out)
         for title, rows in self.by_part():
             print(f"| **{title}** | | |", file=out)
             for row in rows:
-                print(f"| {row.what} | {cell(row, 'floor')} | {cell(row, 'peer')} |", file=out)
+                if row.quoted and (row.ratio("floor") or row.ratio("peer")):
+                    print(f"| {row.what} | {cell(row, 'floor')} | {cell(row, 'peer')} |",
+                          file=out)
