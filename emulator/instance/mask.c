@@ -1,6 +1,8 @@
 /* The mask: see mask.h. */
 #include "instance/mask.h"
 
+#include "instance/init.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,15 @@ static const struct {
 	{ "var/lib", 1 },
 	{ "var/lib/apt/lists", 0 },
 	{ "var/lib/dpkg/triggers", 0 },
+};
+
+/* What the machine calls itself: an instance writes its own at its first start, and what isn't
+ * there it need not remove, from an overlay, at each. */
+static const char *const names[] = {
+	"etc/hostname",
+	"etc/hosts",
+	"etc/resolv.conf",
+	&INIT_LOG[1],
 };
 
 struct mask {
@@ -100,6 +111,11 @@ static int write_file(const struct mask *mask, const char *path, const struct st
 	return take_after(mask, path, status);
 }
 
+static int leave_out(const struct mask *mask, const char *path)
+{
+	return mknodat(mask->mask, path, S_IFCHR, makedev(0, 0)) < 0 ? -errno : 0;
+}
+
 /* An empty file is a lock or the like. One that holds something is as if it had never been made. */
 static int replace(const struct mask *mask, const char *path, const struct stat *status)
 {
@@ -111,9 +127,19 @@ static int replace(const struct mask *mask, const char *path, const struct stat 
 		return empty_directory(mask, path);
 	if (S_ISREG(status->st_mode) && status->st_size == 0)
 		return write_file(mask, path, status, "");
-	if (mknodat(mask->mask, path, S_IFCHR, makedev(0, 0)) < 0)
-		return -errno;
-	return 0;
+	return leave_out(mask, path);
+}
+
+/* A file or a link, as if it had never been made. */
+static int forget(const struct mask *mask, const char *path)
+{
+	struct stat status;
+	int r;
+
+	if (fstatat(mask->host, path, &status, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(status.st_mode))
+		return 0;
+	r = make_parents(mask, path);
+	return r < 0 ? r : leave_out(mask, path);
 }
 
 static int look_at(const struct mask *mask, const char *path, int depth);
@@ -222,6 +248,8 @@ int mask_private(int host, int mask_directory, uint32_t shift, struct error *err
 	r = lock_accounts(&mask, "etc/passwd", "etc/shadow", ":*:19000:0:99999:7:::");
 	if (r == 0)
 		r = lock_accounts(&mask, "etc/group", "etc/gshadow", ":*::");
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++)
+		r = forget(&mask, names[i]);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(places); i++)
 		r = look_into(&mask, places[i].path, places[i].depth);
 	return r < 0 ? error_sys(error, r, "private files") : 0;

@@ -2,7 +2,8 @@
  * The mask: an overlay's layer above the machine's own files and below an instance's. It hides what
  * instances must not see; and where private files (those that not everybody may read) would be in
  * the way of what root does every day, it has fresh ones: locked accounts, empty locks and
- * directories of the same owner and mode.
+ * directories of the same owner and mode. It leaves out what the machine calls itself, /etc/hosts
+ * and the like: an instance writes its own.
  *
  * It keeps no secret: those that it doesn't know can't be read either, see root.h.
  */
