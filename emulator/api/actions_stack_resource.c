@@ -1,8 +1,11 @@
 /* What stacks have and did: their resources, events and templates. */
 #include "api/actions.h"
+#include "api/page.h"
 #include "api/stack_source.h"
 
 #include <errno.h>
+
+#define EVENTS_PAGE 100
 
 static int find_stack(const struct call *call, struct stack **ret_stack, struct error *error)
 {
@@ -125,10 +128,51 @@ int list_stack_resources(struct call *call, struct error *error)
 	return 0;
 }
 
-/* The newest first. */
-int describe_stack_events(struct call *call, struct error *error)
+static void reply_event(struct call *call, const struct stack *stack,
+			const struct stack_event *event)
+{
+	CLEANUP(buffer_clear) struct buffer id = BUFFER_INIT;
+
+	stack_uuid(event->resource.id, &id);
+	xml_open(call->xml, "member");
+	reply_owner(call, stack);
+	xml_text(call->xml, "EventId", id.data);
+	xml_text(call->xml, "LogicalResourceId", event->logical);
+	xml_text(call->xml, "PhysicalResourceId", event->physical);
+	xml_text(call->xml, "ResourceType", event->type);
+	xml_time(call->xml, "Timestamp", event->time);
+	xml_text(call->xml, "ResourceStatus", stack_status_names[event->status]);
+	xml_text(call->xml, "ResourceStatusReason", event->reason);
+	xml_text(call->xml, "ResourceProperties", event->properties);
+	xml_close(call->xml);
+}
+
+/* A page of those up to `from`, the newest first. */
+static void reply_events(struct call *call, const struct stack *stack, int64_t from)
 {
 	const struct resource_list *list = &call->scope->lists[KIND_STACK_EVENT];
+	CLEANUP(buffer_clear) struct buffer token = BUFFER_INIT;
+	size_t shown = 0;
+
+	xml_open(call->xml, "StackEvents");
+	for (size_t i = list->count; i-- > 0 && !token.length;) {
+		const struct stack_event *event = (const struct stack_event *)list->items[i];
+
+		if (event->resource.order > from || !rid_equal(event->stack, stack->resource.id))
+			continue;
+		if (shown++ < EVENTS_PAGE)
+			reply_event(call, stack, event);
+		else
+			page_token_write(event->resource.order, &token);
+	}
+	xml_close(call->xml);
+	xml_text(call->xml, "NextToken", token.data);
+}
+
+int describe_stack_events(struct call *call, struct error *error)
+{
+	const char *token = call_text(call, "NextToken");
+	int64_t from = INT64_MAX;
 	struct stack *stack;
 	int r = call_text(call, "StackName") ? 0 : -EINVAL;
 
@@ -136,27 +180,9 @@ int describe_stack_events(struct call *call, struct error *error)
 		  : find_stack(call, &stack, error);
 	if (r < 0)
 		return r;
-	xml_open(call->xml, "StackEvents");
-	for (size_t i = list->count; i-- > 0;) {
-		const struct stack_event *event = (const struct stack_event *)list->items[i];
-		CLEANUP(buffer_clear) struct buffer id = BUFFER_INIT;
-
-		if (!rid_equal(event->stack, stack->resource.id))
-			continue;
-		stack_uuid(event->resource.id, &id);
-		xml_open(call->xml, "member");
-		reply_owner(call, stack);
-		xml_text(call->xml, "EventId", id.data);
-		xml_text(call->xml, "LogicalResourceId", event->logical);
-		xml_text(call->xml, "PhysicalResourceId", event->physical);
-		xml_text(call->xml, "ResourceType", event->type);
-		xml_time(call->xml, "Timestamp", event->time);
-		xml_text(call->xml, "ResourceStatus", stack_status_names[event->status]);
-		xml_text(call->xml, "ResourceStatusReason", event->reason);
-		xml_text(call->xml, "ResourceProperties", event->properties);
-		xml_close(call->xml);
-	}
-	xml_close(call->xml);
+	if (token && page_token_read(token, &from) < 0)
+		return error_set(error, ERROR_INVALID_TEMPLATE, "The token '%s' is invalid", token);
+	reply_events(call, stack, from);
 	return 0;
 }
 

@@ -26,12 +26,14 @@ void outcome_clear(struct outcome *outcome)
 	buffer_clear(&outcome->failures);
 }
 
-static int describe_events(const struct client *client, const char *name, struct reply **ret_reply,
-			   struct error *error)
+/* A page of them, the newest first; `token`: of the page before, NULL for the first. */
+static int describe_events(const struct client *client, const char *name, const char *token,
+			   struct reply **ret_reply, struct error *error)
 {
 	CLEANUP(form_clear) struct form form = FORM_INIT;
 
 	form_add(&form, "StackName", name);
+	form_add(&form, "NextToken", token);
 	return stack_call(client, "DescribeStackEvents", &form, ret_reply, NULL, error);
 }
 
@@ -41,7 +43,7 @@ char *stacks_last_event(const struct client *client, const char *name)
 	struct error ignored = ERROR_INIT;
 	const void *event;
 
-	if (describe_events(client, name, &reply, &ignored) < 0)
+	if (describe_events(client, name, NULL, &reply, &ignored) < 0)
 		return NULL;
 	event = stack_next(reply, "StackEvents", NULL);
 	return event ? xstrdup(stack_text(event, "EventId")) : NULL;
@@ -127,44 +129,83 @@ static void tell(struct watch *watch, const void *event)
 			failed && plain.length ? plain.data : "");
 }
 
-/* Those that came since, the oldest first. */
-static void tell_news(struct watch *watch, const struct reply *reply)
-{
-	CLEANUP(freep) const void **events = NULL;
-	size_t count = 0;
+/* What has come since, the newest first, in the pages that hold it. */
+struct news {
+	struct reply **pages;
+	const void **events;
+	size_t page_count, event_count;
+	const void *state; /* the newest event of the stack itself */
+	bool whole;	   /* nothing older is to be read */
+};
 
-	for (const void *event = stack_next(reply, "StackEvents", NULL); event;
-	     event = stack_next(reply, "StackEvents", event)) {
-		if (streq(stack_text(event, "EventId"), watch->seen))
-			break;
-		*array_grow(&events, &count) = event;
-	}
-	if (count) {
-		free(watch->seen);
-		watch->seen = xstrdup(stack_text(events[0], "EventId"));
-	}
-	for (size_t i = count; i-- > 0;)
-		tell(watch, events[i]);
+static void news_clear(struct news *news)
+{
+	for (size_t i = 0; i < news->page_count; i++)
+		reply_freep(&news->pages[i]);
+	free(news->pages);
+	free(news->events);
 }
 
-/* The newest event of the stack itself says what it is now. */
+/* Those that were told of matter only until it is known what the stack itself is. */
+static void read_page(const struct watch *watch, const struct reply *page, struct news *news)
+{
+	bool seen = false;
+
+	for (const void *event = stack_next(page, "StackEvents", NULL); event && !news->whole;
+	     event = stack_next(page, "StackEvents", event)) {
+		seen = seen || streq(stack_text(event, "EventId"), watch->seen);
+		if (!seen)
+			*array_grow(&news->events, &news->event_count) = event;
+		if (!news->state && is_of_stack(event))
+			news->state = event;
+		news->whole = seen && (news->state || watch->outcome.status);
+	}
+}
+
+static int read_news(const struct watch *watch, struct news *news, struct error *error)
+{
+	CLEANUP(freep) char *token = NULL;
+
+	do {
+		struct reply *page;
+		int r = describe_events(watch->client, watch->name, token, &page, error);
+
+		if (r < 0)
+			return r;
+		*array_grow(&news->pages, &news->page_count) = page;
+		read_page(watch, page, news);
+		free(token);
+		token = reply_text(page, "NextToken");
+	} while (token && !news->whole);
+	return 0;
+}
+
+static void note_state(struct watch *watch, const void *event)
+{
+	free(watch->outcome.status);
+	free(watch->outcome.id);
+	watch->outcome.status = xstrdup(stack_text(event, "ResourceStatus"));
+	watch->outcome.id = xstrdup(stack_text(event, "StackId"));
+}
+
+/* Tells of what came since, the oldest first. The newest event of the stack itself says what it is
+ * now. */
 static int look(struct watch *watch, bool *ret_over, struct error *error)
 {
-	CLEANUP(reply_freep) struct reply *reply = NULL;
-	const void *event;
-	int r = describe_events(watch->client, watch->name, &reply, error);
+	CLEANUP(news_clear) struct news news = { 0 };
+	int r = read_news(watch, &news, error);
 
 	if (r < 0)
 		return r;
-	tell_news(watch, reply);
-	event = stack_next(reply, "StackEvents", NULL);
-	while (event && !is_of_stack(event))
-		event = stack_next(reply, "StackEvents", event);
-	*ret_over = event && !ends_with(stack_text(event, "ResourceStatus"), "_IN_PROGRESS");
-	if (*ret_over) {
-		watch->outcome.status = xstrdup(stack_text(event, "ResourceStatus"));
-		watch->outcome.id = xstrdup(stack_text(event, "StackId"));
+	if (news.event_count) {
+		free(watch->seen);
+		watch->seen = xstrdup(stack_text(news.events[0], "EventId"));
 	}
+	for (size_t i = news.event_count; i-- > 0;)
+		tell(watch, news.events[i]);
+	if (news.state)
+		note_state(watch, news.state);
+	*ret_over = watch->outcome.status && !ends_with(watch->outcome.status, "_IN_PROGRESS");
 	return 0;
 }
 

@@ -95,15 +95,21 @@ def physical(client, name):
             if entry["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED")}
 
 
+def all_events(client, name):
+    """Of all pages, the newest first."""
+    pages = client.get_paginator("describe_stack_events").paginate(StackName=name)
+    return [event for page in pages for event in page["StackEvents"]]
+
+
 def events(client, name):
     """(logical id, status), the oldest first."""
     return [(entry["LogicalResourceId"], entry["ResourceStatus"]) for entry in
-            reversed(client.describe_stack_events(StackName=name)["StackEvents"])]
+            reversed(all_events(client, name))]
 
 
 def reasons(client, name):
     return {(entry["LogicalResourceId"], entry["ResourceStatus"]): entry["ResourceStatusReason"]
-            for entry in client.describe_stack_events(StackName=name)["StackEvents"]
+            for entry in all_events(client, name)
             if "ResourceStatusReason" in entry}
 
 

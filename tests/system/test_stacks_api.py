@@ -6,8 +6,8 @@ import pytest
 
 import wire
 from lib import refused, tags
-from stacks import (await_status, create, delete, get, network, outputs, physical, ref, resource,
-                    status, template, web)
+from stacks import (all_events, await_status, create, delete, get, network, outputs, physical, ref,
+                    resource, status, template, web)
 
 GATE = template({"Gate": resource("EC2::InternetGateway", Tags=tags(Name=ref("Word")))},
                 {"Gate": ref("Gate")}, Description="a gateway",
@@ -136,6 +136,27 @@ def test_a_set_that_creates(client):
     assert client.describe_stacks(StackName="new")["Stacks"][0]["Tags"] == tags(a="b")
     refused("ValidationError", client.create_change_set, StackName="new", ChangeSetName="second",
             ChangeSetType="CREATE", TemplateBody=BODY)
+
+
+def test_pages_of_events(client):
+    """A hundred each, the newest first; what comes meanwhile moves none of them."""
+    gates = {f"Gate{i}": resource("EC2::InternetGateway") for i in range(60)}
+    create(client, "many", template(gates))
+    first = client.describe_stack_events(StackName="many")
+    assert len(first["StackEvents"]) == 100
+    assert first["StackEvents"][0]["LogicalResourceId"] == "many"
+    delete_id = first["StackEvents"][0]["StackId"]
+    delete(client, "many")
+    second = client.describe_stack_events(StackName=delete_id, NextToken=first["NextToken"])
+    assert "NextToken" not in second
+    entries = first["StackEvents"] + second["StackEvents"]
+    assert len({entry["EventId"] for entry in entries}) == len(entries) >= 122
+    assert [entry["Timestamp"] for entry in entries] == sorted(
+        (entry["Timestamp"] for entry in entries), reverse=True)
+    oldest = entries[-1]
+    assert (oldest["LogicalResourceId"], oldest["ResourceStatus"]) == ("many", "CREATE_IN_PROGRESS")
+    assert len(all_events(client, delete_id)) > len(entries)
+    refused("ValidationError", client.describe_stack_events, StackName=delete_id, NextToken="x")
 
 
 def test_descriptions(client):
