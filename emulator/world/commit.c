@@ -138,6 +138,30 @@ static void find_machines(const struct world *world, const struct transaction *t
 	}
 }
 
+/*
+ * What the kernel refuses is undone, but not everything can be: of a link that was removed and is
+ * made again, what else was on it in a namespace that was to go too. So all is looked at then.
+ */
+static int apply(struct world *world, struct facet_set *set, struct error *error)
+{
+	int r = fabric_apply(world->fabric, set, error);
+
+	world->is_unsure |= r < 0;
+	return r;
+}
+
+/* Should this fail the next call tries it again. */
+static void make_sure(struct world *world)
+{
+	struct error error = ERROR_INIT;
+
+	if (!world->is_unsure)
+		return;
+	world->is_unsure = world_reconcile(world, &error) < 0;
+	if (world->is_unsure)
+		log_error("mending what could not be undone: %s", error.text);
+}
+
 /* ---- launching ---- */
 
 static void set_process(struct resource *resource, struct process process)
@@ -176,7 +200,7 @@ static int launch_chunk(struct world *world, struct launch *launch, struct resou
 		set_process(machines[i], process);
 		facets_of(&world->model, machines[i], &set);
 	}
-	return fabric_apply(world->fabric, &set, error);
+	return apply(world, &set, error);
 }
 
 static int launch_all(struct world *world, const struct machines *machines,
@@ -293,7 +317,7 @@ static int go(struct world *world, struct transaction *transaction, struct facet
 	if ((r = store_save(world->store, transaction, true, error)) < 0)
 		return r;
 	find_machines(world, transaction, machines);
-	if ((r = fabric_apply(world->fabric, set, error)) < 0 ||
+	if ((r = apply(world, set, error)) < 0 ||
 	    (r = services_changed(world->services, error)) < 0 ||
 	    (r = launch_all(world, machines, ret_launch, error)) < 0)
 		return r;
@@ -336,8 +360,10 @@ static void undo(struct world *world, struct transaction *transaction, struct fa
 	if (store_save(world->store, transaction, false, &error) < 0)
 		log_error("undo: %s", error.text);
 	transaction_rollback(transaction);
-	if (fabric_apply(world->fabric, set, &error) < 0 ||
-	    services_changed(world->services, &error) < 0)
+	if (apply(world, set, &error) < 0)
+		log_error("undo: %s", error.text);
+	make_sure(world);
+	if (services_changed(world->services, &error) < 0)
 		log_error("undo: %s", error.text);
 }
 
@@ -391,6 +417,7 @@ int world_commit(void *context, struct transaction *transaction, struct error *e
 
 	if (!transaction->count)
 		return 0;
+	make_sure(world);
 	r = go(world, transaction, &set, &machines, &launch, error);
 	if (r < 0)
 		launch_cancel(launch);
