@@ -98,8 +98,8 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn callback,
 	return add(loop, source, events, ret_source, error);
 }
 
-int loop_add_timer(struct loop *loop, uint64_t milliseconds, loop_timer_fn callback, void *context,
-		   struct loop_source **ret_source, struct error *error)
+static int add_timer(struct loop *loop, uint64_t milliseconds, loop_timer_fn callback,
+		     void *context, struct loop_source **ret_source, struct error *error)
 {
 	struct loop_source *source = xcalloc(1, sizeof(*source));
 	struct itimerspec when = { 0 };
@@ -118,6 +118,19 @@ int loop_add_timer(struct loop *loop, uint64_t milliseconds, loop_timer_fn callb
 		return error_sys(error, sys, "timer");
 	}
 	return add(loop, source, EPOLLIN, ret_source, error);
+}
+
+#define TIMER_TRIES 3
+
+/* What is due later often has nobody who could try it again: a moment's shortage is overcome. */
+int loop_add_timer(struct loop *loop, uint64_t milliseconds, loop_timer_fn callback, void *context,
+		   struct loop_source **ret_source, struct error *error)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; r < 0 && i < TIMER_TRIES; i++)
+		r = add_timer(loop, milliseconds, callback, context, ret_source, error);
+	return r;
 }
 
 struct loop_source *loop_remove(struct loop_source *source)
