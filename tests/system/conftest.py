@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 import isolation
+import outside
 from host import Snapshot
 from lib import World
 
@@ -50,7 +51,7 @@ def untouched_host():
 
 @pytest.fixture(scope="session")
 def scratch():
-    directory = tempfile.mkdtemp(prefix="minivpc-test-")
+    directory = tempfile.mkdtemp(prefix="minivpc-test-", dir=os.environ.get(outside.RUN))
     os.chmod(directory, 0o755)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
