@@ -3,6 +3,7 @@
 
 #include "model/elastic_ip.h"
 #include "model/group.h"
+#include "model/vpc.h"
 
 static const char *get_mac(const struct view *view, struct buffer *scratch)
 {
@@ -63,6 +64,19 @@ static const char *get_private_dns(const struct view *view, struct buffer *scrat
 	const struct interface *interface = (const struct interface *)view->resource;
 
 	return private_dns_name(view->resource->scope, interface->address, scratch);
+}
+
+/* An interface tells its names only where its VPC has host names; an instance always does. */
+static bool has_names(const struct view *view)
+{
+	const struct interface *interface = (const struct interface *)view->resource;
+
+	return vpc_get(view->model, interface->vpc)->dns_hostnames;
+}
+
+static const char *get_own_dns(const struct view *view, struct buffer *scratch)
+{
+	return has_names(view) ? get_private_dns(view, scratch) : NULL;
 }
 
 /* ---- of one private address: its public one ---- */
@@ -179,6 +193,11 @@ static const char *get_address_dns(const struct view *view, struct buffer *scrat
 	return private_dns_name(view->resource->scope, item->address, scratch);
 }
 
+static const char *get_own_address_dns(const struct view *view, struct buffer *scratch)
+{
+	return has_names(view) ? get_address_dns(view, scratch) : NULL;
+}
+
 /*
  * The two places an interface is shown differ in their filters' names and in some members, so the
  * nested tables are made by macros of the filters' prefix. Inside an instance it does not show the
@@ -239,7 +258,7 @@ static const struct field attachment_fields[] = {
 static const struct field address_fields[] = {
 	FIELD_CHILD_OF(child_association, address_association_fields, "association"),
 	FIELD_GET_OF(get_primary, "primary", "addresses.primary"),
-	FIELD_GET_OF(get_address_dns, "privateDnsName", NULL),
+	FIELD_GET_OF(get_own_address_dns, "privateDnsName", NULL),
 	FIELD_OF(struct interface_address, address, FIELD_ADDRESS, "privateIpAddress",
 		 "addresses.private-ip-address", FIELD_SHOWN),
 	FIELD_END,
@@ -260,7 +279,7 @@ const struct field interface_fields[] = {
 	FIELD_GET_OF(get_mac, "macAddress", "mac-address"),
 	FIELD_OF(struct interface, address, FIELD_ADDRESS, "privateIpAddress", "private-ip-address",
 		 FIELD_BOTH),
-	FIELD_GET_OF(get_private_dns, "privateDnsName", "private-dns-name"),
+	FIELD_GET_OF(get_own_dns, "privateDnsName", "private-dns-name"),
 	FIELD_OF(struct interface, source_dest_check, FIELD_BOOL, "sourceDestCheck",
 		 "source-dest-check", FIELD_BOTH),
 	FIELD_LIST_OF(struct interface, groups, group_count, group_fields, "groupSet", FIELD_BOTH),

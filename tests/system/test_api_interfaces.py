@@ -611,6 +611,28 @@ def test_in_a_default_subnet(own_world):
 
 # Described.
 
+@pytest.fixture
+def named(ec2, vpc):
+    """While the VPC has host names, its interfaces tell theirs."""
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    yield
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+
+
+def test_names(ec2, vpc, make):
+    """An interface tells its private names where its VPC has host names, and nowhere else."""
+    card = make(PrivateIpAddress="10.1.1.130")
+    for value in (True, False):
+        ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": value})
+        found = read(ec2, card)
+        told = [found.get("PrivateDnsName"), found["PrivateIpAddresses"][0].get("PrivateDnsName")]
+        assert told == ["ip-10-1-1-130.ec2.internal" if value else None] * 2
+        reply = ec2.describe_network_interfaces(Filters=[
+            {"Name": "private-dns-name", "Values": ["ip-10-1-1-130.ec2.internal"]}])
+        assert names(reply["NetworkInterfaces"], "NetworkInterfaceId") == [card] * value
+
+
+@pytest.mark.usefixtures("named")
 def test_filters(ec2, instance, other_subnet, make):
     idle, busy = make(Description="idle", SubnetId=other_subnet), make(Description="busy")
     attachment = attach(ec2, busy, instance)
