@@ -1,4 +1,4 @@
-"""What an empty world weighs: the daemon's memory, descriptors and children, and what the kernel holds."""
+"""What an empty world weighs: the daemon's memory and descriptors, and what the kernel holds."""
 import collections
 import os
 

@@ -6,7 +6,7 @@ import ipaddress
 
 from soak_client import Call
 from soak_network import (Again, MAC, Network, OWNER_TAG, Refused, STATES, TIME, TRUE, TYPES, ZONE_ID,
-                          dependencies, internal_name, network, new_id, numbered, tags_of)
+                          internal_name, new_id, numbered, refuse, tags_of)
 from soak_rest import Rest
 from soak_values import Any, UNKNOWN, differences
 
@@ -156,23 +156,20 @@ class Model(Network, Rest):
         eni = self.find("eni", p["NetworkInterfaceId"])
         instance = self.find("i", p["InstanceId"])
         others = self.interfaces_of(instance["instanceId"])
-        if eni["_attachment"]:
-            raise Refused("InvalidNetworkInterface.InUse",
-                          f"Interface: [{eni['networkInterfaceId']}] in use.")
-        if instance["_state"] not in ("running", "stopped"):
-            raise Refused("IncorrectInstanceState")
-        if len(eni["_addresses"]) > TYPES[instance["instanceType"]][1]:
-            raise Refused("PrivateIpAddressLimitExceeded")
-        if eni["availabilityZone"] != instance["_zone"] or eni["vpcId"] != instance["_vpc"]:
-            raise Refused("InvalidParameterCombination")
-        if any(other["_attachment"]["deviceIndex"] == p["DeviceIndex"] for other in others):
-            raise Refused("InvalidParameterValue",
-                          f"Instance '{instance['instanceId']}' already has an interface attached "
-                          f"at device index '{p['DeviceIndex']}'.")
-        limit = TYPES[instance["instanceType"]][0]
-        if len(others) >= limit:
-            raise Refused("AttachmentLimitExceeded", f"Interface count {limit + 1} exceeds the "
-                          f"limit for {instance['instanceType']}")
+        limit, most = TYPES[instance["instanceType"]]
+        refuse(
+            eni["_attachment"] and Refused("InvalidNetworkInterface.InUse",
+                                           f"Interface: [{eni['networkInterfaceId']}] in use."),
+            len(eni["_addresses"]) > most and Refused("PrivateIpAddressLimitExceeded"),
+            (eni["availabilityZone"] != instance["_zone"] or eni["vpcId"] != instance["_vpc"]) and
+            Refused("InvalidParameterCombination"),
+            any(other["_attachment"]["deviceIndex"] == p["DeviceIndex"] for other in others) and
+            Refused("InvalidParameterValue",
+                    f"Instance '{instance['instanceId']}' already has an interface attached at "
+                    f"device index '{p['DeviceIndex']}'."),
+            len(others) >= limit and Refused(
+                "AttachmentLimitExceeded", f"Interface count {limit + 1} exceeds the limit for "
+                f"{instance['instanceType']}"))
         reply = yield
         eni["_attachment"] = self.attachment(reply["attachmentId"], instance["instanceId"],
                                              p["DeviceIndex"], "false")
@@ -232,15 +229,17 @@ class Model(Network, Rest):
 
     def described_interface(self, eni, brief=False):
         first, attachment = eni["_addresses"][0], eni["_attachment"]
-        found = {**eni, "privateIpAddress": first, "privateDnsName": internal_name(first),
-                 "ipv6AddressesSet": [],
+        named = brief or self.things["vpc"][eni["vpcId"]]["_hostnames"]
+
+        def name(address):
+            return {"privateDnsName": internal_name(address)} if named else {}
+        found = {**eni, "privateIpAddress": first, **name(first), "ipv6AddressesSet": [],
                  "status": "in-use" if attachment or eni["requesterManaged"] == "true"
                  else "available",
                  "groupSet": [{"groupId": group, "groupName": self.things["sg"][group]["groupName"]}
                               for group in eni["_groups"]],
                  "privateIpAddressesSet": [{
-                     "privateIpAddress": address, "privateDnsName": internal_name(address),
-                     "primary": str(address == first).lower(),
+                     "privateIpAddress": address, **name(address), "primary": str(address == first).lower(),
                      **self.association_of(eni, address, brief)} for address in eni["_addresses"]],
                  **self.association_of(eni, first, brief)}
         if attachment:
@@ -274,7 +273,8 @@ class Model(Network, Rest):
         card, = described["networkInterfaceSet"]
         instance = self.keep("i", "instanceId", {
             "instanceId": new_id("i"), "imageId": IMAGE, "instanceType": p["InstanceType"],
-            "amiLaunchIndex": "0", "keyName": p.get("KeyName", ""), "tagSet": tags_of(p), "_state": "pending",
+            "amiLaunchIndex": "0", "keyName": p.get("KeyName", ""),
+            "tagSet": tags_of(p), "_state": "pending",
             "_zone": subnet["availabilityZone"], "_vpc": subnet["vpcId"],
             "_subnet": subnet["subnetId"], "_protected": False, "_stopped_by_user": False,
             "_reservation": reply["reservationId"]}, described)
@@ -504,11 +504,10 @@ class Model(Network, Rest):
             eni = cards[0]
         else:
             eni = self.find("eni", p["NetworkInterfaceId"])
-        if self.is_managed(address):
-            raise self.forbidden()
-        if not self.attached(eni["vpcId"]):
-            raise Refused("Gateway.NotAttached",
-                          f"Network {eni['vpcId']} is not attached to any internet gateway")
+        refuse(self.is_managed(address) and self.forbidden(),
+               not self.attached(eni["vpcId"]) and Refused(
+                   "Gateway.NotAttached",
+                   f"Network {eni['vpcId']} is not attached to any internet gateway"))
         place = eni["networkInterfaceId"], eni["_addresses"][0]
         if address["_at"] and p.get("AllowReassociation") == "false" and address["_at"] != place:
             raise Refused("Resource.AlreadyAssociated",

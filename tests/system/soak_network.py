@@ -72,6 +72,16 @@ class Again(Call):
     """The same question as before: not too soon."""
 
 
+def refuse(*refusals):
+    """Where several things are wrong, nobody knows which is told: any of them will do."""
+    last = None
+    for refusal in refusals:
+        if refusal:
+            refusal.also, last = last, refusal
+    if last:
+        raise last
+
+
 def network(text, parameter="cidrBlock"):
     """Host bits are cleared."""
     if not re.fullmatch(r"\d+\.\d+\.\d+\.\d+/\d+", text):
@@ -317,13 +327,12 @@ class Network:
     def attach_internet_gateway(self, p):
         gateway = self.find("igw", p["InternetGatewayId"])
         vpc = self.find("vpc", p["VpcId"])["vpcId"]
-        if gateway["attachmentSet"]:
-            raise Refused("Resource.AlreadyAssociated",
-                          f"resource {gateway['internetGatewayId']} is already attached to network "
-                          f"{gateway['attachmentSet'][0]['vpcId']}")
-        if self.attached(vpc):
-            raise Refused("InvalidParameterValue",
-                          f"Network {vpc} already has an internet gateway attached")
+        refuse(gateway["attachmentSet"] and Refused(
+            "Resource.AlreadyAssociated",
+            f"resource {gateway['internetGatewayId']} is already attached to network "
+            f"{gateway['attachmentSet'][0]['vpcId']}"), self.attached(vpc) and Refused(
+                "InvalidParameterValue",
+                f"Network {vpc} already has an internet gateway attached"))
         yield
         gateway["attachmentSet"] = [{"vpcId": vpc, "state": "available"}]
         return TRUE

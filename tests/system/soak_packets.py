@@ -3,7 +3,7 @@ import ipaddress
 import types
 
 from agents import Agent, collect
-from packets import ICMP, PROBE_TOS, REPLY_TYPES, TCP, UDP, probe
+from packets import ICMP, REPLY_TYPES, TCP, UDP, probe
 from verdicts import Model as Verdicts
 
 PROTOCOLS = {"-1": -1, "tcp": TCP, "udp": UDP, "icmp": ICMP}

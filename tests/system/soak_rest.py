@@ -1,5 +1,5 @@
-"""The soak's model of what is no network: prefix lists, DHCP options, volumes, key pairs, templates, tags."""
-from soak_network import Refused, TIME, ZONE_ID, dependencies, network, new_id, tags_of
+"""The soak's model of prefix lists, DHCP options, volumes, key pairs, launch templates and tags."""
+from soak_network import Refused, TIME, ZONE_ID, dependencies, network, new_id, refuse, tags_of
 from soak_values import Any, UNKNOWN
 
 TRUE = {"return": "true"}
@@ -99,13 +99,11 @@ class Rest:
         volume, instance = self.find("vol", p["VolumeId"]), self.find("i", p["InstanceId"])
         if instance["_state"] not in ("running", "stopped"):
             raise Refused("IncorrectInstanceState")
-        if volume["_at"]:
-            raise Refused("VolumeInUse")
-        if volume["availabilityZone"] != instance["_zone"]:
-            raise Refused("InvalidVolume.ZoneMismatch")
-        if any(other["_at"] and other["_at"][:2] == (instance["instanceId"], p["Device"])
-               for other in self.things["vol"].values()):
-            raise Refused("InvalidParameterValue")
+        refuse(volume["_at"] and Refused("VolumeInUse"),
+               volume["availabilityZone"] != instance["_zone"] and
+               Refused("InvalidVolume.ZoneMismatch"),
+               any(other["_at"] and other["_at"][:2] == (instance["instanceId"], p["Device"])
+                   for other in self.things["vol"].values()) and Refused("InvalidParameterValue"))
         yield
         volume["_at"] = instance["instanceId"], p["Device"], "false"
         return {"volumeId": volume["volumeId"], "instanceId": instance["instanceId"],
