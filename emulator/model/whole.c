@@ -6,6 +6,7 @@
 #include "model/acl.h"
 #include "model/attachment.h"
 #include "model/instance.h"
+#include "model/nat_gateway.h"
 #include "model/region.h"
 #include "model/route.h"
 
@@ -41,7 +42,7 @@ static const struct reference references[] = {
 	{ KIND_VPC_PEERING, "accepterVpcInfo.vpcId", KIND_VPC, NEED_KIND },
 	{ KIND_NAT_GATEWAY, "subnetId", KIND_SUBNET, NEED_KIND },
 	{ KIND_NAT_GATEWAY, "vpcId", KIND_VPC, NEED_KIND },
-	{ KIND_NAT_GATEWAY, "interface", KIND_NETWORK_INTERFACE, NEED_THERE },
+	{ KIND_NAT_GATEWAY, "interface", KIND_NETWORK_INTERFACE, NEED_KIND },
 	{ KIND_NAT_GATEWAY, "natGatewayAddressSet.allocationId", KIND_ELASTIC_IP, NEED_KIND },
 	{ KIND_SECURITY_GROUP_RULE, "groupId", KIND_SECURITY_GROUP, NEED_SET },
 	{ KIND_SECURITY_GROUP_RULE, "prefixListId", KIND_PREFIX_LIST, NEED_THERE },
@@ -61,7 +62,7 @@ static const struct reference references[] = {
 	{ KIND_INSTANCE, "volumes", KIND_VOLUME, NEED_SET },
 	{ KIND_VOLUME, "instance", KIND_INSTANCE, NEED_THERE },
 	{ KIND_VPC_ENDPOINT, "vpcId", KIND_VPC, NEED_SET },
-	{ KIND_VPC_ENDPOINT, "groupSet.groupId", KIND_SECURITY_GROUP, NEED_SET },
+	{ KIND_VPC_ENDPOINT, "groupSet.groupId", KIND_SECURITY_GROUP, NEED_KIND },
 	{ KIND_STACK_RESOURCE, "stack", KIND_STACK, NEED_SET },
 	{ KIND_STACK_EVENT, "stack", KIND_STACK, NEED_SET },
 	{ KIND_CHANGE_SET, "stack", KIND_STACK, NEED_SET },
@@ -234,6 +235,18 @@ static int check_volume(const struct model *model, const struct volume *volume, 
 	return 0;
 }
 
+static int check_nat_gateway(const struct model *model, const struct nat_gateway *gateway,
+			     struct error *error)
+{
+	const struct interface *interface = interface_get(model, gateway->interface);
+
+	if (gateway->state == NAT_AVAILABLE &&
+	    (!interface || !rid_equal(interface->nat_gateway, gateway->resource.id) ||
+	     !gateway->address_count))
+		return broken(&gateway->resource, "interface", "is not its own", error);
+	return 0;
+}
+
 static int check_pairs(const struct model *model, const struct scope *scope, struct error *error)
 {
 	int r = 0;
@@ -244,6 +257,8 @@ static int check_pairs(const struct model *model, const struct scope *scope, str
 		r = r < 0 ? r : check_interface(model, interface, error);
 	for_each_resource (struct volume, volume, scope, KIND_VOLUME)
 		r = r < 0 ? r : check_volume(model, volume, error);
+	for_each_resource (struct nat_gateway, gateway, scope, KIND_NAT_GATEWAY)
+		r = r < 0 ? r : check_nat_gateway(model, gateway, error);
 	return r;
 }
 
