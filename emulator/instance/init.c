@@ -36,6 +36,16 @@
 
 #define PLAIN (MS_NOSUID | MS_NODEV)
 
+/* The file was opened by the host's root, whose right it is to do this. */
+static int join_group(const struct init_plan *plan)
+{
+	if (plan->tasks < 0)
+		return 0;
+	if (write(plan->tasks, "0", 1) < 0)
+		return -1;
+	return close(plan->tasks);
+}
+
 static int become_root(const struct init_plan *plan)
 {
 	char byte;
@@ -172,11 +182,12 @@ static const struct {
 	char name[STEP_MAX];
 	int (*run)(const struct init_plan *plan);
 } steps[] = {
-	{ "user namespace", become_root },     { "hostname", set_hostname },
-	{ "enter its disk", enter_disk },      { "mount /proc", mount_proc },
-	{ "mount /run", mount_run },	       { "mount /tmp", mount_tmp },
-	{ "mount /dev/pts", mount_terminals }, { "/etc/hosts", name_machine },
-	{ "/etc/resolv.conf", name_resolver }, { "take the limits", confine },
+	{ "control group", join_group }, { "user namespace", become_root },
+	{ "hostname", set_hostname },	 { "enter its disk", enter_disk },
+	{ "mount /proc", mount_proc },	 { "mount /run", mount_run },
+	{ "mount /tmp", mount_tmp },	 { "mount /dev/pts", mount_terminals },
+	{ "/etc/hosts", name_machine },	 { "/etc/resolv.conf", name_resolver },
+	{ "take the limits", confine },
 };
 
 static void report(const struct init_plan *plan, int sys, const char step[STEP_MAX])

@@ -33,7 +33,8 @@ struct init_report {
 
 struct init_plan {
 	const struct init_identity *identity;
-	bool limited;	/* it is in a control group of its own by the lifeline's byte */
+	bool limited;	/* it has a control group of its own */
+	int tasks;	/* which it joins by this file; -1: it was born there, or has none */
 	bool fresh;	/* the disk was made for it */
 	int root;	/* the disk: a detached tree of mounts */
 	int boot;	/* what a fresh disk boots with, for /bin/sh; -1: nothing */

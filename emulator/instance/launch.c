@@ -100,35 +100,52 @@ static void put_name(struct rid id, char ret_name[DISK_NAME_MAX])
 	memcpy(ret_name, text.text, sizeof(text.text));
 }
 
+static int send_next(struct launch *launch, struct error *error)
+{
+	const struct limits *limits = &launch->instances->limits;
+	const size_t next = launch->sent;
+	const struct rid id = launch->ids[next];
+	struct launcher_request request = {
+		.task = LAUNCHER_CLONE,
+		.index = (uint32_t)next,
+		.first = next == 0,
+		.boot = launch->boots[next] >= 0,
+		/* Not one of a user, nor the two that mean none. */
+		.owner = 0x80000000u | ((uint32_t)id.n & 0x7ffffff0u),
+		.identity = launch->identities[next],
+	};
+	int fds[LAUNCHER_FDS] = { launch->report[WRITE], launch->lifeline[READ] };
+	CLEANUP(closep) int group = -1;
+	int r, *end = fds + (request.first ? 2 : 0);
+
+	put_name(id, request.disk);
+	put_name(launch->images[next], request.image);
+	r = limits_make(limits, request.disk, launch->memories[next], &group, error);
+	if (r < 0)
+		return r;
+	if (request.boot)
+		*end++ = launch->boots[next];
+	if (group >= 0) {
+		request.limited = (uint32_t)limits->version;
+		*end = group;
+	}
+	r = launcher_request(&launch->instances->launcher, &request, fds, error);
+	if (r < 0) {
+		limits_leave(limits, request.disk);
+		return r;
+	}
+	closep(&launch->boots[next]);
+	launch->sent++;
+	return 0;
+}
+
 static int fill_window(struct launch *launch, struct error *error)
 {
-	int fds[LAUNCHER_FDS] = { launch->report[WRITE], launch->lifeline[READ] };
+	int r = 0;
 
-	while (launch->sent < launch->count && launch->sent - launch->answered < WINDOW) {
-		struct rid id = launch->ids[launch->sent];
-		struct launcher_request request = {
-			.task = LAUNCHER_CLONE,
-			.index = (uint32_t)launch->sent,
-			.first = launch->sent == 0,
-			.limited =
-				launch->instances->limits.is_on && launch->memories[launch->sent],
-			.boot = launch->boots[launch->sent] >= 0,
-			/* Not one of a user, nor the two that mean none. */
-			.owner = 0x80000000u | ((uint32_t)id.n & 0x7ffffff0u),
-			.identity = launch->identities[launch->sent],
-		};
-		int r;
-
-		put_name(id, request.disk);
-		put_name(launch->images[launch->sent], request.image);
-		fds[request.first ? 2 : 0] = launch->boots[launch->sent];
-		r = launcher_request(&launch->instances->launcher, &request, fds, error);
-		if (r < 0)
-			return r;
-		closep(&launch->boots[launch->sent]);
-		launch->sent++;
-	}
-	return 0;
+	while (r == 0 && launch->sent < launch->count && launch->sent - launch->answered < WINDOW)
+		r = send_next(launch, error);
+	return r;
 }
 
 static int ensure_launcher(struct instances *instances, struct error *error)
@@ -293,10 +310,13 @@ static int watch(struct launch *launch, pid_t pid, struct error *error)
 		return error_sys(error, r, "watching %s%s", rid_format(id).text,
 				 r == EMFILE ? " (raise the limit, ulimit -n)" : "");
 	}
-	/* It has nobody's program to run until the launch is committed. */
-	r = limits_enter(&launch->instances->limits, rid_format(id).text, pid,
-			 launch->memories[launch->taken], error);
-	return r < 0 ? r : watch_add(launch->instances, id, steal_fd(&pidfd), error);
+	return watch_add(launch->instances, id, steal_fd(&pidfd), error);
+}
+
+/* For one that there is no init of. */
+static void leave_limits(const struct launch *launch, size_t index)
+{
+	limits_leave(&launch->instances->limits, rid_format(launch->ids[index]).text);
 }
 
 int launch_next(struct launch *launch, struct process *ret_process, struct error *error)
@@ -308,13 +328,14 @@ int launch_next(struct launch *launch, struct process *ret_process, struct error
 		return error_sys(error, EINVAL, "a launch has no more instances");
 	r = launcher_reply(&launch->instances->launcher, &clone, error);
 	launch->answered++;
-	if (r < 0)
+	if (r < 0) {
+		leave_limits(launch, launch->taken);
 		return r;
+	}
 	r = watch(launch, clone.pid, error);
 	if (r < 0) {
 		discard(clone.pid);
-		limits_leave(&launch->instances->limits,
-			     rid_format(launch->ids[launch->taken]).text);
+		leave_limits(launch, launch->taken);
 		if (clone.fresh)
 			instances_forget(launch->instances, &launch->ids[launch->taken], 1);
 		return r;
@@ -388,9 +409,13 @@ static void discard_pending(struct launch *launch)
 	pid_t pid;
 
 	for (; launch->answered < launch->sent; launch->answered++) {
-		if (launcher_reply(launcher, &clone, &ignored) < 0)
+		const bool cloned = launcher_reply(launcher, &clone, &ignored) == 0;
+
+		if (cloned)
+			discard(clone.pid);
+		leave_limits(launch, launch->answered);
+		if (!cloned)
 			continue;
-		discard(clone.pid);
 		if (clone.fresh)
 			instances_forget(launch->instances, &launch->ids[launch->answered], 1);
 	}

@@ -164,7 +164,7 @@ static int prepare(int socket, const struct launcher *launcher, struct stage *st
 /* How many descriptors come with it. */
 static size_t fds_with(const struct launcher_request *request)
 {
-	return (request->first ? 2 : 0) + (request->boot ? 1 : 0);
+	return (request->first ? 2 : 0) + (request->boot ? 1 : 0) + (request->limited ? 1 : 0);
 }
 
 /* Those of the launch before were left open: these are new numbers. */
@@ -178,8 +178,18 @@ static int keep_pipes(const int pipes[2])
 	return 0;
 }
 
-/* `ret_boot` is the caller's to close; -1: there is none. */
-static int receive_request(struct launcher_request *request, int *ret_boot)
+/* What comes with a request beside the pipes; -1: it doesn't. */
+struct enclosed {
+	int boot, group;
+};
+
+static void enclosed_clear(struct enclosed *enclosed)
+{
+	closep(&enclosed->boot);
+	closep(&enclosed->group);
+}
+
+static int receive_request(struct launcher_request *request, struct enclosed *ret_enclosed)
 {
 	union {
 		struct cmsghdr header;
@@ -195,7 +205,7 @@ static int receive_request(struct launcher_request *request, int *ret_boot)
 	int fds[LAUNCHER_FDS];
 	size_t count;
 
-	*ret_boot = -1;
+	*ret_enclosed = (struct enclosed){ -1, -1 };
 	if (n != sizeof(*request))
 		return -EPIPE;
 	count = fds_with(request);
@@ -205,8 +215,10 @@ static int receive_request(struct launcher_request *request, int *ret_boot)
 	    header->cmsg_len != CMSG_LEN(count * sizeof(int)))
 		return -EPROTO;
 	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
+	if (request->limited)
+		ret_enclosed->group = fds[--count];
 	if (request->boot)
-		*ret_boot = fds[count - 1];
+		ret_enclosed->boot = fds[--count];
 	return request->first ? keep_pipes(fds) : 0;
 }
 
@@ -242,13 +254,17 @@ static void format_map(uint32_t first, char map[32])
 	stpcpy(map, " 65536");
 }
 
-static pid_t clone_from_bare(const struct stage *stage, const struct init_plan *plan, int go)
+/* `birth`: the control group that it is born in; -1: ours. */
+static pid_t clone_from_bare(const struct stage *stage, const struct init_plan *plan, int go,
+			     int birth)
 {
 	struct clone_args arguments = {
 		/* The daemon's child, not ours. The kernel writes the pid where the daemon sees it
 		 * even if we are killed before we can say it. */
-		.flags = NAMESPACES | CLONE_PARENT | CLONE_PARENT_SETTID,
+		.flags = NAMESPACES | CLONE_PARENT | CLONE_PARENT_SETTID |
+			 (birth < 0 ? 0 : CLONE_INTO_CGROUP),
 		.parent_tid = (uint64_t)(uintptr_t)stage->shared,
+		.cgroup = (uint64_t)MAX(birth, 0),
 	};
 	pid_t pid;
 	int sys;
@@ -262,6 +278,7 @@ static pid_t clone_from_bare(const struct stage *stage, const struct init_plan *
 		close(stage->root.disks);
 		close(stage->root.bare);
 		closep(&(int){ stage->root.host });
+		closep(&birth);
 		init_main(plan);
 	}
 	sys = errno;
@@ -276,14 +293,15 @@ static pid_t clone_from_bare(const struct stage *stage, const struct init_plan *
  * that one's at that time, unless that is root (enforced_nproc_rlimit(), inc_rlimit_ucounts()): so
  * it is a user of the instance's own, for a moment.
  */
-static pid_t clone_as(uid_t owner, const struct stage *stage, const struct init_plan *plan, int go)
+static pid_t clone_as(uid_t owner, const struct stage *stage, const struct init_plan *plan, int go,
+		      int birth)
 {
 	pid_t pid;
 	int sys;
 
 	if (setresuid(owner, owner, (uid_t)-1) < 0)
 		return -1;
-	pid = clone_from_bare(stage, plan, go);
+	pid = clone_from_bare(stage, plan, go, birth);
 	sys = errno;
 	if (setresuid(0, 0, (uid_t)-1) < 0)
 		_exit(1);
@@ -293,16 +311,17 @@ static pid_t clone_as(uid_t owner, const struct stage *stage, const struct init_
 
 /* An init waits for its user namespace's ids: a byte, or the end of file when it gets none. */
 static pid_t clone_init(const struct launcher_request *request, const struct stage *stage, int disk,
-			int boot, bool fresh)
+			const struct enclosed *enclosed, bool fresh)
 {
 	CLEANUP(closep) int wait = -1;
 	CLEANUP(closep) int go = -1;
 	struct init_plan plan = {
 		.identity = &request->identity,
 		.limited = request->limited,
+		.tasks = request->limited == 1 ? enclosed->group : -1,
 		.fresh = fresh,
 		.root = disk,
-		.boot = boot,
+		.boot = enclosed->boot,
 		.index = request->index,
 		.report = REPORT,
 		.lifeline = LIFELINE,
@@ -317,7 +336,8 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 		return -1;
 	plan.wait = wait = pair[0];
 	go = pair[1];
-	pid = clone_as(request->owner, stage, &plan, go);
+	pid = clone_as(request->owner, stage, &plan, go,
+		       request->limited == 2 ? enclosed->group : -1);
 	if (pid < 0)
 		return -1;
 	format_map(stage->first_id, map);
@@ -345,7 +365,8 @@ static bool refuse(const char *what)
 	return answer(&reply);
 }
 
-static bool launch(const struct launcher_request *request, int boot, struct stage *stage)
+static bool launch(const struct launcher_request *request, const struct enclosed *enclosed,
+		   struct stage *stage)
 {
 	struct launcher_reply reply = { 0 };
 	CLEANUP(closep) int disk = -1;
@@ -356,7 +377,7 @@ static bool launch(const struct launcher_request *request, int boot, struct stag
 			 &reply.fresh);
 	if (disk < 0)
 		return refuse("the instance's disk");
-	reply.pid = clone_init(request, stage, disk, boot, reply.fresh);
+	reply.pid = clone_init(request, stage, disk, enclosed, reply.fresh);
 	if (reply.pid > 0)
 		return answer(&reply);
 	if (reply.fresh) {
@@ -392,11 +413,12 @@ static bool pass_log(const char *disk)
 	return answer_with(&(struct launcher_reply){ 0 }, fd);
 }
 
-static bool perform(const struct launcher_request *request, int boot, struct stage *stage)
+static bool perform(const struct launcher_request *request, const struct enclosed *enclosed,
+		    struct stage *stage)
 {
 	switch (request->task) {
 	case LAUNCHER_CLONE:
-		return launch(request, boot, stage);
+		return launch(request, enclosed, stage);
 	case LAUNCHER_FORGET:
 		disk_forget(request->disk); /* what is left the next start finds */
 		return true;
@@ -417,8 +439,9 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher, 
 	struct error error = ERROR_INIT;
 	struct launcher_reply reply = { 0 };
 	struct launcher_request request;
+	struct enclosed enclosed;
 	struct stage stage;
-	int r, boot;
+	int r;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != daemon)
@@ -437,8 +460,8 @@ static noreturn void launcher_main(int socket, const struct launcher *launcher, 
 	memory_narrow(MAPS,
 		      stage.shared); /* `launcher` and all it points to is gone with the heap */
 	close(MAPS);
-	while (receive_request(&request, &boot) == 0 && perform(&request, boot, &stage))
-		closep(&boot);
+	while (receive_request(&request, &enclosed) == 0 && perform(&request, &enclosed, &stage))
+		enclosed_clear(&enclosed);
 	_exit(0);
 }
 

@@ -43,9 +43,11 @@ enum launcher_task {
 struct launcher_request {
 	uint32_t task;
 	uint32_t index;
-	uint32_t first;	  /* begins a launch: the two pipes of struct init_plan come with it */
-	uint32_t limited; /* see struct init_plan */
-	uint32_t boot;	  /* a script to boot with comes with it, after the pipes */
+	uint32_t first; /* begins a launch: the two pipes of struct init_plan come with it */
+	uint32_t boot;	/* a script to boot with comes with it, after the pipes */
+	/* the version of the control groups of which one comes with it, at last, see limits_make()
+	 */
+	uint32_t limited;
 	/* an id of the host's that is nobody else's: what runs in the instance is counted by it */
 	uint32_t owner;
 	char disk[DISK_NAME_MAX];
@@ -70,7 +72,7 @@ bool launcher_alive(const struct launcher *launcher);
 /* Waits (bounded) until the root is staged; the launcher's own words when it couldn't be. */
 int launcher_wait_staged(struct launcher *launcher, struct error *error);
 
-#define LAUNCHER_FDS 3
+#define LAUNCHER_FDS 4
 
 /* Hands one request in, with the descriptors that it says come with it: they are lent. */
 int launcher_request(struct launcher *launcher, const struct launcher_request *request,

@@ -418,22 +418,35 @@ pid_t limits_fork(int group, int *ret_sys)
 }
 
 /* A group that is there already was left by another init of the instance. */
-int limits_enter(const struct limits *limits, const char *name, pid_t pid, uint64_t memory,
-		 struct error *error)
+static int make(const struct limits *limits, const char *name, uint64_t memory, int *ret_fd)
 {
 	CLEANUP(closep) int group = -1;
 	int r;
 
+	if (mkdirat(limits->group, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	group = openat(limits->group, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = group < 0 ? -errno : set_limit(limits->version, group, memory);
+	if (r < 0)
+		return r;
+	*ret_fd = limits->version == 2 ? steal_fd(&group)
+				       : openat(group, "tasks", O_WRONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+int limits_make(const struct limits *limits, const char *name, uint64_t memory, int *ret_fd,
+		struct error *error)
+{
+	int r;
+
+	*ret_fd = -1;
 	if (!limits->is_on || !memory)
 		return 0;
 	limits_leave(limits, name);
-	if (mkdirat(limits->group, name, 0755) < 0 && errno != EEXIST)
-		return error_sys(error, errno, "the control group of %s", name);
-	group = openat(limits->group, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = group < 0 ? -errno : set_limit(limits->version, group, memory);
-	if (r == 0)
-		r = put_number(group, "cgroup.procs", (uint64_t)pid);
-	return r < 0 ? error_sys(error, r, "limiting the memory of %s", name) : 0;
+	r = make(limits, name, memory, ret_fd);
+	if (r < 0)
+		limits_leave(limits, name);
+	return r < 0 ? error_sys(error, r, "the control group of %s", name) : 0;
 }
 
 void limits_leave(const struct limits *limits, const char *name)

@@ -56,10 +56,14 @@ void limits_close(struct limits *limits);
  * negative errno where it couldn't join. */
 pid_t limits_fork(int group, int *ret_sys);
 
-/* Puts `pid` and what comes from it into the group `name`, which may use `memory` bytes. No-op
- * where they are off, or for 0 bytes. */
-int limits_enter(const struct limits *limits, const char *name, pid_t pid, uint64_t memory,
-		 struct error *error);
+/*
+ * Makes the group `name`, for what may use `memory` bytes. *ret_fd, to close, is how a process gets
+ * into it: version 1's file that it writes "0" to, or version 2's directory, to be cloned into. To
+ * be moved by somebody else takes up to 20 ms. It is -1, and nothing is made, where limits are off
+ * or for 0 bytes.
+ */
+int limits_make(const struct limits *limits, const char *name, uint64_t memory, int *ret_fd,
+		struct error *error);
 /* The group goes, if it is there and nobody is in it. */
 void limits_leave(const struct limits *limits, const char *name);
 
