@@ -331,8 +331,7 @@ static int erase(struct store *store, struct rid id, struct error *error)
 static int save_all(struct store *store, const struct transaction *transaction, bool forward,
 		    struct error *error)
 {
-	int r = run(store, "DELETE FROM orphan",
-		    error); /* what the last call left is gone by now */
+	int r = run(store, FORGET, error); /* what the last call left is gone by now */
 
 	for_each_journal (entry, transaction) {
 		const struct resource *next = forward ? entry->after : entry->before;
