@@ -142,6 +142,9 @@ void instances_forget(struct instances *instances, const struct rid *ids, size_t
 int instances_keep(struct instances *instances, bool (*is_kept)(void *context, const char *id),
 		   void *context, struct error *error);
 
+/* What inits have left that had not quite ended when all of theirs was to go; now and then. */
+void instances_sweep(struct instances *instances);
+
 /* The image is below no disk that is yet to be made: its directory is let go of. Returns at once.
  * Not staged is fine. */
 void instances_unstage(struct instances *instances, struct rid image);

@@ -233,16 +233,26 @@ static int make_group(const char *record, char ret_path[PATH_MAX], struct error 
 	return r < 0 ? error_sys(error, r, "%s", ret_path) : 0;
 }
 
-/* Those that somebody is in stay: the kernel sees to it. */
-static void sweep(int group)
+#define LEAVE_TRIES 2 /* once it may have failed for a moment's shortage */
+
+/* One that somebody is in stays: the kernel sees to it. */
+static void remove_group(int parent, const char *name)
+{
+	for (int i = 0; i < LEAVE_TRIES; i++)
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == EBUSY)
+			return;
+}
+
+static void sweep(int group, const char *kept)
 {
 	int fd = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
 	while (directory && (entry = readdir(directory)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			unlinkat(group, entry->d_name, AT_REMOVEDIR);
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    !(kept && streq(entry->d_name, kept)))
+			remove_group(group, entry->d_name);
 	if (directory)
 		closedir(directory);
 }
@@ -265,7 +275,7 @@ static int open_group(struct limits *limits, const char *record, bool wanted, st
 	}
 	if (limits->group < 0)
 		return 0;
-	sweep(limits->group);
+	sweep(limits->group, NULL);
 	limits->version = faccessat(limits->group, "memory.limit_in_bytes", F_OK, 0) == 0 ? 1 : 2;
 	return 0;
 }
@@ -388,7 +398,7 @@ void limits_remove(const char *record, int patience)
 	if (group < 0)
 		return;
 	for (;;) {
-		sweep(group);
+		sweep(group, NULL);
 		if (rmdir(path) == 0 || errno != EBUSY || now_ms() >= end)
 			return;
 		poll(NULL, 0, 1);
@@ -452,7 +462,13 @@ int limits_make(const struct limits *limits, const char *name, uint64_t memory, 
 void limits_leave(const struct limits *limits, const char *name)
 {
 	if (limits->group >= 0)
-		unlinkat(limits->group, name, AT_REMOVEDIR);
+		remove_group(limits->group, name);
+}
+
+void limits_sweep(const struct limits *limits)
+{
+	if (limits->group >= 0)
+		sweep(limits->group, TOGETHER);
 }
 
 /* Before anything is looked for: most have none. */

@@ -66,6 +66,8 @@ int limits_make(const struct limits *limits, const char *name, uint64_t memory, 
 		struct error *error);
 /* The group goes, if it is there and nobody is in it. */
 void limits_leave(const struct limits *limits, const char *name);
+/* Those that nobody is in: of inits that were still ending when they were to go. */
+void limits_sweep(const struct limits *limits);
 
 /* The group, of those above, that the instance is in whose init is `pid`: a directory, to close;
  * *ret_group is -1 where it is in none. 0 or a negative errno. */

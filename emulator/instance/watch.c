@@ -354,6 +354,11 @@ const struct limits *instances_limits(const struct instances *instances, const c
 	return &instances->limits;
 }
 
+void instances_sweep(struct instances *instances)
+{
+	limits_sweep(&instances->limits);
+}
+
 struct instances *instances_close(struct instances *instances)
 {
 	if (!instances)

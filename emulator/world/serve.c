@@ -14,7 +14,8 @@
 #include "model/region.h"
 #include "world/privileges.h"
 
-#define PURGE_EVERY 60000 /* milliseconds */
+#define PURGE_FIRST 1000 /* milliseconds: what a daemon before us has left is over by then */
+#define PURGE_EVERY 60000
 
 static void close_world(struct world *world)
 {
@@ -229,8 +230,10 @@ static void on_purge(void *context)
 	struct world *world = context;
 	struct error error = ERROR_INIT;
 
-	if (world_purge(world, &error) < 0 ||
-	    loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, &error) < 0)
+	instances_sweep(world->instances);
+	if (world_purge(world, &error) < 0)
+		log_error("%s", error.text);
+	if (loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, &error) < 0)
 		log_error("%s", error.text);
 }
 
@@ -267,7 +270,7 @@ static int announce(struct world *world, struct error *error)
 	log_limits(world);
 	if (printf("ready %s\n", api_url(world->api)) < 0 || fflush(stdout) != 0)
 		log_info("standard output is closed");
-	return loop_add_timer(world->loop, PURGE_EVERY, on_purge, world, NULL, error);
+	return loop_add_timer(world->loop, PURGE_FIRST, on_purge, world, NULL, error);
 }
 
 static int run(struct world *world, int *signals, struct error *error)
