@@ -160,22 +160,6 @@ static int write_file(const char *path, int flags, const struct buffer *text, st
 	return 0;
 }
 
-int credentials_create(const char *path, struct credentials_list *ret_list, struct error *error)
-{
-	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
-	struct credentials credentials;
-	int r;
-
-	if ((r = credentials_new("AKIA", DEFAULT_ACCOUNT, &credentials, error)) < 0)
-		return r;
-	put_profile(&credentials, &text);
-	if ((r = write_file(path, O_EXCL, &text, error)) < 0)
-		return r;
-	*ret_list = (struct credentials_list){ NULL, 0 };
-	*array_grow(&ret_list->items, &ret_list->count) = credentials;
-	return 0;
-}
-
 /* The file as it is, whatever else its owner wrote there. */
 static int read_file(const char *path, struct buffer *text, struct error *error)
 {
@@ -196,10 +180,40 @@ static int sync_directory(const char *path, struct error *error)
 	return fd < 0 || fsync(fd) < 0 ? error_sys(error, errno, "%s", directory) : 0;
 }
 
+/* In one go: whoever ends in the middle of it leaves what was there, or all of what is to be. */
+static int replace_file(const char *path, const struct buffer *text, struct error *error)
+{
+	CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
+	int r = write_file(fresh, O_TRUNC | O_NOFOLLOW, text, error);
+
+	if (r < 0)
+		return r;
+	if (rename(fresh, path) < 0)
+		return error_sys(error, errno, "%s", path);
+	return sync_directory(path, error);
+}
+
+int credentials_create(const char *path, struct credentials_list *ret_list, struct error *error)
+{
+	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
+	struct credentials credentials;
+	int r;
+
+	if (access(path, F_OK) == 0)
+		return error_sys(error, EEXIST, "%s", path);
+	if ((r = credentials_new("AKIA", DEFAULT_ACCOUNT, &credentials, error)) < 0)
+		return r;
+	put_profile(&credentials, &text);
+	if ((r = replace_file(path, &text, error)) < 0)
+		return r;
+	*ret_list = (struct credentials_list){ NULL, 0 };
+	*array_grow(&ret_list->items, &ret_list->count) = credentials;
+	return 0;
+}
+
 static int append_profile(const char *path, const struct credentials *credentials,
 			  struct error *error)
 {
-	CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
 	int r = read_file(path, &text, error);
 
@@ -207,11 +221,7 @@ static int append_profile(const char *path, const struct credentials *credential
 		return r;
 	buffer_puts(&text, text.length && text.data[text.length - 1] != '\n' ? "\n\n" : "\n");
 	put_profile(credentials, &text);
-	if ((r = write_file(fresh, O_TRUNC | O_NOFOLLOW, &text, error)) < 0)
-		return r;
-	if (rename(fresh, path) < 0)
-		return error_sys(error, errno, "%s", path);
-	return sync_directory(path, error);
+	return replace_file(path, &text, error);
 }
 
 /* Twelve digits that no account has. */
