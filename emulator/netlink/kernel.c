@@ -136,3 +136,8 @@ int kernel_list_netns(struct kernel *kernel __attribute__((unused)), struct rid 
 {
 	return netns_list(ret_ids, ret_count, error);
 }
+
+void kernel_sweep(struct kernel *kernel __attribute__((unused)))
+{
+	netns_sweep();
+}

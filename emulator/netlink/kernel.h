@@ -79,6 +79,10 @@ enum netns_state {
 int kernel_check_netns(struct kernel *kernel, const struct object *netns,
 		       enum netns_state *ret_state, struct error *error);
 
+/* Removes our mount on /run/netns where nothing is in there: a removal of namespaces may have been
+ * cut short before. */
+void kernel_sweep(struct kernel *kernel);
+
 /* What a namespace tracks. -ENOENT when it does not exist. */
 int kernel_connections(struct kernel *kernel, struct rid ns, struct connection_counts *ret_counts,
 		       struct error *error);

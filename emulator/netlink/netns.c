@@ -110,6 +110,8 @@ static const char *own_mark(void)
 	return mark;
 }
 
+#define SWEEP_TRIES 2 /* nobody comes back to it when the last world is down */
+
 void netns_sweep(void)
 {
 	const char *mark;
@@ -118,8 +120,13 @@ void netns_sweep(void)
 		return;
 	mark = own_mark();
 	/* Not detached: the kernel refuses if somebody has just mounted a namespace there. */
-	if (mark && umount2(DIRECTORY, UMOUNT_NOFOLLOW) == 0 && streq(mark, MARK_DIRECTORY))
-		rmdir(DIRECTORY);
+	for (int i = 0; mark && i < SWEEP_TRIES; i++) {
+		if (umount2(DIRECTORY, UMOUNT_NOFOLLOW) < 0)
+			continue;
+		if (streq(mark, MARK_DIRECTORY) && rmdir(DIRECTORY) < 0)
+			rmdir(DIRECTORY);
+		return;
+	}
 }
 
 int netns_enter(int fd)

@@ -115,6 +115,8 @@ static int take_down(const struct paths *paths, struct error *error)
 		r = uplink_end(paths, error);
 	if (r == 0)
 		r = remove_namespaces(kernel, &model, store, error);
+	if (r == 0)
+		kernel_sweep(kernel);
 	instances_close(instances);
 	model_clear(&model);
 	return r;
