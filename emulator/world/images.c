@@ -23,7 +23,9 @@
 struct errand {
 	struct world *world;
 	struct tool *tool;
-	struct rid image; /* being unpacked; unset: something is being removed */
+	struct rid image; /* being unpacked; unset: something is being removed: */
+	char *path;
+	int tries;
 };
 
 /* ---- what is known of an image ---- */
@@ -89,6 +91,7 @@ static void errand_free(struct errand *errand)
 		if (world->errands[i] == errand)
 			array_remove(world->errands, &world->errand_count, i--);
 	tool_stop(errand->tool);
+	free(errand->path);
 	free(errand);
 }
 
@@ -116,30 +119,49 @@ void world_images_close(struct world *world)
 
 /* ---- removing ---- */
 
+#define REMOVE_TRIES 2 /* what fails then the next start does again */
+
+static void start_removing(struct errand *errand);
+
 static void on_removed(void *context, int status, const char *complaint)
 {
 	struct errand *errand = context;
 
 	errand->tool = NULL;
-	errand_free(errand);
 	if (status)
 		log_error("removing an image: %s (status %d)", complaint, status);
+	if (status && errand->tries < REMOVE_TRIES)
+		start_removing(errand);
+	else
+		errand_free(errand);
 }
 
-/* What fails here the next start does again. */
-static void remove_copy(struct world *world, const char *path)
+static void start_removing(struct errand *errand)
 {
-	const char *const arguments[] = { "rm", "-rf", "--one-file-system", "--", path, NULL };
+	struct world *world = errand->world;
+	const char *const arguments[] = {
+		"rm", "-rf", "--one-file-system", "--", errand->path, NULL,
+	};
 	const struct tool_options options = { .program = "/bin/rm",
 					      .arguments = arguments,
 					      .directory = world->options.paths.images };
-	struct errand *errand = errand_new(world, (struct rid){ KIND_NONE, 0 });
 	struct error error = ERROR_INIT;
 
-	if (tool_start(world->loop, &options, on_removed, errand, &errand->tool, &error) == 0)
-		return;
-	log_error("removing an image: %s", error.text);
+	while (errand->tries++ < REMOVE_TRIES) {
+		if (tool_start(world->loop, &options, on_removed, errand, &errand->tool, &error) ==
+		    0)
+			return;
+		log_error("removing an image: %s", error.text);
+	}
 	errand_free(errand);
+}
+
+static void remove_copy(struct world *world, const char *path)
+{
+	struct errand *errand = errand_new(world, (struct rid){ KIND_NONE, 0 });
+
+	errand->path = xstrdup(path);
+	start_removing(errand);
 }
 
 /* Nobody needs it any more. */
