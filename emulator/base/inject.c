@@ -13,7 +13,7 @@ static pid_t owner; /* whom INJECT_KILL kills; children inherit it */
 
 static void name(const struct inject_point *point, struct inject_record *record)
 {
-	snprintf(record->name, sizeof(record->name), "%s %s %s:%d", point->call, point->function,
+	snprintf(record->name, sizeof(record->name), "%.48s %s %s:%d", point->call, point->function,
 		 strncmp(point->file, "emulator/", 9) == 0 ? point->file + 9 : point->file,
 		 point->line);
 	record->changes = point->changes;

@@ -69,7 +69,7 @@ enum inject_when {
 
 /* What a test sees of a point. */
 struct inject_record {
-	char name[100];
+	char name[120];
 	uint32_t changes; /* the call changes something: there are points before and after it */
 	uint32_t skipped; /* by the test's wish it never fires */
 	uint32_t passed;
@@ -116,7 +116,7 @@ extern struct inject_control *inject_control;
 
 #define INJECT_CALL(failure, changing, call, ...)                                                  \
 	({                                                                                         \
-		INJECT_NAMED(#call, changing);                                                     \
+		INJECT_NAMED(#call "(" #__VA_ARGS__ ")", changing);                                \
 		const int inject_sys = inject_before(&inject_point);                               \
 		__typeof__(call(__VA_ARGS__)) inject_result = failure;                             \
                                                                                                    \
