@@ -132,17 +132,18 @@ int disk_open(const struct root *root, const char *image, const char *name, cons
 	      bool *ret_fresh)
 {
 	char path[sizeof(ROOT_DISKS) + DISK_NAME_MAX];
-	int sys;
+	int fd = -1, sys;
 
 	place(path, name, "");
 	*ret_fresh = !is_whole(root, image, name);
-	if (*ret_fresh && (disk_forget(name) < 0 || make(root, image, name, options) < 0)) {
+	if (!*ret_fresh || (disk_forget(name) == 0 && make(root, image, name, options) == 0))
+		fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (fd < 0 && *ret_fresh) {
 		sys = errno;
 		disk_forget(name);
 		errno = sys;
-		return -1;
 	}
-	return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	return fd;
 }
 
 int disk_forget(const char *name)
