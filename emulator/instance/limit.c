@@ -239,7 +239,7 @@ static int make_group(const char *record, char ret_path[PATH_MAX], struct error 
 static void remove_group(int parent, const char *name)
 {
 	for (int i = 0; i < LEAVE_TRIES; i++)
-		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == EBUSY)
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 			return;
 }
 
