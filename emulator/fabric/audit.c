@@ -285,7 +285,8 @@ static void choose_removable(const struct sight *sight, struct object_list *ret)
 
 		/* "lo" does no harm where nobody needs it. */
 		if (!is_lo && (!is_guest(object->ns) || object->kind == OBJECT_NETNS ||
-			       (object->kind != OBJECT_LINK && !is_unmarked(object))))
+			       (object->kind != OBJECT_LINK && object->kind != OBJECT_FOREIGN &&
+				!is_unmarked(object))))
 			object_list_add(ret, object);
 	}
 }
@@ -646,6 +647,23 @@ static int look_again(const struct fabric *fabric, struct sight *sight, struct d
  */
 #define LOOKS 4
 
+/* Something that is not somebody else's. */
+static bool has_mendable(const struct drift_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].found.kind != OBJECT_FOREIGN)
+			return true;
+	return false;
+}
+
+/* Nobody but who has made it knows what it is for. */
+static void leave_foreign(struct drift_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].found.kind == OBJECT_FOREIGN)
+			blame(list, &list->items[i].found, "it bears no mark of minivpc's");
+}
+
 static int look_and_mend(struct fabric *fabric, struct sight *sight, struct drift_list *list,
 			 bool strict, struct error *error)
 {
@@ -657,12 +675,13 @@ static int look_and_mend(struct fabric *fabric, struct sight *sight, struct drif
 				    (r = look_again(fabric, sight, &more, error)) < 0))
 		return r;
 	merge(list, &more);
-	for (int i = 0; r == 0 && i < LOOKS && (i ? more.count : list->count); i++) {
+	for (int i = 0; r == 0 && i < LOOKS && has_mendable(i ? &more : list); i++) {
 		drift_list_clear(&more);
 		if ((r = mend(fabric, sight, list, strict, error)) == 0)
 			r = look_again(fabric, sight, &more, error);
 	}
 	drift_list_clear(&more);
+	leave_foreign(list);
 	return r;
 }
 
@@ -694,7 +713,7 @@ int fabric_reconcile(struct fabric *fabric, struct drift_list *ret_list, struct 
 		return r;
 	}
 	for (size_t i = 0; i < ret_list->count; i++)
-		ret_list->items[i].mended = true;
+		ret_list->items[i].mended = !ret_list->items[i].why;
 	fabric_remember(fabric, &sight.set, sight.wanted);
 	return 0;
 }

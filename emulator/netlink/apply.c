@@ -355,6 +355,7 @@ static int put(struct transaction *t, size_t i, const struct object *object, str
 		r = apply_nft(t, i, object, true, error);
 		break;
 	case OBJECT_NONE:
+	case OBJECT_FOREIGN:
 		break;
 	case OBJECT_ADDRESS:
 	case OBJECT_ROUTE:
@@ -385,6 +386,7 @@ static int delete (struct transaction *t, size_t i, const struct object *object,
 		return apply_nft(t, i, object, false, error);
 	case OBJECT_NONE:
 	case OBJECT_SYSCTL:
+	case OBJECT_FOREIGN:
 		return 0;
 	case OBJECT_ADDRESS:
 	case OBJECT_ROUTE:

@@ -226,11 +226,34 @@ static int take_address(void *context, const struct nlmsghdr *message,
 	return 0;
 }
 
-/* Asked for already, but a family that the kernel lacks is answered with all of them. */
-static bool is_our_route(const struct rtmsg *header)
+/* A family that the kernel lacks is answered with all of them. */
+static bool is_route(const struct rtmsg *header)
 {
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
-	       header->rtm_protocol == ROUTE_PROTOCOL && !(header->rtm_flags & RTM_F_CLONED);
+	       header->rtm_protocol > RTPROT_KERNEL && header->rtm_protocol != RTPROT_RA &&
+	       !(header->rtm_flags & RTM_F_CLONED);
+}
+
+/* Somebody else's, unless it is by the uplink, whose routes come and go with it. */
+static int take_foreign_route(struct dump *dump, const struct rtmsg *header,
+			      const struct attributes *attributes)
+{
+	struct object object = object_new(dump, OBJECT_FOREIGN);
+	struct cidr destination = { { .family = header->rtm_family }, header->rtm_dst_len };
+	const int index = (int)read_number(attributes->of[RTA_OIF]);
+	char device[DEVICE_NAME_MAX] = "";
+
+	if (index && name_device(dump, index, device) < 0)
+		return -EINTR;
+	if (streq(device, UPLINK_DEVICE))
+		return 0;
+	read_address(attributes->of[RTA_DST], header->rtm_family, &destination.address);
+	snprintf(object.foreign.what, sizeof(object.foreign.what),
+		 "route %s%s%s table %u protocol %u", cidr_format(destination).text,
+		 *device ? " dev " : "", device, read_number(attributes->of[RTA_TABLE]),
+		 header->rtm_protocol);
+	object_list_add(dump->objects, &object);
+	return 0;
 }
 
 static int take_route(void *context, const struct nlmsghdr *message,
@@ -238,13 +261,15 @@ static int take_route(void *context, const struct nlmsghdr *message,
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
 	struct attributes attributes = read_attributes(message, sizeof(*header));
-	const struct dump *dump = context;
+	struct dump *dump = context;
 	struct object object = object_new(dump, OBJECT_ROUTE);
 	struct route_object *route = &object.route;
 	int index = (int)read_number(attributes.of[RTA_OIF]), r;
 
-	if (!is_our_route(header))
+	if (!is_route(header))
 		return 0;
+	if (header->rtm_protocol != ROUTE_PROTOCOL)
+		return take_foreign_route(dump, header, &attributes);
 	route->table = read_number(attributes.of[RTA_TABLE]);
 	if (route->table == RT_TABLE_MAIN)
 		route->table = 0;
@@ -318,8 +343,16 @@ static int take_rule(void *context, const struct nlmsghdr *message,
 	const struct dump *dump = context;
 	struct object object = object_new(dump, OBJECT_RULE);
 
-	if (header->family != AF_INET || !protocol || mnl_attr_get_u8(protocol) != ROUTE_PROTOCOL)
+	if (header->family != AF_INET || !protocol || mnl_attr_get_u8(protocol) == RTPROT_KERNEL)
 		return 0;
+	if (mnl_attr_get_u8(protocol) != ROUTE_PROTOCOL) {
+		object.kind = OBJECT_FOREIGN;
+		snprintf(object.foreign.what, sizeof(object.foreign.what),
+			 "rule priority %u table %u", read_number(attributes.of[FRA_PRIORITY]),
+			 read_number(attributes.of[FRA_TABLE]));
+		object_list_add(dump->objects, &object);
+		return 0;
+	}
 	object.rule.mark = read_number(attributes.of[FRA_FWMARK]);
 	object.rule.table = read_number(attributes.of[FRA_TABLE]);
 	object_list_add(dump->objects, &object);
@@ -425,7 +458,6 @@ static int dump_routes(struct channels *channels, const struct channel *channel,
 	header->rtm_family = family;
 	/* Not by table: a namespace that never had a route has no main table, which would be
 	 * ENOENT. */
-	header->rtm_protocol = ROUTE_PROTOCOL;
 	return channel_dump(channels, channel, request, take_route, dump, error);
 }
 

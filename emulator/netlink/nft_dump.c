@@ -12,6 +12,7 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
 
 static void table_freep(struct nftnl_table **table)
 {
@@ -48,6 +49,24 @@ static int read_mark(const struct nftnl_udata *attribute, void *context)
 	return 0;
 }
 
+static void add_foreign(const struct dump *dump, struct nftnl_table *table)
+{
+	static const char *const families[] = {
+		[NFPROTO_INET] = "inet",     [NFPROTO_IPV4] = "ip",	  [NFPROTO_ARP] = "arp",
+		[NFPROTO_NETDEV] = "netdev", [NFPROTO_BRIDGE] = "bridge", [NFPROTO_IPV6] = "ip6",
+	};
+	const uint32_t family = nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY);
+	struct object object;
+
+	memset(&object, 0, sizeof(object)); /* padding too: objects are compared whole */
+	object.kind = OBJECT_FOREIGN;
+	object.ns = dump->ns;
+	snprintf(object.foreign.what, sizeof(object.foreign.what), "nftables table %s %s",
+		 family < ARRAY_SIZE(families) && families[family] ? families[family] : "?",
+		 nftnl_table_get_str(table, NFTNL_TABLE_NAME));
+	object_list_add(dump->objects, &object);
+}
+
 static int take_table(void *context, const struct nlmsghdr *message, struct error *error)
 {
 	CLEANUP(table_freep) struct nftnl_table *table = need(nftnl_table_alloc());
@@ -60,8 +79,10 @@ static int take_table(void *context, const struct nlmsghdr *message, struct erro
 		return error_sys(error, EBADMSG, "dump of tables");
 	data = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &length);
 	if (!data || !streq(nftnl_table_get_str(table, NFTNL_TABLE_NAME), SKELETON_TABLE) ||
-	    nftnl_udata_parse(data, length, read_mark, &mark) < 0 || !mark)
+	    nftnl_udata_parse(data, length, read_mark, &mark) < 0 || !mark) {
+		add_foreign(dump, table);
 		return 0;
+	}
 	for (size_t i = 0; i < SKELETON_MAX; i++) {
 		size_t size = strlen(skeleton_texts[i]->mark) + 1;
 

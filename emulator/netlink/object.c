@@ -84,6 +84,8 @@ int object_compare_key(const struct object *a, const struct object *b)
 		return compare_number(a->skeleton.skeleton, b->skeleton.skeleton);
 	case OBJECT_ELEMENT:
 		return compare_element(&a->element, &b->element);
+	case OBJECT_FOREIGN:
+		return strcmp(a->foreign.what, b->foreign.what);
 	}
 	return 0;
 }
@@ -132,6 +134,7 @@ bool object_same(const struct object *a, const struct object *b)
 	case OBJECT_NETNS:
 	case OBJECT_ADDRESS:
 	case OBJECT_RULE:
+	case OBJECT_FOREIGN:
 		break;
 	case OBJECT_SKELETON:
 		return streq(a->skeleton.damage, b->skeleton.damage);
@@ -281,6 +284,9 @@ static void describe(const struct object *object, char *text, size_t size)
 		break;
 	case OBJECT_ELEMENT:
 		describe_element(&object->element, text, size);
+		break;
+	case OBJECT_FOREIGN:
+		snprintf(text, size, "%s", object->foreign.what);
 		break;
 	}
 }

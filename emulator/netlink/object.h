@@ -23,6 +23,7 @@ enum object_kind {
 	OBJECT_SYSCTL,
 	OBJECT_SKELETON,
 	OBJECT_ELEMENT,
+	OBJECT_FOREIGN,
 };
 
 struct mac {
@@ -308,6 +309,14 @@ struct connection_counts {
 };
 
 /*
+ * A dump's, never wanted: what somebody else has put beside ours and packets obey, an nftables
+ * table or a route or rule of another protocol. It bears no mark of ours: deleting it does nothing.
+ */
+struct foreign_object {
+	char what[96]; /* in words */
+};
+
+/*
  * Compared whole: always made from a zeroed object (objects are keys for memcmp()).
  */
 struct object {
@@ -326,6 +335,7 @@ struct object {
 		struct sysctl_object sysctl;
 		struct skeleton_object skeleton;
 		struct element_object element;
+		struct foreign_object foreign;
 	};
 };
 

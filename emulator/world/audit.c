@@ -138,7 +138,9 @@ static void log_mended(const struct api_drift *drift)
 {
 	const char *id = rid_format(drift->id).text;
 
-	if (drift->kind == API_DRIFT_MISSING)
+	if (!drift->mended)
+		log_info("left alone: %s: %s: %s", id, drift->found, drift->why);
+	else if (drift->kind == API_DRIFT_MISSING)
 		log_info("reconciled: %s: %s was missing", id, drift->wanted);
 	else if (drift->kind == API_DRIFT_UNEXPECTED)
 		log_info("reconciled: %s: %s was too much", id, drift->found);

@@ -177,6 +177,7 @@ class World:
     def end(self):
         for process in self.spawned:
             stop(process)
+        drifted = self.drifted()
         down = self.run("down", check=False, timeout=120)
         if self.daemon:
             # A daemon that `down` left running is a defect; it must not outlive the test for it.
@@ -188,6 +189,14 @@ class World:
             finally:
                 self.daemon.stdout.close()
         assert down.returncode == 0, f"down: {down.stderr}"
+        assert not drifted, f"model and kernel differ:\n{drifted}"
+
+    def drifted(self):
+        """What `minivpc audit` tells, of a world whose daemon runs."""
+        if not self.daemon or self.daemon.poll() is not None:
+            return ""
+        done = self.run("audit", check=False)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
 
     # The daemon.
 

@@ -332,6 +332,34 @@ def test_a_restart_after_kill_finds_nothing(scene):
     scene.assert_alive()
 
 
+def test_what_is_somebody_elses_is_told_and_left_alone(scene):
+    """In a namespace of ours, beside what is ours: packets obey it, and only who made it knows why."""
+    world, front = scene.world, scene.front
+    made = (("nft add table inet other", "nft delete table inet other",
+             "nftables table inet other"),
+            ("ip route add 203.0.113.0/24 dev lo", "ip route del 203.0.113.0/24",
+             "route 203.0.113.0/24 dev lo table 254 protocol 3"),
+            ("ip rule add fwmark 9 table 9 priority 9", "ip rule del priority 9",
+             "rule priority 9 table 9"))
+    for command, _, _ in made:
+        netns(front, *command.split())
+    wanted = sorted((front, "unexpected", text) for _, _, text in made)
+    assert told(audit(world)[1]) == wanted
+    status, found = audit(world, "--repair")
+    assert (status, told(found)) == (DIFFERS, wanted)
+    assert all((row["mended"], row["reason"]) == (False, "it bears no mark of minivpc's")
+               for row in found)
+    netns(front, "ip", "route", "del", "10.0.1.4/32")
+    status, found = audit(world, "--repair")
+    assert status == DIFFERS and len(found) == 4 and sum(row["mended"] for row in found) == 1
+    world.restart()
+    assert f"left alone: {front}: nftables table inet other" in world.log_tail()
+    for _, command, _ in made:
+        netns(front, *command.split())
+    assert_clean(world)
+    scene.assert_alive()
+
+
 # What the daemon itself has in the namespaces.
 
 def test_a_socket_that_was_ended_is_told_and_opened_again(scene):
