@@ -145,6 +145,14 @@ int instances_keep(struct instances *instances, bool (*is_kept)(void *context, c
 /* What inits have left that had not quite ended when all of theirs was to go; now and then. */
 void instances_sweep(struct instances *instances);
 
+/*
+ * Whether the disks would outlive this process: false when somebody has unmounted what keeps them
+ * (instances_options.disks) since. To be asked when something has been launched.
+ */
+bool instances_keeps_disks(const struct instances *instances);
+/* Keeps them again, as long as the launcher that has them is alive: -ESRCH. */
+int instances_keep_again(struct instances *instances, struct error *error);
+
 /* The image is below no disk that is yet to be made: its directory is let go of. Returns at once.
  * Not staged is fine. */
 void instances_unstage(struct instances *instances, struct rid image);

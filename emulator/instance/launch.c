@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -503,6 +504,39 @@ int instances_keep(struct instances *instances, bool (*is_kept)(void *context, c
 	}
 	free(names);
 	return r;
+}
+
+/* The mount namespace of the disks is the launcher's, but for moments. */
+static void source_of_disks(const struct instances *instances, char path[32])
+{
+	snprintf(path, 32, "/proc/%d/ns/mnt", (int)instances->launcher.pid);
+}
+
+bool instances_keeps_disks(const struct instances *instances)
+{
+	struct stat kept, wanted;
+	char source[32];
+
+	if (!instances->disks || !launcher_alive(&instances->launcher))
+		return true; /* nothing is to be kept, or nobody knows */
+	source_of_disks(instances, source);
+	return stat(source, &wanted) < 0 ||
+	       (stat(instances->disks, &kept) == 0 && kept.st_dev == wanted.st_dev &&
+		kept.st_ino == wanted.st_ino);
+}
+
+int instances_keep_again(struct instances *instances, struct error *error)
+{
+	CLEANUP(closep) int fd = -1;
+	char source[32];
+
+	if (instances_keeps_disks(instances))
+		return 0;
+	source_of_disks(instances, source);
+	fd = open(instances->disks, O_RDONLY | O_CREAT | O_CLOEXEC, 0400);
+	if (fd < 0 || mount(source, instances->disks, NULL, MS_BIND, NULL) < 0)
+		return error_sys(error, errno, "%s", instances->disks);
+	return 0;
 }
 
 /* ---- images ---- */

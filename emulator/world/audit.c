@@ -116,6 +116,35 @@ static bool has_lost_names(const struct api_drift_list *list)
 	return false;
 }
 
+/* ---- disks ---- */
+
+static bool anything_runs(const struct model *model)
+{
+	for (size_t i = 0; i < model->scope_count; i++)
+		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE)
+			if (instance_is_live(instance) && instance->pid)
+				return true;
+	return false;
+}
+
+/* What runs has its disk; what is stopped would lose it with this daemon. */
+static void audit_disks(struct world *world, bool repair, struct api_drift_list *list)
+{
+	struct error error = ERROR_INIT;
+	struct api_drift *drift;
+
+	if (!anything_runs(&world->model) || instances_keeps_disks(world->instances))
+		return;
+	drift = array_grow(&list->items, &list->count);
+	drift->kind = API_DRIFT_MISSING;
+	drift->id = internet_get(&world->model)->resource.id;
+	drift->wanted = xasprintf("mount %s of the disks", world->options.paths.disks);
+	if (!repair)
+		return;
+	drift->mended = instances_keep_again(world->instances, &error) == 0;
+	drift->why = drift->mended ? NULL : xstrdup(error.text);
+}
+
 int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, struct error *error)
 {
 	struct world *world = context;
@@ -128,6 +157,7 @@ int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, s
 	add_told(&drifts, ret_drifts);
 	if (!has_lost_names(ret_drifts))
 		audit_services(world, repair, ret_drifts);
+	audit_disks(world, repair, ret_drifts);
 	audit_processes(world, ret_drifts);
 	return 0;
 }

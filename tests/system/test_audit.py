@@ -378,3 +378,24 @@ def test_a_socket_that_was_ended_is_told_and_opened_again(scene):
     assert (status, told(mended)) == (0, told(found)) and mended[0]["mended"]
     assert_clean(world)
     scene.assert_alive()
+
+
+def test_the_mount_of_the_disks_is_told_and_mended(scene):
+    """What is stopped has its disk there alone, and keeps it over the daemon's end."""
+    world = scene.world
+    world.exec(scene.neighbour, "touch /root/kept")
+    place, = [f"/run/minivpc/{name}/disks" for name in os.listdir("/run/minivpc")
+              if os.path.ismount(f"/run/minivpc/{name}/disks")]
+    subprocess.run(["umount", place], check=True)
+    status, found = audit(world)
+    assert (status, [row["wanted"] for row in found]) == (DIFFERS, [f"mount {place} of the disks"])
+    status, found = audit(world, "--repair")
+    assert status == 0 and found[0]["mended"]
+    assert_clean(world)
+    world.ec2.stop_instances(InstanceIds=[scene.neighbour])
+    world.await_state("stopped", scene.neighbour)
+    world.restart()
+    world.ec2.start_instances(InstanceIds=[scene.neighbour])
+    world.await_state("running", scene.neighbour)
+    assert world.exec(scene.neighbour, "ls /root/kept") == "/root/kept\n"
+    scene.assert_alive()
