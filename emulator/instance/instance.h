@@ -124,6 +124,10 @@ int instances_stop(struct instances *instances, struct rid id, struct process pr
 /* The same, for it to start again: INSTANCE_REBOOTED, also when it had to be killed. */
 int instances_reboot(struct instances *instances, struct rid id, struct process process,
 		     unsigned int grace, struct error *error);
+/* Whether its init is still in the control group that it was in when it began to be watched. */
+bool instances_is_in_place(const struct instances *instances, struct rid id);
+/* Puts it there again; of its other processes those that come from now on. */
+int instances_return(const struct instances *instances, struct rid id, struct error *error);
 /* How an init has ended that was gone before it could be adopted. */
 enum instance_end instances_end(struct instances *instances, struct rid id, struct process process);
 /* Once nobody needs to know any more of those that are gone. */

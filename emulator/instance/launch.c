@@ -311,7 +311,7 @@ static int watch(struct launch *launch, pid_t pid, struct error *error)
 		return error_sys(error, r, "watching %s%s", rid_format(id).text,
 				 r == EMFILE ? " (raise the limit, ulimit -n)" : "");
 	}
-	return watch_add(launch->instances, id, steal_fd(&pidfd), error);
+	return watch_add(launch->instances, id, *process, steal_fd(&pidfd), error);
 }
 
 /* For one that there is no init of. */

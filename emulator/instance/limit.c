@@ -471,18 +471,63 @@ void limits_sweep(const struct limits *limits)
 		sweep(limits->group, TOGETHER);
 }
 
-/* Before anything is looked for: most have none. */
-static bool may_have_group(const char *pid)
+struct groups_text {
+	char text[4096];
+};
+
+/* "" for what is not there. */
+static struct groups_text groups_of(const char *pid)
 {
-	char name[32], text[4096];
+	struct groups_text groups;
 	CLEANUP(closep) int fd = -1;
+	char name[32];
 	ssize_t size;
 
 	snprintf(name, sizeof(name), "/proc/%s/cgroup", pid);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
-	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	text[MAX(size, (ssize_t)0)] = '\0';
-	return strstr(text, "/" PREFIX) != NULL;
+	size = fd < 0 ? -1 : read(fd, groups.text, sizeof(groups.text) - 1);
+	groups.text[MAX(size, (ssize_t)0)] = '\0';
+	return groups;
+}
+
+/* Before anything is looked for: most have none. */
+static bool may_have_group(const char *pid)
+{
+	return strstr(groups_of(pid).text, "/" PREFIX) != NULL;
+}
+
+enum limits_place limits_place_of(const char *name, pid_t pid)
+{
+	char number[16];
+	struct groups_text groups;
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	groups = groups_of(number);
+	for (char *at = groups.text, *line; (line = strsep(&at, "\n"));) {
+		const char *end = strrchr(line, '/');
+
+		if (!strstr(line, "/" PREFIX) || !end)
+			continue;
+		if (streq(end + 1, TOGETHER))
+			return LIMITS_TOGETHER;
+		if (streq(end + 1, name))
+			return LIMITS_ALONE;
+	}
+	return LIMITS_NOWHERE;
+}
+
+int limits_return(const struct limits *limits, const char *name, enum limits_place place, pid_t pid,
+		  struct error *error)
+{
+	CLEANUP(closep) int group = -1;
+	int r;
+
+	if (place == LIMITS_NOWHERE || limits->group < 0)
+		return error_sys(error, ENOENT, "the control group of %s", name);
+	group = openat(limits->group, place == LIMITS_TOGETHER ? TOGETHER : name,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = group < 0 ? -errno : put_number(group, "cgroup.procs", (uint64_t)pid);
+	return r < 0 ? error_sys(error, r, "the control group of %s", name) : 0;
 }
 
 int limits_find(pid_t pid, int *ret_group)

@@ -73,6 +73,17 @@ void limits_sweep(const struct limits *limits);
  * *ret_group is -1 where it is in none. 0 or a negative errno. */
 int limits_find(pid_t pid, int *ret_group);
 
+/* In which of the world's groups a process is. */
+enum limits_place {
+	LIMITS_NOWHERE,
+	LIMITS_TOGETHER, /* with all that have none of their own */
+	LIMITS_ALONE,	 /* in the one of that name */
+};
+enum limits_place limits_place_of(const char *name, pid_t pid);
+/* Puts it there again, by itself; a group that is gone is -ENOENT. */
+int limits_return(const struct limits *limits, const char *name, enum limits_place place, pid_t pid,
+		  struct error *error);
+
 /* For a world that goes: all its groups go that nobody is in, or will be in `patience` milliseconds
  * from now. */
 void limits_remove(const char *record, int patience);

@@ -23,6 +23,8 @@ struct watched {
 	struct instances *instances;
 	struct rid id;
 	int pidfd;
+	pid_t pid;
+	enum limits_place place; /* the control group that it was found in */
 	struct loop_source *source;
 	struct loop_source *grace; /* NULL: not asked to stop */
 	bool is_rebooting;
@@ -66,7 +68,8 @@ static void on_gone(void *context, uint32_t events)
 	instances->on_exit(instances->context, id, end);
 }
 
-int watch_add(struct instances *instances, struct rid id, int pidfd, struct error *error)
+int watch_add(struct instances *instances, struct rid id, struct process process, int pidfd,
+	      struct error *error)
 {
 	struct watched *watched;
 	int r;
@@ -80,6 +83,8 @@ int watch_add(struct instances *instances, struct rid id, int pidfd, struct erro
 	watched->instances = instances;
 	watched->id = id;
 	watched->pidfd = pidfd;
+	watched->pid = process.pid;
+	watched->place = limits_place_of(rid_format(id).text, process.pid);
 	r = loop_add_fd(instances->loop, pidfd, EPOLLIN, on_gone, watched, &watched->source, error);
 	if (r < 0) {
 		close(pidfd);
@@ -93,6 +98,23 @@ int watch_add(struct instances *instances, struct rid id, int pidfd, struct erro
 static struct watched *find(const struct instances *instances, struct rid id)
 {
 	return map_get(&instances->watched, map_key_rid(id));
+}
+
+bool instances_is_in_place(const struct instances *instances, struct rid id)
+{
+	const struct watched *watched = find(instances, id);
+
+	return !watched || watched->place == LIMITS_NOWHERE ||
+	       limits_place_of(rid_format(id).text, watched->pid) == watched->place;
+}
+
+int instances_return(const struct instances *instances, struct rid id, struct error *error)
+{
+	const struct watched *watched = find(instances, id);
+
+	return watched ? limits_return(&instances->limits, rid_format(id).text, watched->place,
+				       watched->pid, error)
+		       : 0;
 }
 
 int watch_pidfd(const struct instances *instances, struct rid id)
@@ -111,7 +133,7 @@ int instances_adopt(struct instances *instances, struct rid id, struct process p
 	r = process_open(process, &pidfd, error);
 	if (r < 0)
 		return error_wrap(error, r, "%s", rid_format(id).text);
-	r = watch_add(instances, id, pidfd, error);
+	r = watch_add(instances, id, process, pidfd, error);
 	if (r == 0)
 		find(instances, id)->start_time = process.start_time;
 	return r;

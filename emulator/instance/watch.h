@@ -31,6 +31,7 @@ struct instances {
 };
 
 /* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */
-int watch_add(struct instances *instances, struct rid id, int pidfd, struct error *error);
+int watch_add(struct instances *instances, struct rid id, struct process process, int pidfd,
+	      struct error *error);
 /* Kept by watch.c; -1 when `id` is not watched. */
 int watch_pidfd(const struct instances *instances, struct rid id);

@@ -47,14 +47,37 @@ static void add_told(struct drift_list *from, struct api_drift_list *list)
 
 /* ---- what runs ---- */
 
+/* Out of its control group nothing holds its memory to a limit. */
+static void audit_place(const struct world *world, bool repair, struct rid id,
+			struct process process, struct api_drift_list *list)
+{
+	struct error error = ERROR_INIT;
+	struct api_drift *drift;
+
+	if (instances_is_in_place(world->instances, id))
+		return;
+	drift = array_grow(&list->items, &list->count);
+	drift->kind = API_DRIFT_DIFFERENT;
+	drift->id = id;
+	drift->wanted = xasprintf("init, process %d, in its control group", (int)process.pid);
+	drift->found = xstrdup("in another one");
+	if (!repair)
+		return;
+	drift->mended = instances_return(world->instances, id, &error) == 0;
+	drift->why = drift->mended ? NULL : xstrdup(error.text);
+}
+
 /*
  * An init that is gone is an instance that stops, as on AWS: whoever watches it (world_on_exit())
  * is about to see to that, and nobody mends it.
  */
-static void audit_process(struct rid id, struct process process, struct api_drift_list *list)
+static void audit_process(const struct world *world, bool repair, struct rid id,
+			  struct process process, struct api_drift_list *list)
 {
-	if (process_alive(process))
+	if (process_alive(process)) {
+		audit_place(world, repair, id, process, list);
 		return;
+	}
 	*array_grow(&list->items, &list->count) = (struct api_drift){
 		.kind = API_DRIFT_MISSING,
 		.id = id,
@@ -63,18 +86,18 @@ static void audit_process(struct rid id, struct process process, struct api_drif
 	};
 }
 
-static void audit_processes(const struct world *world, struct api_drift_list *list)
+static void audit_processes(const struct world *world, bool repair, struct api_drift_list *list)
 {
 	const struct model *model = &world->model;
 
 	for (size_t i = 0; i < model->scope_count; i++)
 		for_each_resource (struct instance, instance, model->scopes[i], KIND_INSTANCE)
 			if (instance_is_live(instance) && instance->pid)
-				audit_process(instance->resource.id, instance_process(instance),
-					      list);
+				audit_process(world, repair, instance->resource.id,
+					      instance_process(instance), list);
 	for_each_internet_host (host, model)
 		if (host->running && host->pid)
-			audit_process(host->resource.id, host_process(host), list);
+			audit_process(world, repair, host->resource.id, host_process(host), list);
 }
 
 /* ---- sockets of services ---- */
@@ -158,7 +181,7 @@ int world_audit(void *context, bool repair, struct api_drift_list *ret_drifts, s
 	if (!has_lost_names(ret_drifts))
 		audit_services(world, repair, ret_drifts);
 	audit_disks(world, repair, ret_drifts);
-	audit_processes(world, ret_drifts);
+	audit_processes(world, repair, ret_drifts);
 	return 0;
 }
 

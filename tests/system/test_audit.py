@@ -399,3 +399,27 @@ def test_the_mount_of_the_disks_is_told_and_mended(scene):
     world.await_state("running", scene.neighbour)
     assert world.exec(scene.neighbour, "ls /root/kept") == "/root/kept\n"
     scene.assert_alive()
+
+
+def test_an_init_that_left_its_control_group_is_told_and_put_back(scene):
+    world, init = scene.world, scene.world.init(scene.neighbour)
+
+    def groups(pid):
+        with open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
+            return file.read()
+    before = groups(init)
+    if "/minivpc-" not in before:
+        pytest.skip("no control groups for memory here")
+    records = [f"/run/minivpc/{name}/limits" for name in os.listdir("/run/minivpc")]
+    with open(records[0], encoding="ascii") as file:
+        parent = os.path.dirname(file.read())
+    with open(os.path.join(parent, "cgroup.procs"), "w", encoding="ascii") as file:
+        file.write(str(init))
+    assert groups(init) != before
+    status, found = audit(world)
+    assert (status, told(found)) == (DIFFERS, [
+        (scene.neighbour, "different", f"init, process {init}, in its control group")])
+    status, found = audit(world, "--repair")
+    assert status == 0 and found[0]["mended"]
+    assert groups(init) == before
+    assert_clean(world)
