@@ -8,7 +8,7 @@ from soak_network import ANYWHERE, KINDS, OWNER_TAG, ZONES
 WRONG = 0.06  # of all ids; each of them would be an error
 # What a client has at most, so that it changes and deletes as much as it makes.
 MOST = {"vpc": 3, "subnet": 8, "igw": 3, "rtb": 10, "sg": 12, "acl": 8, "eni": 16, "i": 5,
-        "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10, "key": 3, "lt": 3}
+        "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10, "key": 3, "lt": 3, "vpce": 3}
 WIDTHS = (0, 0, 8, 16, 24, 28, 32)
 PROTOCOLS = ("-1", "-1", "tcp", "tcp", "udp", "udp", "icmp", "50")
 PORTS = ((0, 65535), (22, 22), (53, 53), (80, 443), (0, 1023), (1024, 65535), (8080, 8080))
@@ -151,7 +151,23 @@ class Dice:
         return {"VpcId": self.pick("vpc"), **self.tags("route-table")} if self.room("rtb") else None
 
     def delete_route_table(self):
-        return {"RouteTableId": self.pick("rtb")}
+        table = self.pick("rtb")
+        return None if self.model.endpoint_routes(table) else {"RouteTableId": table}
+
+    def create_vpc_endpoint(self):
+        if not self.room("vpce"):
+            return None
+        vpc = self.pick("vpc")
+        fields = {"vpcId": vpc} if vpc in self.model.things["vpc"] and self.chance(0.9) else {}
+        tables = {self.pick("rtb", **fields), self.pick("rtb", **fields)} - {None}
+        service = self.random.choice(("s3", "dynamodb"))
+        return {"VpcId": vpc, "ServiceName": f"com.amazonaws.us-east-1.{service}",
+                **{f"RouteTableId.{number}": table
+                   for number, table in enumerate(sorted(tables), 1)},
+                **self.tags("vpc-endpoint")}
+
+    def delete_vpc_endpoints(self):
+        return {"VpcEndpointId.1": self.pick("vpce")}
 
     def same_vpc(self, kind, other, field):
         """Ids of two kinds, mostly of one VPC."""
@@ -672,7 +688,7 @@ WEIGHTS = {
     "delete_volume": 2, "create_tags": 4, "delete_tags": 2,
     "assign_private_ip_addresses": 3, "unassign_private_ip_addresses": 2, "create_key_pair": 2,
     "delete_key_pair": 1, "create_launch_template": 2, "create_launch_template_version": 2,
-    "modify_launch_template": 2, "delete_launch_template": 1,
+    "create_vpc_endpoint": 3, "delete_vpc_endpoints": 2, "modify_launch_template": 2, "delete_launch_template": 1,
 }
 
 # Of them, what may happen at the same time as another: what the model needs to ask nothing about.

@@ -20,6 +20,7 @@ MADE = {
     "CreateDhcpOptions": ("DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptions"),
     "CreateKeyPair": ("DescribeKeyPairs", "keySet", None),
     "CreateLaunchTemplate": ("DescribeLaunchTemplates", "launchTemplates", "launchTemplate"),
+    "CreateVpcEndpoint": ("DescribeVpcEndpoints", "vpcEndpointSet", "vpcEndpoint"),
     "CreateVolume": ("DescribeVolumes", "volumeSet", None),
 }
 

@@ -694,6 +694,8 @@ class Model(Network, Rest):
         yield "DescribeDhcpOptions", mine, "dhcpOptionsSet", list(self.things["dopt"].values())
         yield "DescribeKeyPairs", mine, "keySet", list(self.things["key"].values())
         yield "DescribeLaunchTemplates", mine, "launchTemplates", list(self.things["lt"].values())
+        yield "DescribeVpcEndpoints", mine, "vpcEndpointSet", list(
+            map(self.described_endpoint, self.things["vpce"].values()))
         yield "DescribeVolumes", mine, "volumeSet", list(
             map(self.described_volume, self.things["vol"].values()))
         yield "DescribeVpcPeeringConnections", {

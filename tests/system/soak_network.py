@@ -37,6 +37,7 @@ KINDS = {
     "pl": ("prefix list", "InvalidPrefixListID.NotFound", "InvalidPrefixListId.Malformed"),
     "dopt": (None, "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed"),
     "vol": (None, "InvalidVolume.NotFound", "InvalidVolumeID.Malformed"),
+    "vpce": (None, "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed"),
     "key": (None, "InvalidKeyPair.NotFound", None),
     "lt": (None, "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.Malformed"),
     "eni-attach": ("attachment", "InvalidAttachmentID.NotFound", None),
@@ -214,7 +215,7 @@ class Network:
 
     def delete_vpc(self, p):
         vpc = self.find("vpc", p["VpcId"])["vpcId"]
-        if (self.of("subnet", vpcId=vpc) or self.of("eni", vpcId=vpc) or self.attached(vpc) or
+        if (self.of("subnet", vpcId=vpc) or self.of("vpce", vpcId=vpc) or self.of("eni", vpcId=vpc) or self.attached(vpc) or
                 [group for group in self.of("sg", vpcId=vpc) if group["groupName"] != "default"] or
                 [table for table in self.of("rtb", vpcId=vpc) if not self.is_main(table)] or
                 [acl for acl in self.of("acl", vpcId=vpc) if acl["default"] == "false"] or
@@ -542,7 +543,8 @@ class Network:
         local = [{"destinationCidrBlock": str(block), "gatewayId": "local", "state": "active",
                   "origin": "CreateRouteTable"} for block in self.cidrs(table["vpcId"])]
         return {**table, "routeSet": local + [self.described_route(route, table["vpcId"])
-                                              for route in table["_routes"]],
+                                              for route in table["_routes"]] +
+                self.endpoint_routes(table["routeTableId"]),
                 "associationSet": [{
                     "routeTableAssociationId": key, "routeTableId": table["routeTableId"],
                     "associationState": {"state": "associated"},

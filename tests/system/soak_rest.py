@@ -1,9 +1,7 @@
 """The soak's model of prefix lists, DHCP options, volumes, key pairs, launch templates and tags."""
-from soak_network import Refused, TIME, ZONE_ID, dependencies, network, new_id, refuse, tags_of
+from soak_network import (Refused, TIME, TRUE, ZONE_ID, dependencies, network, new_id, numbered,
+                          refuse, tags_of)
 from soak_values import Any, UNKNOWN
-
-TRUE = {"return": "true"}
-
 
 class Rest:
     """Half of a Model, which has find() and the like."""
@@ -192,6 +190,52 @@ class Rest:
         yield
         self.drop("lt", template["launchTemplateId"])
         return {"launchTemplate": template}
+
+    # Gateway endpoints: _tables lead to them.
+
+    def create_vpc_endpoint(self, p):
+        vpc = self.find("vpc", p["VpcId"])["vpcId"]
+        tables = [self.find("rtb", table)["routeTableId"]
+                  for table in numbered(p, "RouteTableId")]
+        refuse(any(self.things["rtb"][table]["vpcId"] != vpc for table in tables) and
+               Refused("InvalidParameterValue"),
+               any(other["serviceName"] == p["ServiceName"] and set(other["_tables"]) & set(tables)
+                   for other in self.things["vpce"].values()) and Refused("RouteAlreadyExists"))
+        reply = (yield)["vpcEndpoint"]
+        endpoint = self.keep("vpce", "vpcEndpointId", {
+            "vpcEndpointId": new_id("vpce"), "vpcId": vpc, "serviceName": p["ServiceName"],
+            "vpcEndpointType": "Gateway", "state": "available", "ownerId": self.account,
+            "privateDnsEnabled": "false", "requesterManaged": "false", "ipAddressType": "ipv4",
+            "dnsOptions": {"dnsRecordIpType": "service-defined"}, "serviceRegion": "us-east-1",
+            "creationTimestamp": TIME, "policyDocument": Any(r"\{.*\}"), "tagSet": tags_of(p),
+            "_tables": tables}, reply)
+        return {"vpcEndpoint": self.described_endpoint(endpoint)}
+
+    def described_endpoint(self, endpoint):
+        return {**endpoint, "routeTableIdSet": endpoint["_tables"]}
+
+    def delete_vpc_endpoints(self, p):
+        identifier = p["VpcEndpointId.1"]
+        if identifier in self.things["vpce"]:
+            yield
+            self.drop("vpce", identifier)
+            return {}
+        try:
+            self.find("vpce", identifier)
+        except Refused as refusal:
+            if refusal.code == "InvalidVpcEndpointId.Malformed":
+                raise
+        yield
+        return {"unsuccessful": [{"resourceId": identifier, "error": {
+            "code": "InvalidVpcEndpoint.NotFound",
+            "message": f"The Vpc Endpoint Id '{identifier}' does not exist"}}]}
+
+    def endpoint_routes(self, table):
+        """What they put in a table."""
+        return [{"destinationPrefixListId": new_id("pl"), "gatewayId": endpoint["vpcEndpointId"],
+                 "origin": "CreateRoute", "state": "active"}
+                for endpoint in self.things["vpce"].values()
+                if table in endpoint["_tables"]]
 
     # Tags.
 
