@@ -1,11 +1,12 @@
 """
 What scripts/examples offers to copy, run as it stands: every line of the workflow, step after step,
-the way that the runner does it. Its second job needs a docker of this machine's: scripts/check-container
---image brings one.
+the way that the runner does it. Its second job needs a docker of this machine's, and its network:
+scripts/check-container --image runs this file as a program.
 """
 import os
 import re
 import subprocess
+import tempfile
 
 import pytest
 import yaml
@@ -117,16 +118,6 @@ def test_what_happened_is_told(runner):
         runner.job(steps)
 
 
-def test_the_job_with_a_container(tmp_path):
-    if "TEST_DOCKER" not in os.environ:
-        pytest.skip("no docker to build an image with: scripts/check-container --image does this")
-    docker = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
-    made = Runner(str(tmp_path), **docker)
-    made.paths = os.environ["PATH"].split(os.pathsep)
-    said = made.job(jobs()["container"]["steps"])
-    assert "1 received" in said["your infrastructure and your tests"]
-
-
 def test_the_image_has_all_that_it_loads():
     """Every library that the program wants is in one of the packages that the image installs."""
     with open(os.path.join(EXAMPLES, "Containerfile"), encoding="utf-8") as file:
@@ -141,3 +132,18 @@ def test_the_image_has_all_that_it_loads():
                                check=False, capture_output=True, text=True, env=environment())
         packages = set(re.findall(r"^(\S+?):", found.stdout, re.MULTILINE))
         assert packages & (installed | own), f"{path}: {packages}"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        runner = Runner(directory, **{name: value for name, value in os.environ.items()
+                                      if name.startswith("DOCKER_")})
+        runner.paths = os.environ["PATH"].split(os.pathsep)
+        said = runner.job(jobs()["container"]["steps"])
+        for name, text in said.items():
+            print(f"== {name}\n{text}", end="")
+        assert "1 received" in said["your infrastructure and your tests"]
+
+
+if __name__ == "__main__":
+    main()
