@@ -301,7 +301,8 @@ static int has_no_packets(const struct capture *capture, struct error *error)
 	return -ENOENT;
 }
 
-/* Asks for times, room and the device's packets; from then on they are kept for us. */
+/* Asks for times, room (root of a user namespace has less: what it lacks is told as dropped) and
+ * the device's packets; from then on they are kept for us. */
 static int bind_socket(struct capture *capture, struct error *error)
 {
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
@@ -315,7 +316,8 @@ static int bind_socket(struct capture *capture, struct error *error)
 		address.sll_ifindex = request.ifr_ifindex;
 	}
 	if (setsockopt(capture->socket, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof(yes)) < 0 ||
-	    setsockopt(capture->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
+	    (setsockopt(capture->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 &&
+	     setsockopt(capture->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) < 0) ||
 	    bind(capture->socket, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_sys(error, errno, "%s: packet socket", capture->id);
 	return 0;

@@ -1,6 +1,8 @@
 /* Disks: see disk.h. */
 #include "instance/disk.h"
 
+#include "instance/alone.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +64,7 @@ static int mount_layer(const struct root *root, size_t layer, const char *target
 }
 
 /* The same above an image. */
-static int mount_above(const char *image, const char *target)
+static int mount_above(const char *image, const char *target, bool alone)
 {
 	char host[sizeof(ROOT_IMAGES "//shift/upper") + DISK_NAME_MAX], shift[sizeof(host)];
 	char options[2 * sizeof(host) + 128], *end = stpcpy(options, "lowerdir=");
@@ -75,9 +77,11 @@ static int mount_above(const char *image, const char *target)
 		return -1;
 	if (shifted)
 		end = stpcpy(stpcpy(end, shift), ":");
-	end = stpcpy(stpcpy(end, host), ",upperdir=upper0,workdir=work0,"
-					"index=off,xino=off,redirect_dir=on,metacopy=");
-	stpcpy(end, shifted ? "on" : "off");
+	end = stpcpy(stpcpy(end, host), ",upperdir=upper0,workdir=work0,index=off,xino=off,");
+	if (alone)
+		stpcpy(end, "userxattr");
+	else
+		stpcpy(stpcpy(end, "redirect_dir=on,metacopy="), shifted ? "on" : "off");
 	return mount("overlay", target, "overlay", MS_NODEV, options);
 }
 
@@ -94,6 +98,10 @@ static bool is_whole(const struct root *root, const char *image, const char *nam
 	char path[PLACE_MAX];
 	struct statfs status;
 
+	if (root->alone && !*image) {
+		place(path, name, "/usr/bin");
+		return access(path, F_OK) == 0;
+	}
 	place(path, name, *image ? "" : root->at[root->layer_count - 1]);
 	return statfs(path, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
 }
@@ -115,6 +123,27 @@ static int mount_layers(const struct root *root, const char *name)
 	return 0;
 }
 
+/* See alone.h. Its own attributes are a user's there. */
+static int mount_alone(const char *path)
+{
+	static const char host[] = ROOT_LAYERS "/0/host";
+
+	if (make_upper(0, host) < 0 ||
+	    mount("overlay", path, "overlay", MS_NODEV,
+		  "lowerdir=" ROOT_LAYERS "/0/host,upperdir=upper0,workdir=work0,"
+		  "index=off,xino=off,userxattr") < 0)
+		return -1;
+	return alone_bind(ROOT_LAYERS "/0/" ALONE_BOUND, path);
+}
+
+static int mount_disk(const struct root *root, const char *image, const char *name,
+		      const char *path)
+{
+	if (*image)
+		return mount_above(image, path, root->alone);
+	return root->alone ? mount_alone(path) : mount_layers(root, name);
+}
+
 static int make(const struct root *root, const char *image, const char *name, const char *options)
 {
 	char path[PLACE_MAX];
@@ -123,7 +152,7 @@ static int make(const struct root *root, const char *image, const char *name, co
 	if (mkdir(path, 0755) < 0 ||
 	    mount("tmpfs", path, "tmpfs", MS_NODEV | MS_NOSUID, options) < 0 || chdir(path) < 0)
 		return -1;
-	if ((*image ? mount_above(image, path) : mount_layers(root, name)) < 0)
+	if (mount_disk(root, image, name, path) < 0)
 		return -1;
 	return chdir("/");
 }

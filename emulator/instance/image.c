@@ -40,22 +40,28 @@ static int copy_directory(const char *path, uint32_t first_id, int *ret_tree, bo
 	CLEANUP(closep)
 	int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	struct mount_attr attributes = {
-		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_IDMAP,
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV,
 	};
 	struct stat status;
 	int r;
+
+	*ret_shifted = false;
 
 	if (tree < 0 || fstat(tree, &status) < 0)
 		return error_sys(error, errno, "%s", path);
 	if (!S_ISDIR(status.st_mode))
 		return error_sys(error, ENOTDIR, "%s", path);
-	r = root_mapping(first_id, &mapping);
-	if (r < 0)
-		return error_sys(error, r, "a user namespace");
-	attributes.userns_fd = (uint64_t)mapping;
-	*ret_shifted = mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0;
-	attributes.attr_set &= ~(uint64_t)MOUNT_ATTR_IDMAP;
-	if (*ret_shifted &&
+	if (first_id) {
+		r = root_mapping(first_id, &mapping);
+		if (r < 0)
+			return error_sys(error, r, "a user namespace");
+		attributes.userns_fd = (uint64_t)mapping;
+		attributes.attr_set |= MOUNT_ATTR_IDMAP;
+		*ret_shifted =
+			mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0;
+		attributes.attr_set &= ~(uint64_t)MOUNT_ATTR_IDMAP;
+	}
+	if ((*ret_shifted || !first_id) &&
 	    mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
 		return error_sys(error, errno, "making a copy of %s read-only", path);
 	*ret_tree = steal_fd(&tree);

@@ -55,7 +55,10 @@ static int become_root(const struct init_plan *plan)
 		return -1;
 	}
 	close(plan->wait);
-	return setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ? -1 : setresuid(0, 0, 0);
+	/* Who has one id alone may not leave groups: see user_namespaces(7). */
+	if (setgroups(0, NULL) < 0 && errno != EPERM)
+		return -1;
+	return setresgid(0, 0, 0) < 0 ? -1 : setresuid(0, 0, 0);
 }
 
 static int set_hostname(const struct init_plan *plan)
@@ -115,8 +118,13 @@ static int mount_tmp(const struct init_plan *plan)
 static int mount_terminals(const struct init_plan *plan)
 {
 	(void)plan;
-	return mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-		     "newinstance,ptmxmode=0666,mode=620,gid=5");
+	if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		  "newinstance,ptmxmode=0666,mode=620,gid=5") == 0)
+		return 0;
+	/* There is no such group where there is one id alone. */
+	return errno != EINVAL ? -1
+			       : mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+				       "newinstance,ptmxmode=0666,mode=620");
 }
 
 /* A link there leads elsewhere, /run perhaps. */

@@ -79,6 +79,9 @@ struct instances *instances_close(struct instances *instances);
 /* What holds, and why not what was wanted: "" where all of that does. */
 const struct limits *instances_limits(const struct instances *instances, const char **ret_why);
 
+/* Whether each has one id alone, for the daemon has no others to give: see alone.h. */
+bool instances_are_alone(const struct instances *instances);
+
 /*
  * A launch: `count` inits, all or none. Each has its own user, network, PID, mount, UTS, IPC and
  * cgroup namespace; its network namespace is empty ("lo" down). Its disk is the one that it had,

@@ -240,11 +240,16 @@ static int write_map(pid_t pid, const char *name, const char *map)
 	return 0;
 }
 
-static void format_map(uint32_t first, char map[32])
+static void format_map(const struct stage *stage, char map[32])
 {
+	uint32_t first = stage->first_id;
 	char digits[16];
 	size_t count = 0;
 
+	if (stage->root.alone) {
+		stpcpy(map, "0 0 1");
+		return;
+	}
 	static_assert(ROOT_IDS == 65536, "as in the text");
 	map = stpcpy(map, "0 ");
 	for (; first; first /= 10)
@@ -336,11 +341,11 @@ static pid_t clone_init(const struct launcher_request *request, const struct sta
 		return -1;
 	plan.wait = wait = pair[0];
 	go = pair[1];
-	pid = clone_as(request->owner, stage, &plan, go,
+	pid = clone_as(stage->root.alone ? 0 : request->owner, stage, &plan, go,
 		       request->limited == 2 ? enclosed->group : -1);
 	if (pid < 0)
 		return -1;
-	format_map(stage->first_id, map);
+	format_map(stage, map);
 	if (write_map(pid, "/uid_map", map) == 0 && write_map(pid, "/gid_map", map) == 0 &&
 	    write(go, "", 1) < 0)
 		return pid; /* it is gone: the daemon sees that */

@@ -1,6 +1,7 @@
 /* The root of instances: see root.h. Runs in the launcher, once. */
 #include "instance/root.h"
 
+#include "instance/alone.h"
 #include "instance/mask.h"
 #include "instance/shift.h"
 #include "instance/sysfs.h"
@@ -143,7 +144,7 @@ static int write_map(pid_t pid, const char *name, uint32_t first)
 {
 	char path[64], text[64];
 	CLEANUP(closep) int fd = -1;
-	int length = snprintf(text, sizeof(text), "0 %u %u\n", first, ROOT_IDS);
+	int length = snprintf(text, sizeof(text), "0 %u %u\n", first, first ? ROOT_IDS : 1);
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -263,6 +264,13 @@ static int make_devices(struct error *error)
 		if (mknod(path, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) < 0)
 			return error_sys(error, errno, "%s", path);
 	}
+	return 0;
+}
+
+static int make_links(struct error *error)
+{
+	char path[64];
+
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		snprintf(path, sizeof(path), "/dev/%s", links[i].name);
 		if (symlink(links[i].target, path) < 0)
@@ -271,15 +279,35 @@ static int make_devices(struct error *error)
 	return mkdir("/dev/pts", 0755) < 0 ? error_sys(error, errno, "/dev/pts") : 0;
 }
 
-/* One for all instances: nothing in it can be changed. */
-static int mount_dev(struct error *error)
+/* The host's own, where none may be made. */
+static int bind_devices(const struct alone *alone, struct error *error)
+{
+	char path[64];
+
+	static_assert(ARRAY_SIZE(devices) <= ALONE_DEVICES_MAX, "all of them");
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		CLEANUP(closep) int fd = -1;
+
+		snprintf(path, sizeof(path), "/dev/%s", devices[i].name);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0 ||
+		    move_mount(alone->devices[i], "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return error_sys(error, errno, "%s", path);
+	}
+	return 0;
+}
+
+/* One for all instances: nothing in it can be changed. `alone` may be NULL. */
+static int mount_dev(const struct alone *alone, struct error *error)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
 	int r;
 
 	if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k") < 0)
 		return error_sys(error, errno, "mounting /dev");
-	r = make_devices(error);
+	r = alone ? bind_devices(alone, error) : make_devices(error);
+	if (r == 0)
+		r = make_links(error);
 	if (r < 0)
 		return r;
 	sysfs_show();
@@ -489,10 +517,49 @@ static int stage(const struct root_options *options, struct root *root, struct e
 	/* A clone may mount its own /proc only where it sees one. */
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return error_sys(error, errno, "mounting /proc");
-	if ((r = mount_dev(error)) == 0)
+	if ((r = mount_dev(NULL, error)) == 0)
 		r = stage_layers(root, trees, hidden, error);
 	for (size_t i = 0; i < root->layer_count; i++)
 		close(trees[i]);
+	return r;
+}
+
+static int stage_around(const struct alone *alone, struct error *error)
+{
+	int r = enter_stage(error);
+
+	if (r < 0)
+		return r;
+	if (move_mount(alone->proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_sys(error, errno, "placing /proc");
+	if ((r = mount_dev(alone, error)) < 0)
+		return r;
+	if ((r = mount_world(error)) < 0)
+		return r;
+	if (mkdir(ROOT_LAYERS "/0", 0755) < 0 || chdir(ROOT_LAYERS "/0") < 0 ||
+	    symlink("/", "at") < 0)
+		return error_sys(error, errno, ROOT_LAYERS "/0");
+	r = alone_fill(alone, error);
+	return chdir("/") < 0 ? -errno : r;
+}
+
+/* See alone.h. */
+static int stage_alone(struct root *root, struct error *error)
+{
+	const char *names[ARRAY_SIZE(devices)];
+	struct alone alone;
+	int r = leave_host(root->host, error);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		names[i] = devices[i].name;
+	root->layer_count = 1;
+	root->at[0][0] = '\0';
+	r = alone_take(&alone, names, ARRAY_SIZE(names), error);
+	if (r == 0)
+		r = stage_around(&alone, error);
+	alone_close(&alone);
 	return r;
 }
 
@@ -605,6 +672,7 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
 	ret_root->host = -1;
 	ret_root->shifted = false;
 	ret_root->first_id = options->first_id;
+	ret_root->alone = options->alone;
 	if (options->pin && enter_pinned(options->pin)) {
 		read_layers(ret_root);
 		return make_bare(ret_root, error);
@@ -615,6 +683,6 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
 		if (ret_root->host < 0)
 			return error_sys(error, errno, "the host's mounts");
 	}
-	r = stage(options, ret_root, error);
+	r = options->alone ? stage_alone(ret_root, error) : stage(options, ret_root, error);
 	return r < 0 ? r : make_bare(ret_root, error);
 }

@@ -32,6 +32,7 @@ struct root_options {
 	const char *const *hidden; /* ends in NULL; directories that don't exist are fine */
 	const char *pin;	   /* where the world's mounts are kept; NULL: nowhere */
 	uint32_t first_id;	   /* the host's id of an instance's root */
+	bool alone;		   /* that is the only id an instance has: see alone.h */
 };
 
 struct root {
@@ -41,6 +42,7 @@ struct root {
 	char pin[PATH_MAX];
 	uint32_t first_id;
 	bool shifted; /* the root's own layer: it can't be idmapped, see shift.h */
+	bool alone;   /* as in the options */
 	size_t layer_count;
 	char at[ROOT_LAYERS_MAX][PATH_MAX]; /* below the root: "" or "/home" */
 };
@@ -57,6 +59,6 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
  * only. Returns negative with errno set. */
 int root_pin(struct root *root);
 
-/* A user namespace that nobody is in, for the mapping of an instance's ids alone. The caller closes
- * it. Returns 0 or a negative errno. */
+/* A user namespace that nobody is in, for the mapping of an instance's ids alone; of 0, that is the
+ * only one. The caller closes it. Returns 0 or a negative errno. */
 int root_mapping(uint32_t first_id, int *ret_fd);

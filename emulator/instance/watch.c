@@ -6,6 +6,7 @@
 #include "instance/watch.h"
 
 #include "base/hash.h"
+#include "instance/alone.h"
 #include "instance/end.h"
 #include "instance/process.h"
 
@@ -356,6 +357,10 @@ int instances_open(const struct instances_options *options, struct loop *loop,
 	launcher->root.pin = instances->disks;
 	launcher->group = instances->limits.together;
 	launcher->root.first_id = first_id(instances->disks);
+	if (alone_lacks(launcher->root.first_id, ROOT_IDS)) {
+		launcher->root.alone = true;
+		launcher->root.first_id = 0;
+	}
 	if (loop) {
 		r = open_ends(instances, options, error);
 		launcher->ends = instances->ends;
@@ -379,6 +384,11 @@ const struct limits *instances_limits(const struct instances *instances, const c
 void instances_sweep(struct instances *instances)
 {
 	limits_sweep(&instances->limits);
+}
+
+bool instances_are_alone(const struct instances *instances)
+{
+	return instances->launcher.root.alone;
 }
 
 struct instances *instances_close(struct instances *instances)

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "instance/alone.h"
 #include "instance/limit.h"
 #include "instance/root.h"
 #include "netlink/probe.h"
@@ -90,11 +91,18 @@ static void check_users(struct check_list *list)
 	};
 	CLEANUP(closep) int fd = -1;
 	struct error error = ERROR_INIT;
-	int r = root_mapping(FIRST_ID, &fd);
+	static const struct check ids = {
+		.name = "ids for instances (root has them)",
+		.costs = "in instances: users, files of this machine beside its programs, /sys",
+	};
+	const bool alone = alone_lacks(FIRST_ID, ROOT_IDS);
+	int r = root_mapping(alone ? 0 : FIRST_ID, &fd);
 
 	if (r < 0)
 		error_sys(&error, r, "a user namespace");
 	add_result(list, &what, r, &error);
+	add(list, &ids, !alone,
+	    alone ? xasprintf("this user namespace lacks them: instances get one id") : NULL);
 }
 
 struct staged {
@@ -107,7 +115,10 @@ struct staged {
 static void stage(struct staged *ret)
 {
 	static const char *const hidden[] = { NULL };
-	const struct root_options options = { .hidden = hidden, .first_id = FIRST_ID };
+	const bool alone = alone_lacks(FIRST_ID, ROOT_IDS);
+	const struct root_options options = { .hidden = hidden,
+					      .first_id = alone ? 0 : FIRST_ID,
+					      .alone = alone };
 	struct root root;
 	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid;
@@ -153,8 +164,10 @@ static void check_root(struct check_list *list)
 
 	stage(&staged);
 	add_result(list, &overlay, staged.result, &staged.error);
-	add(list, &mapped, staged.result == 0 && !staged.shifted,
-	    staged.shifted ? xstrdup("the root's file system can't be idmapped") : NULL);
+	/* Without ids there is nothing to be mapped. */
+	if (!alone_lacks(FIRST_ID, ROOT_IDS))
+		add(list, &mapped, staged.result == 0 && !staged.shifted,
+		    staged.shifted ? xstrdup("the root's file system can't be idmapped") : NULL);
 }
 
 static void check_memory_groups(struct check_list *list)

@@ -2,10 +2,13 @@
 #include "world/internal.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -249,6 +252,9 @@ static void log_limits(const struct world *world)
 	else
 		log_info("the memory of instances is not limited: %s",
 			 *why ? why : "serve --memory none");
+	if (instances_are_alone(world->instances))
+		log_info("served without root: an instance has one user, of this machine's files "
+			 "its programs, read-only, and no /sys (minivpc check)");
 	log_info("an instance has %d processes at most, a disk of %llu MiB in memory, and %s%s%s",
 		 CONFINE_PROCESSES, (unsigned long long)world->options.disk_size >> 20,
 		 limits->is_on ? "the memory of its type and that of its disk at most"
@@ -273,6 +279,18 @@ static int announce(struct world *world, struct error *error)
 	return loop_add_timer(world->loop, PURGE_FIRST, on_purge, world, NULL, error);
 }
 
+/* It is down in a fresh network namespace, and nobody would reach the API. */
+static int check_loopback(struct error *error)
+{
+	CLEANUP(closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = "lo" };
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0 || (request.ifr_flags & IFF_UP))
+		return 0;
+	error_set(error, ERROR_INTERNAL, "the loopback device is down: ip link set lo up");
+	return -ENETDOWN;
+}
+
 static int run(struct world *world, int *signals, struct error *error)
 {
 	int r;
@@ -282,7 +300,8 @@ static int run(struct world *world, int *signals, struct error *error)
 				 world->options.region);
 	if (world->options.uplink && (r = uplink_check(error)) < 0)
 		return r;
-	if ((r = state_take(&world->options.paths, &world->state, error)) < 0 ||
+	if ((r = check_loopback(error)) < 0 ||
+	    (r = state_take(&world->options.paths, &world->state, error)) < 0 ||
 	    (r = loop_new(&world->loop, error)) < 0 ||
 	    (r = open_signals(world, signals, error)) < 0 ||
 	    /* What can't be read is left alone: nothing has been made before that. */

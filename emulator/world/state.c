@@ -79,6 +79,20 @@ static int make_directory(const char *path, mode_t mode, struct error *error)
 	return 0;
 }
 
+/* /run may be somebody else's: root's, for root of a user namespace. */
+static int make_run_directories(const struct paths *paths, struct error *error)
+{
+	int r = make_directory(RUN_ROOT, 0755, error);
+
+	if (r == 0)
+		r = make_directory(paths->run, 0755, error);
+	if (r == -EACCES)
+		error_set(error, ERROR_INTERNAL,
+			  "%s can't be made here: mount -t tmpfs tmpfs /run, and try again",
+			  paths->run);
+	return r;
+}
+
 /* A client's look at the lock holds it for a moment: try for a tenth of a second. */
 static int lock(const struct paths *paths, int *ret_lock, struct error *error)
 {
@@ -137,8 +151,7 @@ int state_take(const struct paths *paths, struct state *ret_state, struct error 
 			rmdir(paths->state);
 		return r;
 	}
-	if ((r = make_directory(RUN_ROOT, 0755, error)) < 0 ||
-	    (r = make_directory(paths->run, 0755, error)) < 0)
+	if ((r = make_run_directories(paths, error)) < 0)
 		state_release(paths, &state, true);
 	else
 		state_withdraw(paths); /* what a killed daemon left */
