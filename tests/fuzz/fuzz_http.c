@@ -5,6 +5,8 @@
  * where it is cut. Whatever it is, it is answered or the connection is closed, and what is taken
  * for a request is one. With libFuzzer: -DFUZZER -fsanitize=fuzzer.
  */
+#define REPLAY_COST 10
+
 #include "api/front.h"
 #include "replay.h"
 

@@ -4,6 +4,8 @@
  * Records, a line each: id, account, region and JSON. They are refused in words, or are a world
  * that can be shown, wired and saved again as it is. With libFuzzer: -DFUZZER -fsanitize=fuzzer.
  */
+#define REPLAY_COST 10
+
 #include "fabric/facet.h"
 #include "replay.h"
 #include "store/record.h"

@@ -4,6 +4,8 @@
  *
  *	fuzz_x COUNT SEED…
  *
+ * A harness that takes long defines REPLAY_COST, by which COUNT is divided.
+ *
  * The input that runs lies in the file that FUZZ_INPUT names, whatever becomes of the program.
  */
 #pragma once
@@ -22,6 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define REPLAY_MAX   ((size_t)1 << 16)
 #define REPLAY_SEEDS 64
+#ifndef REPLAY_COST
+#define REPLAY_COST 1
+#endif
 
 struct replay_input {
 	uint8_t *data;
@@ -147,7 +152,7 @@ int main(int argc, char **argv)
 		replay_seed(&replay_seeds[i]);
 		replay_run();
 	}
-	for (unsigned long count = strtoul(argv[1], NULL, 10); count; count--) {
+	for (unsigned long count = strtoul(argv[1], NULL, 10) / REPLAY_COST; count; count--) {
 		replay_seed(&replay_seeds[replay_random(replay_seed_count)]);
 		for (size_t bends = 1 + replay_random(8); bends; bends--)
 			replay_bend();
