@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import lib
 from lib import wait_for
 
 # As /usr/include/linux/capability.h numbers them.
@@ -111,3 +112,16 @@ def test_who_unpacks_an_image(world, tmp_path):
 def test_no_more_after_a_restart(own_world):
     own_world.restart()
     assert_has(own_world.daemon.pid, KEPT)
+
+
+def test_what_cannot_be_given_up_is_told(make_world, scratch, monkeypatch):
+    """Without CAP_SETPCAP the bounding set stays; what it uses itself is as little as ever."""
+    wrapper = os.path.join(scratch, "without-setpcap")
+    with open(wrapper, "w", encoding="ascii") as file:
+        file.write(f"#!/bin/sh\nexec setpriv --bounding-set -setpcap {lib.BINARY} \"$@\"\n")
+    os.chmod(wrapper, 0o755)
+    monkeypatch.setattr(lib, "BINARY", wrapper)
+    with make_world() as world:
+        assert "error not all capabilities can be given up: Operation not permitted" \
+            in world.log_tail()
+        assert int(status(world.daemon.pid)["CapPrm"], 16) == bits(KEPT.keys() - {"SETPCAP"})
