@@ -179,19 +179,30 @@ static void let_go_of(struct world *world, struct transaction *transaction, stru
 
 /* ---- unpacking ---- */
 
-static void settle(struct world *world, struct rid id, const char *failure)
+/* Nobody asks for it again before the next start. */
+#define SAVE_TRIES 2
+
+static bool settle_once(struct world *world, struct rid id, const char *failure)
 {
 	struct transaction transaction = transaction_begin(&world->model, world_now());
 	struct image *image = (struct image *)model_get(&world->model, NULL, id);
 	struct error error = ERROR_INIT;
 
 	if (!image || image->state != IMAGE_PENDING)
-		return;
+		return true;
 	image_settle(&transaction, image, failure);
 	if (failure)
 		let_go_of(world, &transaction, image);
-	if (world_save(world, &transaction, &error) < 0)
-		log_error("%s: %s", rid_format(id).text, error.text);
+	if (world_save(world, &transaction, &error) == 0)
+		return true;
+	log_error("%s: %s", rid_format(id).text, error.text);
+	return false;
+}
+
+static void settle(struct world *world, struct rid id, const char *failure)
+{
+	for (int i = 0; i < SAVE_TRIES && !settle_once(world, id, failure); i++)
+		;
 }
 
 #define NO_DEVICES ": Cannot mknod: Operation not permitted"
@@ -270,7 +281,6 @@ static int unpack(struct world *world, const struct image *image, struct error *
 
 static void look_at_one(struct world *world, struct image *image)
 {
-	struct transaction transaction;
 	struct error error = ERROR_INIT;
 
 	if (image->state == IMAGE_PENDING) {
@@ -280,10 +290,14 @@ static void look_at_one(struct world *world, struct image *image)
 	}
 	if (image->state != IMAGE_DEREGISTERED || !image->kept || image_in_use(image))
 		return;
-	transaction = transaction_begin(&world->model, world_now());
-	let_go_of(world, &transaction, image);
-	if (world_save(world, &transaction, &error) < 0)
+	for (int i = 0; i < SAVE_TRIES; i++) {
+		struct transaction transaction = transaction_begin(&world->model, world_now());
+
+		let_go_of(world, &transaction, image);
+		if (world_save(world, &transaction, &error) == 0)
+			return;
 		log_error("%s: %s", rid_format(image->resource.id).text, error.text);
+	}
 }
 
 void world_images_look(struct world *world)
