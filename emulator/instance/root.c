@@ -15,8 +15,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdnoreturn.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -151,8 +153,18 @@ static int write_map(pid_t pid, const char *name, uint32_t first)
 	return fd < 0 || write(fd, text, (size_t)length) != length ? -errno : 0;
 }
 
+/* Waits to be killed: by its parent's end too, which may come at any time. */
+static noreturn void hold_namespace(pid_t parent, int told)
+{
+	if (unshare(CLONE_NEWUSER) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+	    getppid() == parent && write(told, "", 1) == 1)
+		pause();
+	_exit(1);
+}
+
 int root_mapping(uint32_t first, int *ret_fd)
 {
+	const pid_t parent = getpid();
 	char path[64];
 	int pair[2], r = 0, fd = -1;
 	pid_t pid;
@@ -160,13 +172,8 @@ int root_mapping(uint32_t first, int *ret_fd)
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
 	pid = fork();
-	if (pid == 0) {
-		bool good = unshare(CLONE_NEWUSER) == 0;
-
-		if (good && write(pair[1], "", 1) == 1)
-			pause();
-		_exit(1);
-	}
+	if (pid == 0)
+		hold_namespace(parent, pair[1]);
 	close(pair[1]);
 	if (pid < 0)
 		r = -errno;
