@@ -28,6 +28,7 @@ static const struct field host_fields[] = {
 	FIELD_OF(struct internet_host, start_time, FIELD_INT, "startTime", NULL, FIELD_BOTH),
 	FIELD_OF(struct internet_host, running, FIELD_BOOL, "running", NULL, FIELD_STORED),
 	FIELD_OF(struct internet_host, ending, FIELD_BOOL, "ending", NULL, FIELD_STORED),
+	FIELD_OF(struct internet_host, unborn, FIELD_BOOL, "unborn", NULL, FIELD_STORED),
 	FIELD_END,
 };
 
@@ -247,6 +248,7 @@ int internet_host_create(struct transaction *transaction, const char *name, cons
 	host = transaction_create(transaction, scope, KIND_INTERNET_HOST);
 	host->name = xstrdup(name);
 	host->address = chosen;
+	host->unborn = true;
 	internet_realize(transaction);
 	*ret_host = host;
 	return 0;

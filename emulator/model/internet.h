@@ -35,6 +35,7 @@ struct internet_host {
 	int64_t start_time;
 	bool running;
 	bool ending; /* its process is to end, and then its record goes */
+	bool unborn; /* asked for, and it hasn't run yet: if it never does it never was */
 };
 
 extern const struct resource_type internet_type;

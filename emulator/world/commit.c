@@ -176,6 +176,7 @@ static void set_process(struct resource *resource, struct process process)
 
 		host->pid = process.pid;
 		host->start_time = (int64_t)process.start_time;
+		host->unborn = false;
 	}
 }
 

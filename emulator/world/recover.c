@@ -113,6 +113,7 @@ static int recover_host(struct world *world, struct transaction *transaction,
 	transaction_edit(transaction, host);
 	host->running = false;
 	host->pid = host->start_time = 0;
+	host->ending |= host->unborn; /* its making was never answered */
 	return 0;
 }
 

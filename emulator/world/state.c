@@ -205,8 +205,10 @@ int state_holder(const struct paths *paths, int *ret_pid)
 int state_credentials(const struct paths *paths, struct credentials_list *ret_credentials,
 		      struct error *error)
 {
+	CLEANUP(freep) char *fresh = xasprintf("%s.new", paths->credentials);
 	int r = credentials_load(paths->credentials, ret_credentials, error);
 
+	unlink(fresh); /* of an account whose making was cut short */
 	return r == -ENOENT ? credentials_create(paths->credentials, ret_credentials, error) : r;
 }
 
