@@ -186,10 +186,12 @@ static int replace_file(const char *path, const struct buffer *text, struct erro
 	CLEANUP(freep) char *fresh = xasprintf("%s.new", path);
 	int r = write_file(fresh, O_TRUNC | O_NOFOLLOW, text, error);
 
-	if (r < 0)
+	if (r == 0 && rename(fresh, path) < 0)
+		r = error_sys(error, errno, "%s", path);
+	if (r < 0) {
+		unlink(fresh);
 		return r;
-	if (rename(fresh, path) < 0)
-		return error_sys(error, errno, "%s", path);
+	}
 	return sync_directory(path, error);
 }
 
@@ -215,13 +217,18 @@ static int append_profile(const char *path, const struct credentials *credential
 			  struct error *error)
 {
 	CLEANUP(buffer_clear) struct buffer text = BUFFER_INIT;
-	int r = read_file(path, &text, error);
+	CLEANUP(buffer_clear) struct buffer old = BUFFER_INIT;
+	struct error ignored = ERROR_INIT;
+	int r = read_file(path, &old, error);
 
 	if (r < 0)
 		return r;
+	buffer_append(&text, old.data, old.length);
 	buffer_puts(&text, text.length && text.data[text.length - 1] != '\n' ? "\n\n" : "\n");
 	put_profile(credentials, &text);
-	return replace_file(path, &text, error);
+	if ((r = replace_file(path, &text, error)) < 0)
+		replace_file(path, &old, &ignored); /* nobody is told of it, so it isn't there */
+	return r;
 }
 
 /* Twelve digits that no account has. */
