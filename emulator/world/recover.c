@@ -106,10 +106,16 @@ static int recover_host(struct world *world, struct transaction *transaction,
 	struct process process = host_process(host);
 	bool alive = process.pid && process_alive(process);
 
-	if (alive && host->running)
+	if (alive && host->running && !host->unborn)
 		return instances_adopt(world->instances, host->resource.id, process, error);
 	if (alive && host->ending)
 		return instances_kill(world->instances, &host->resource.id, &process, 1, error);
+	if (alive) {
+		int r = instances_kill(world->instances, &host->resource.id, &process, 1, error);
+
+		if (r < 0)
+			return r;
+	}
 	transaction_edit(transaction, host);
 	host->running = false;
 	host->pid = host->start_time = 0;
@@ -188,13 +194,19 @@ static int recover_provisional(struct world *world, struct transaction *transact
 	int r = store_provisional(world->store, &launched, &count, error);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct instance *instance = instance_get(&world->model, launched[i].id);
+		struct resource *resource = model_get(&world->model, NULL, launched[i].id);
 
-		if (launched[i].id.kind != KIND_INSTANCE || !instance)
+		if (!resource)
 			continue;
-		transaction_edit(transaction, instance);
-		instance->state = INSTANCE_PENDING;
-		instance->has_run = !launched[i].fresh;
+		transaction_edit(transaction, resource);
+		if (resource->id.kind == KIND_INSTANCE) {
+			struct instance *instance = (struct instance *)resource;
+
+			instance->state = INSTANCE_PENDING;
+			instance->has_run = !launched[i].fresh;
+		} else {
+			((struct internet_host *)resource)->unborn = launched[i].fresh;
+		}
 	}
 	return r;
 }
