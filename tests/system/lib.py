@@ -230,6 +230,14 @@ class World:
         self.kill(how)
         self.serve()
 
+    def log_size(self):
+        return os.path.getsize(self.log)
+
+    def log_since(self, size):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            file.seek(size)
+            return file.read()
+
     def log_tail(self):
         try:
             with open(self.log, encoding="utf-8", errors="replace") as file:

@@ -247,14 +247,14 @@ def test_a_namespace_that_is_gone_is_rebuilt_at_start(scene, place, replaced):
     """Without a daemon nobody holds it: all that was in it goes too, and what leads to it."""
     world, name = scene.world, scene.names()[place]
     world.kill()
-    before = inode(name)
+    before, logged = inode(name), world.log_size()
     for verb in ("delete", "add") if replaced else ("delete",):
         subprocess.run(["ip", "netns", verb, name], check=True, env=environment())
     world.serve()
     assert_clean(world)
     assert (inode(name) == before) == (place == "public")
     if not replaced or place == "public":
-        assert f"reconciled: {name}: network namespace was " in world.log_tail()
+        assert f"reconciled: {name}: network namespace was " in world.log_since(logged)
     scene.assert_alive()
 
 
@@ -299,13 +299,11 @@ def test_what_root_in_an_instance_does_is_its_own(scene):
     def inside():
         return [world.exec(guest, f"ip {what}") for what in
                 ("-br address", "route", "neigh show nud permanent", "-o link show eth0")]
-    before, logged = inside(), os.path.getsize(world.log)
+    before, logged = inside(), world.log_size()
     assert_clean(world)
     world.restart()
     assert inside() == before
-    with open(world.log, encoding="utf-8") as log:
-        log.seek(logged)
-        assert "reconciled" not in log.read()
+    assert "reconciled" not in world.log_since(logged)
     assert_clean(world)
     for command in ("ip address del 192.0.2.1/32 dev eth0", "ip link del own",
                     f"ip address add {address}/24 dev eth0", "ip link set lo up",
