@@ -26,9 +26,9 @@ static struct api_drift told(struct drift *drift)
 	struct api_drift result = { .kind = kinds[drift->kind],
 				    .id = wanted->kind ? wanted->ns : found->ns,
 				    .is_namespace = wanted->kind == OBJECT_NETNS,
-				    .mended = drift->mended,
-				    .why = steal(&drift->why) };
+				    .mended = drift->mended };
 
+	result.why = steal(&drift->why);
 	if (wanted->kind)
 		result.wanted = xstrdup(describe(wanted, found).text);
 	if (found->kind == OBJECT_NETNS && wanted->kind)
