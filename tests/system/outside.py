@@ -5,6 +5,8 @@ groups, and the files of /run, /var/lib and /tmp.
 
   outside.py note FILE       writes down what there is
   outside.py compare FILE    each difference to that as a line: `- ` what is gone, `+ ` what is new
+  outside.py world           a world on the machine itself, isolated by nothing: made, under
+                             traffic while its daemon is killed, taken down
   outside.py --self-test     proves that each kind of change is found (as root)
 
 RUN, in the environment, is the run's own directory, where its files are: it marks its processes too.
@@ -37,8 +39,8 @@ MOVING = {
 PASSING = ("/tmp/", "/var/tmp/", "/var/lib/docker/", "/var/lib/containers/", "/run/docker/",
            "/run/containerd/", "/run/containers/", "/run/user/", "/media/", "/proc/", "/snap/")
 
-# In /tmp other runs of these tests have theirs; this one's are in RUN.
-OTHER_RUNS = ("minivpc-test-", "minivpc-shards-")
+# Directories of other tests' and benchmarks' runs in /tmp; this one's are in RUN.
+OTHER_RUNS = re.compile(r"minivpc-(?!labs)[a-z]+[-.\w]*[-.]\w{6,10}")
 
 
 def read(path):
@@ -107,7 +109,7 @@ def files():
                     if f"{place}/{name}" not in ("/run/netns", "/run/minivpc"))  # ip(8) leaves it
     for place in "/tmp", "/var/tmp":
         yield from (f"file {place}/{name}" for name in host.listing(place)
-                    if name.startswith("minivpc") and not name.startswith(OTHER_RUNS))
+                    if name.startswith("minivpc") and not OTHER_RUNS.fullmatch(name))
     if RUN in os.environ:
         yield from (f"file {os.environ[RUN]}/{name}" for name in host.listing(os.environ[RUN]))
 
@@ -149,6 +151,23 @@ def compare(path, seconds=SECONDS):
         time.sleep(0.2)
 
 
+def world():
+    """What lib.py's fixtures do, but for their look at a machine of their own."""
+    from flows import Flows
+    from lib import World
+    from test_static_stability import build
+    with tempfile.TemporaryDirectory(dir=os.environ.get(RUN)) as directory:
+        os.chmod(directory, 0o755)
+        running = World(os.path.join(directory, "world"))
+        try:
+            running.serve()
+            flows = Flows(running, build(running).paths, 3)
+            running.restart()
+            assert not flows.broken()
+        finally:
+            running.end()
+
+
 # What is done to a machine (of the test's own: network, mounts; the rest by names of its own), what
 # undoes it, and what must be told.
 CHANGES = (
@@ -180,7 +199,7 @@ CHANGES = (
 def try_changes():
     """In namespaces of its own, with empty directories where it makes something."""
     with tempfile.TemporaryDirectory() as directory:
-        for place in "/run", "/var/lib", "/root":
+        for place in "/run", "/var/lib", "/var/tmp", "/root":
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
         subprocess.run("mount --make-rshared /; mkdir -p /run/netns; ip link set lo up; "
                        "ip link add there type bridge; ip netns add some; nft list ruleset",
@@ -222,6 +241,8 @@ def main():
                                  "try"], check=False).returncode)
     if sys.argv[1:] == ["try"]:
         try_changes()
+    elif sys.argv[1:] == ["world"]:
+        world()
     elif len(sys.argv) == 3 and sys.argv[1] == "note":
         note(sys.argv[2])
     elif len(sys.argv) == 3 and sys.argv[1] == "compare":

@@ -18,8 +18,7 @@ PACE = 0.5    # from a restart to the next, at least
 ANY = "0.0.0.0/0"
 
 
-@pytest.fixture(scope="module")
-def lab(world):
+def build(world):
     """
     front, beside --- internet gateway          far, in a VPC that is peered
     back          --- NAT gateway (in front's subnet)
@@ -51,6 +50,11 @@ def lab(world):
         "by NAT": (here.back, internet, INTERNET),
         "by the peering": (here.back, address(here.far), here.far)}
     return here
+
+
+@pytest.fixture(scope="module")
+def lab(world):
+    return build(world)
 
 
 def services(lab):
