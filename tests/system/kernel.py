@@ -68,6 +68,7 @@ def differences(then, now):
         for kind, old in then[name].items():
             new = now[name][kind]
             if old != new:
-                found.append(f"{name}: {kind}: gone {[entry for entry in old if entry not in new]}, "
-                             f"new {[entry for entry in new if entry not in old]}")
+                gone = [entry for entry in old if entry not in new]
+                fresh = [entry for entry in new if entry not in old]
+                found.append(f"{name}: {kind}: gone {gone}, new {fresh}")
     return found

@@ -9,7 +9,7 @@ groups, and the files of /run, /var/lib and /tmp.
                              traffic while its daemon is killed, taken down
   outside.py --self-test     proves that each kind of change is found (as root)
 
-RUN, in the environment, is the run's own directory, where its files are: it marks its processes too.
+RUN, in the environment, is the run's own directory, of its files; it marks its processes too.
 What belongs to others on the machine is not compared, each with its reason below.
 """
 import os

@@ -60,7 +60,8 @@ class Load(threading.Thread):
 
     def turn(self):
         vpc = self.call("create_vpc", CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-        subnet = self.call("create_subnet", VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        made = self.call("create_subnet", VpcId=vpc, CidrBlock="10.9.1.0/24")
+        subnet = made["Subnet"]["SubnetId"]
         made = names(self.call("run_instances", ImageId=IMAGE, MinCount=2, MaxCount=2,
                                SubnetId=subnet)["Instances"], "InstanceId")
         self.call("create_tags", Resources=made, Tags=[{"Key": "Name", "Value": "web"}])
@@ -199,7 +200,7 @@ def crash(here):
 
 @pytest.mark.parametrize("how", [down, crash])
 def test_the_end_of_one_leaves_the_rest_alone(five, how):
-    """Under load: calls that change each world, and traffic through each that counts its packets."""
+    """Under load: calls that change each world, and traffic through each, packets counted."""
     leaving = five.pop(0)
     loads = [Load(here.world) for here in [leaving, *five]]
     before = {here.number: objects(here.namespaces) for here in five}
