@@ -700,7 +700,8 @@ class Model(Network, Rest):
             map(self.described_volume, self.things["vol"].values()))
         yield "DescribeVpcPeeringConnections", {
             **mine, "Filter.2.Name": "status-code", "Filter.2.Value.1": "active",
-            "Filter.2.Value.2": "pending-acceptance"}, "vpcPeeringConnectionSet", [
+            "Filter.2.Value.2": "pending-acceptance", "Filter.2.Value.3": "initiating-request",
+            "Filter.2.Value.4": "provisioning"}, "vpcPeeringConnectionSet", [
                 self.described_peering(peering) for peering in self.things["pcx"].values()
                 if peering["_status"] in ("active", "pending-acceptance")]
         yield "DescribeInstances", {**mine, **living}, "reservationSet", [
