@@ -24,12 +24,25 @@ void sysfs_show(void)
 		_exit(1);
 }
 
+/* A new network namespace has the machine's settings (devconf_inherit_init_net), and where it runs
+ * containers it forwards; an instance doesn't until its root says so. */
+static void forget_forwarding(void)
+{
+	CLEANUP(closep) int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "0", 1) < 0)
+		return; /* somebody covered it */
+}
+
 void sysfs_mount(void)
 {
 	struct statfs there;
 
-	if (statfs("/sys", &there) == 0 && there.f_type == SYSFS_MAGIC)
+	if (statfs("/sys", &there) == 0 &&
+	    (there.f_type == SYSFS_MAGIC || there.f_type == TMPFS_MAGIC))
 		return;
+	forget_forwarding();
 	mkdir("/sys", 0555); /* somebody may have removed it */
-	mount("sysfs", "/sys", "sysfs", MS_RDONLY | PLAIN, NULL);
+	if (mount("sysfs", "/sys", "sysfs", MS_RDONLY | PLAIN, NULL) < 0)
+		mount("tmpfs", "/sys", "tmpfs", MS_RDONLY | PLAIN, "mode=555,size=4k");
 }

@@ -15,5 +15,7 @@
  * container won't have it: instances then have no /sys. */
 void sysfs_show(void);
 
-/* In an instance, as its root: /sys is there, read-only, if it can be. System calls only. */
+/* In an instance, as its root, before somebody runs there: /sys is there, read-only, or an empty
+ * one where it can't be; the first time, what the machine's own network is set to is forgotten.
+ * System calls only. */
 void sysfs_mount(void);
