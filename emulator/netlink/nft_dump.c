@@ -35,17 +35,18 @@ static void *need(void *memory)
 struct dump {
 	struct rid ns;
 	struct object_list *objects;
-	bool skeletons[SKELETON_MAX];
+	bool skeletons[SKELETON_MAX], outdated[SKELETON_MAX];
 	enum element_map map; /* being dumped */
 	struct nftnl_set *set;
 };
 
 static int read_mark(const struct nftnl_udata *attribute, void *context)
 {
-	const char **mark = context;
+	char **mark = context;
 
-	if (nftnl_udata_type(attribute) == NFTNL_UDATA_TABLE_COMMENT && nftnl_udata_len(attribute))
-		*mark = nftnl_udata_get(attribute);
+	if (nftnl_udata_type(attribute) == NFTNL_UDATA_TABLE_COMMENT && !*mark)
+		*mark = xasprintf("%.*s", nftnl_udata_len(attribute),
+				  (const char *)nftnl_udata_get(attribute));
 	return 0;
 }
 
@@ -67,11 +68,20 @@ static void add_foreign(const struct dump *dump, struct nftnl_table *table)
 	object_list_add(dump->objects, &object);
 }
 
+/* "minivpc subnet 6": but for the version, as the other one? */
+static bool same_stem(const char *mark, const char *other)
+{
+	const char *end = strrchr(mark, ' '), *other_end = strrchr(other, ' ');
+
+	return end && other_end && end - mark == other_end - other &&
+	       strncmp(mark, other, (size_t)(end - mark)) == 0;
+}
+
 static int take_table(void *context, const struct nlmsghdr *message, struct error *error)
 {
 	CLEANUP(table_freep) struct nftnl_table *table = need(nftnl_table_alloc());
+	CLEANUP(freep) char *mark = NULL;
 	struct dump *dump = context;
-	const char *mark = NULL;
 	const void *data;
 	uint32_t length;
 
@@ -84,11 +94,12 @@ static int take_table(void *context, const struct nlmsghdr *message, struct erro
 		return 0;
 	}
 	for (size_t i = 0; i < SKELETON_MAX; i++) {
-		size_t size = strlen(skeleton_texts[i]->mark) + 1;
-
-		if (nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY) == skeleton_texts[i]->family &&
-		    length >= size && strncmp(mark, skeleton_texts[i]->mark, size) == 0)
+		if (nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY) != skeleton_texts[i]->family)
+			continue;
+		if (streq(mark, skeleton_texts[i]->mark))
 			dump->skeletons[i] = true;
+		else if (same_stem(mark, skeleton_texts[i]->mark))
+			dump->outdated[i] = true;
 	}
 	return 0;
 }
@@ -291,7 +302,9 @@ int nft_dump(struct channels *channels, struct rid ns, struct object_list *objec
 		object.kind = OBJECT_SKELETON;
 		object.ns = ns;
 		object.skeleton.skeleton = i;
-		if (r >= 0 && dump.skeletons[i])
+		if (dump.outdated[i])
+			strcpy(object.skeleton.damage, "another minivpc's");
+		if (r >= 0 && (dump.skeletons[i] || dump.outdated[i]))
 			object_list_add(objects, &object);
 	}
 	return r < 0 ? r : 0;

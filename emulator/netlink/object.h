@@ -210,7 +210,8 @@ enum skeleton {
 
 struct skeleton_object {
 	enum skeleton skeleton;
-	/* A dump's, never wanted: what of it is not as it was laid down, in words; "": nothing. */
+	/* A dump's, never wanted: what of it is not as it was laid down, in words; "": nothing.
+	 * What is put in its place takes all of it along. */
 	char damage[64];
 };
 

@@ -358,7 +358,7 @@ int prints_judge(struct prints **prints, struct channels *channels, struct rid n
 		struct channel *channel;
 		int r;
 
-		if (objects->items[i].kind != OBJECT_SKELETON)
+		if (objects->items[i].kind != OBJECT_SKELETON || *object->damage)
 			continue;
 		if (!*prints)
 			*prints = xcalloc(1, sizeof(**prints));

@@ -1,6 +1,6 @@
 /*
- * The skeletons themselves. Whoever changes one changes its mark: a daemon that finds an older
- * one says so instead of working with it.
+ * The skeletons themselves. Whoever changes one raises the number in its mark: a daemon that finds
+ * another one puts its own in that one's place.
  */
 #include "netlink/skeleton.h"
 

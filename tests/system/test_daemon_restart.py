@@ -460,3 +460,48 @@ def test_a_full_disk_is_an_error_and_nothing_else(make_world, scratch):
     finally:
         subprocess.run(["umount", disk], check=True)
         os.rmdir(disk)
+
+
+MARKS = {"subnet": {"inet": "subnet", "arp": "subnet arp"}, "igw": {"ip": "internet gateway"}}
+
+
+def ruleset(namespace):
+    """Chains, and the maps and sets with what is in them; nft can't say all of the rules."""
+    text = "".join(nft(namespace, "-s", "list", what) for what in ("chains", "maps", "sets"))
+    return sorted(line.strip(" \t,") for line in text.splitlines() if "counter" not in line)
+
+
+def nft(namespace, *words):
+    return subprocess.run(["ip", "netns", "exec", namespace, "nft", *words], check=True,
+                          capture_output=True, text=True, env=environment()).stdout
+
+
+def age(namespace):
+    """The tables become another version's, with other things in them, and nothing passes."""
+    for family, mark in MARKS[namespace.split("-")[0]].items():
+        table = f"{family} minivpc"
+        hook = "input" if family == "arp" else "forward"
+        nft(namespace, f'delete table {table}; add table {table} {{ comment "minivpc {mark} 0"; }};'
+            f"add chain {table} wall {{ type filter hook {hook} priority 0; policy drop; }}")
+        yield mark
+
+
+def test_another_versions_tables_are_replaced(own_world):
+    """A daemon that comes to a world of an older one lets it go on, filtered as it was."""
+    public, private, _ = furnish(own_world)
+    pids = {name: own_world.pids(name) for name in (public, private)}
+    places = [name for name in namespaces() if not name.startswith(("i-", "vpc-", "internet"))]
+    before = {name: ruleset(name) for name in places}
+    own_world.kill()
+    assert {mark for name in places for mark in age(name)} == {
+        "subnet", "subnet arp", "internet gateway"}
+    assert all(ruleset(name) != before[name] for name in places)
+    # By a verb of ours a daemon would come back.
+    silent = subprocess.run(["ip", "netns", "exec", public, "ping", "-n", "-c", "1", "-W", "1",
+                             "198.18.0.10"], capture_output=True, check=False, env=environment())
+    assert silent.returncode == 1
+    own_world.serve()
+    assert {name: ruleset(name) for name in places} == before
+    assert {name: own_world.pids(name) for name in pids} == pids
+    assert_alive(own_world, public, private)
+    assert_kernel_agrees(own_world)
