@@ -130,8 +130,6 @@ bool object_same(const struct object *a, const struct object *b)
 		return a->sysctl.value == b->sysctl.value;
 	case OBJECT_ELEMENT:
 		return memcmp(a->element.value, b->element.value, sizeof(a->element.value)) == 0;
-	case OBJECT_SKELETON:
-		return a->skeleton.outdated == b->skeleton.outdated;
 	case OBJECT_NONE: /* these are their identity */
 	case OBJECT_NETNS:
 	case OBJECT_ADDRESS:
