@@ -254,6 +254,13 @@ ROWS = {
                           " '10.0.1.9') WHERE id GLOB 'eni-*'", "is another one's too"),
     "a zone too far": (changed("zone", "77", A_SUBNET), "zone is none of its region's"),
     "a zone before": (changed("zone", "-1", AN_INSTANCE), "zone is none of its region's"),
+    "the ACLs gone": ("DELETE FROM resource WHERE id GLOB 'acl-*'", "network ACL is not there"),
+    "the tables gone": ("DELETE FROM resource WHERE id GLOB 'rtb-*'",
+                        "main route table is not there"),
+    "a time with more": (body("json_set(body, '$.launchTime', body ->> '$.launchTime' || 'x')",
+                              AN_INSTANCE), "launchTime has a value"),
+    "a time long ago": (changed("launchTime", "0026-11-23T07:53:07.000Z", AN_INSTANCE),
+                        "launchTime has a value"),
     "a stack gone": ("DELETE FROM resource WHERE id GLOB 'stack-0*'", "is not there"),
 }
 
