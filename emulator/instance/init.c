@@ -357,13 +357,16 @@ static void take_name(void)
 	prctl(PR_SET_NAME, INIT_NAME, 0, 0, 0);
 }
 
+#define ENTER_TRIES 3 /* the launch is over: nobody is told of a moment's shortage any more */
+
 /* The group is what it sees as the root of all of them: no neighbour's. */
 static void enter_limits(const struct init_plan *plan)
 {
 	if (!plan->limited)
 		return;
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		_exit(1);
+	for (int i = 0; unshare(CLONE_NEWCGROUP) < 0; i++)
+		if (i == ENTER_TRIES)
+			_exit(1);
 	take_name();
 }
 

@@ -390,12 +390,14 @@ int launch_ready(struct launch *launch, struct error *error)
 	return 0;
 }
 
+#define COMMIT_TRIES 100 /* of what can only be interrupted */
+
 struct launch *launch_commit(struct launch *launch)
 {
 	assert(launch->taken == launch->count);
 	/* One byte for all: they look and leave it there. We hold a reading end too, so there is
 	 * always a reader and always room. */
-	while (write(launch->lifeline[WRITE], "", 1) < 0 && errno == EINTR)
+	for (int i = 0; i < COMMIT_TRIES && write(launch->lifeline[WRITE], "", 1) < 0; i++)
 		;
 	launch_free(launch);
 	return NULL;
