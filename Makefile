@@ -185,6 +185,14 @@ soak: all
 	@$(AS_ROOT); MINIVPC_BINARY=$(abspath $(BUILD))/minivpc SOAK_SECONDS=$(SOAK_SECONDS) \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_soak.py; $(GIVE_BACK)
 
+# At every point that a call passes, which takes hours; `make test` has each named point once.
+check-crash:
+	@$(AS_ROOT)
+	@mkdir -p build; { $(MAKE) --no-print-directory all inject && CRASH_EVERY=1 \
+		MINIVPC_BINARY=$(abspath $(BUILD))/minivpc PYTHONDONTWRITEBYTECODE=1 \
+		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_crash.py \
+		; }; $(GIVE_BACK)
+
 # As root the system tests run too.
 check-asan:
 	@mkdir -p build; { $(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all tests && \
@@ -265,7 +273,7 @@ help:
 	@echo "make               build/minivpc"
 	@echo "sudo make demo     the product shown in a throw-away world"
 	@echo "sudo make test     every test; without root: make test-unit test-plan test-fuzz"
-	@echo "sudo make test-system, make lint, make check-asan"
+	@echo "sudo make test-system, make lint, make check-asan, sudo make check-crash"
 	@echo "sudo make soak     random calls from 8 clients, against a model (SOAK_SECONDS=$(SOAK_SECONDS))"
 	@echo "sudo make check-qemu       on Debian 12's own kernel, emulated: CHECK=--whole for all of it"
 	@echo "sudo make check-container  in a container: CHECK=--image builds and uses the Containerfile"
@@ -275,6 +283,6 @@ help:
 
 FORCE:
 .PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz \
-	test-system soak check-asan fuzz lint check-qemu check-container lint-format lint-rooms \
+	test-system soak check-asan check-crash fuzz lint check-qemu check-container lint-format lint-rooms \
 	lint-analyzer lint-clang lint-cppcheck bench demo install uninstall clean help
 .DELETE_ON_ERROR:

@@ -21,7 +21,13 @@ from lib import BINARY, environment, read_line
 PROGRAM = os.path.join(os.path.dirname(BINARY), "minivpc-inject")
 PORT = 4599
 VERSIONS = {"ec2": "2016-11-15", "minivpc": "minivpc", "cloudformation": "2010-05-15"}
-READY = "syscall confine_launcher instance/confine.c"  # the last that a launcher does before it serves
+READY = "syscall(SYS_capset, &header, data) confine_launcher "  # the last that a launcher does before it serves
+# For these the kernel has no error, in that use.
+NEVER = {
+    r"^prctl\(PR_SET_NAME": "whoever reads it",
+    r"^prctl\(PR_SET_PDEATHSIG": "a signal's number",
+    r"^epoll_ctl\(.*EPOLL_CTL_DEL": "what was added",
+}
 LATER = 3 * 3600  # seconds: what has ended is forgotten by then
 PATIENCE = 5  # seconds for what goes on by itself
 
@@ -58,30 +64,33 @@ class World:
         self.state = os.path.join(self.directory, "world")
         self.log = os.path.join(self.directory, "log")
         self.control = Control(os.path.join(self.directory, "control"))
+        self.program = shutil.copy(PROGRAM, os.path.join(self.directory, "minivpc"))
         self.daemon = None
         self.connection = None
         self.strangers = {int(pid) for pid in os.listdir("/proc") if pid.isdigit()}
-        self.starts = 0
+        self.run_directory = "/nonexistent"
         self.key = None
 
     def environment(self):
         return environment(MINIVPC_INJECT=self.control.path)
 
     def command(self, *words):
-        return [PROGRAM, "--state", self.state, *words]
+        return [self.program, "--state", self.state, *words]
 
     # ---- life ----
 
     def begin(self):
         """Starts the daemon; it may die at once."""
         self.staged = self.control.passed(READY)
+        for point in self.control.points():
+            if any(re.search(pattern, point.name) for pattern in NEVER):
+                self.control.skip(point.number)
         with open(self.log, "ab") as log:
             self.daemon = subprocess.Popen(
                 self.command("serve", "--listen", f"127.0.0.1:{PORT}", "--memory-limits"),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, bufsize=0,
                 env=self.environment(), start_new_session=True)
         self.control.daemon = self.daemon
-        self.starts += 1
 
     def serve(self):
         """Starts it and waits until it is ready, and its launcher too."""
@@ -93,7 +102,8 @@ class World:
         line = read_line(self.daemon, 30, "minivpc serve")
         if not line.startswith("ready "):
             return False
-        self.wait(lambda: self.control.passed(READY) > self.staged, "the launcher")
+        self.wait(lambda: self.control.passed(READY) > self.staged or self.control.get("fired"),
+                  "the launcher")
         if not self.key:
             with open(os.path.join(self.state, "credentials"), encoding="utf-8") as file:
                 self.key, self.secret = re.findall(r"= (\S+)", file.read())[:2]
@@ -187,7 +197,7 @@ class World:
         if self.connection and time.monotonic() - self.asked > 1:
             self.connection.close()  # the daemon may have given it up
             self.connection = None
-        self.asked = time.monotonic()
+        begun = self.asked = time.monotonic()
         if not self.connection:
             self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
         try:
@@ -216,12 +226,12 @@ class World:
                 if dump == seen:
                     return i
             if time.monotonic() > end:
-                texts = [dumps.differences(dump, seen) for dump in wanted]
-                raise AssertionError(why + "\n" + "\n--- or\n".join(texts) + "\n" + self.tail())
+                text = min((dumps.differences(dump, seen) for dump in wanted), key=len)
+                raise AssertionError(f"{why}\n{text}\n{self.tail()[-600:]}")
             time.sleep(0.02)
 
     def settle(self):
-        """A dump of a world that has come to rest: twice the same, with a sweep between them."""
+        """A dump of a world that has come to rest: twice the same."""
         before = None
         end = time.monotonic() + 4 * PATIENCE
         while True:
@@ -230,7 +240,7 @@ class World:
                 return seen
             assert time.monotonic() < end, dumps.differences(before, seen)
             before = seen
-            time.sleep(0.25)
+            time.sleep(0.05)
 
     def forget(self):
         """What has ended is shown for a while: it is later now."""

@@ -292,7 +292,10 @@ def kernel(world):
 
 # ---- the store ----
 
-VOLATILE = {"pid", "startTime", "order"}
+# Why something is stopped: a start that was cut short has its own reason, as on AWS.
+REASON = {"reason", "reasonCode", "reasonMessage"}
+REASONS = re.compile(r"<(reason|stateReason)>.*?</\1>|<(reason|stateReason)/>", re.DOTALL)
+VOLATILE = {"pid", "startTime", "order"} | REASON
 
 
 def settled(value):
@@ -354,7 +357,7 @@ def model(world):
     lines = []
     for service, actions in (("ec2", EC2), ("minivpc", OWN), ("cloudformation", STACKS)):
         for action in actions:
-            reply = NOISE.sub("", TIME.sub("TIME", plain(world.call(action, service=service))))
+            reply = REASONS.sub("", NOISE.sub("", TIME.sub("TIME", plain(world.call(action, service=service)))))
             lines += sorted(f"{action}: {CLOSING.sub('', part)}" for part in ITEM.split(reply))
     return lines
 

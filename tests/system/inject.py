@@ -12,7 +12,7 @@ WHENS = ("before", "after", "instead of")
 HEAD = struct.Struct("<IiqIIIIIIQQq")
 NAMES = ("mode", "sys", "countdown", "only", "fired", "when", "wanted", "released", "count",
          "passed", "seed", "clock")
-RECORD = struct.Struct("<100sIII3I")
+RECORD = struct.Struct("<120sIII3I")
 POINTS_MAX = 1024
 
 Point = collections.namedtuple("Point", "number name changes skipped passed fired")
@@ -60,6 +60,8 @@ class Control:
         """The point that fired and when, or None; how many were passed."""
         self.set("mode", OFF)
         fired, when = self.get("fired"), self.get("when")
+        while self.get("wanted") and not self.get("released"):
+            time.sleep(0.0005)
         self.set("released", 1)
         return (self.name(fired - 1), WHENS[when]) if fired else None
 
@@ -74,7 +76,7 @@ class Control:
         return self._record(number)[0].rstrip(b"\0").decode()
 
     def skip(self, number):
-        struct.pack_into("<I", self.memory, HEAD.size + number * RECORD.size + 104, 1)
+        struct.pack_into("<I", self.memory, HEAD.size + number * RECORD.size + 124, 1)
 
     def points(self):
         for number in range(self.get("count")):

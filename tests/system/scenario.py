@@ -22,6 +22,7 @@ class Context:
     def __init__(self, world):
         self.world = world
         self.ids = {}
+        self.failing = False  # something was made to fail, rather than the daemon killed
 
     def call(self, action, **parameters):
         """A parameter that begins with @ is an id."""
@@ -46,14 +47,17 @@ class Step:
     A call and its undoing. `keep`: names of ours, and the elements of the reply that tell the ids.
     `done` waits for what goes on by itself after the answer, and `undone` after the undoing. What
     `lingers` is shown for a while when it has ended. `loose`: what the call begins ends otherwise
-    when it is interrupted, and then the function says whether it did so in order. `once`: the undoing
-    is several calls, so it isn't tried itself.
+    when it is interrupted, and then the function says whether it did so in order. `again`: an undoing in
+    which something fails is to be asked for again, as with CloudFormation. `once`: the undoing
+    is several calls, so it isn't tried itself. `fresh`: what it takes next a daemon chooses that knows
+    of no earlier ones.
     """
 
     def __init__(self, name, do, undo, keep=None, done=None, undone=None, lingers=False, loose=None,
-                 once=False, same=False):
+                 once=False, again=False, fresh=False):
         self.name, self.lingers, self.loose, self.once = name, lingers, loose, once
-        self.same = same  # the world is the same afterwards
+        self.fresh = fresh
+        self.again = again
         self._do, self._undo, self._keep = do, undo, keep or {}
         self._done, self._undone = done, undone
 
@@ -99,10 +103,10 @@ def pair(name, do, undo, *parameters, keep=None, **common):
     return Step(name, call(do, **common, **more), call(undo, **common, **less), keep=keep)
 
 
-def made(name, action, undo, element, parameter, **parameters):
+def made(name, action, undo, element, parameter, fresh=False, **parameters):
     """Something that is created, and deleted by its id."""
     return Step(name, call(action, **parameters), call(undo, **{parameter: "@" + name}),
-                keep={name: element})
+                keep={name: element}, fresh=fresh)
 
 
 def association(context, of, subnet):
@@ -177,10 +181,16 @@ RUN = {"ImageId": IMAGE, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 
 def run(name, count=1, **parameters):
     """Instances; their ending is one more step backwards."""
     wanted = {**RUN, "MinCount": count, "MaxCount": count, **parameters}
-    return Step(name, call("RunInstances", **wanted),
-                call("TerminateInstances", InstanceId__1="@" + name),
-                keep={name: "instanceId"}, done=in_state(name, "running"),
-                undone=in_state(name, "terminated"), lingers=True)
+    names = [f"{name}{i or ''}" for i in range(count)]
+
+    def do(context):
+        reply = context.call("RunInstances", **wanted)
+        context.ids.update(zip(names, re.findall("<instanceId>([^<]+)<", reply)))
+        return reply
+    return Step(name, do, call("TerminateInstances", **{
+        f"InstanceId__{i + 1}": "@" + one for i, one in enumerate(names)}),
+        done=in_state(name, "running"), undone=in_state(name, "terminated"), lingers=True,
+        fresh=count > 1)
 
 
 def image_path(context):
@@ -223,32 +233,17 @@ def stack_over(context):
 
 
 def stack_whole(context):
-    """Interrupted, it went on; or it was never begun."""
+    """Interrupted, it went on, or it was never begun; where a resource failed it was rolled back."""
     stack_over(context)
     status = stack_status(context, "crash")
-    assert status in ("CREATE_COMPLETE", None), status
+    assert status in ("CREATE_COMPLETE", None) or context.failing and status == "ROLLBACK_COMPLETE"
     return status
-
-
-def without_six(context):
-    """The block goes; what it has brought with it stays, as in AWS, until somebody takes it away."""
-    context.call("DisassociateVpcCidrBlock", AssociationId="@six")
-    reply = context.call("DescribeSecurityGroupRules")
-    for part in reply.split("<item>"):
-        if "::/0" in part:
-            context.call("RevokeSecurityGroupEgress", GroupId=found(part, "groupId"),
-                         SecurityGroupRuleId__1=found(part, "securityGroupRuleId"))
-    reply = context.call("DescribeNetworkAcls", Filter__1__Name="vpc-id",
-                         Filter__1__Value__1="@vpc")
-    for egress in ("true", "false"):
-        context.call("DeleteNetworkAclEntry", NetworkAclId=found(reply, "networkAclId"),
-                     RuleNumber=101, Egress=egress)
 
 
 def six_of(context):
     """A /64 of the VPC's /56."""
     block = re.search(r"<ipv6CidrBlock>([^<]+)::/56<", context.call("DescribeVpcs"))[1]
-    return context.call("AssociateSubnetCidrBlock", SubnetId="@b", Ipv6CidrBlock=f"{block}::/64")
+    return context.call("AssociateSubnetCidrBlock", SubnetId="@six", Ipv6CidrBlock=f"{block}::/64")
 
 
 def requested_again(context):
@@ -269,6 +264,12 @@ def account_removed(context):
     context.world.restart()
 
 
+def begin(context):
+    """The simulated Internet comes with the first gateway, and stays."""
+    gateway = found(context.call("CreateInternetGateway"), "internetGatewayId")
+    context.call("DeleteInternetGateway", InternetGatewayId=gateway)
+
+
 STEPS = [
     # A network.
     made("dhcp", "CreateDhcpOptions", "DeleteDhcpOptions", "dhcpOptionsId", "DhcpOptionsId",
@@ -287,10 +288,12 @@ STEPS = [
     pair("public", "ModifySubnetAttribute", "ModifySubnetAttribute",
          {"MapPublicIpOnLaunch__Value": "true"}, {"MapPublicIpOnLaunch__Value": "false"},
          SubnetId="@b"),
-    Step("six", call("AssociateVpcCidrBlock", VpcId="@vpc", AmazonProvidedIpv6CidrBlock="true"),
-         without_six, keep={"six": "associationId"}, once=True),
-    Step("six-of-b", six_of, call("DisassociateSubnetCidrBlock", AssociationId="@six-of-b"),
-         keep={"six-of-b": "associationId"}),
+    made("vpc6", "CreateVpc", "DeleteVpc", "vpcId", "VpcId", CidrBlock="10.6.0.0/16",
+         AmazonProvidedIpv6CidrBlock="true"),
+    made("six", "CreateSubnet", "DeleteSubnet", "subnetId", "SubnetId", VpcId="@vpc6",
+         CidrBlock="10.6.1.0/24", AvailabilityZone="us-east-1a"),
+    Step("block", six_of, call("DisassociateSubnetCidrBlock", AssociationId="@block"),
+         keep={"block": "associationId"}),
     made("gateway", "CreateInternetGateway", "DeleteInternetGateway", "internetGatewayId",
          "InternetGatewayId"),
     pair("attach", "AttachInternetGateway", "DetachInternetGateway", VpcId="@vpc",
@@ -328,7 +331,8 @@ STEPS = [
     Step("acl-of-a", to_acl("@acl"), to_default_acl),
     # Interfaces and addresses.
     made("eni", "CreateNetworkInterface", "DeleteNetworkInterface", "networkInterfaceId",
-         "NetworkInterfaceId", SubnetId="@a", SecurityGroupId__1="@group"),
+         "NetworkInterfaceId", SubnetId="@a", SecurityGroupId__1="@group",
+         PrivateIpAddress="10.1.1.20"),
     made("other-group", "CreateSecurityGroup", "DeleteSecurityGroup", "groupId", "GroupId",
          VpcId="@vpc", GroupName="other", GroupDescription="other"),
     pair("groups", "ModifyNetworkInterfaceAttribute", "ModifyNetworkInterfaceAttribute",
@@ -340,7 +344,7 @@ STEPS = [
          {"SourceDestCheck__Value": "false"}, {"SourceDestCheck__Value": "true"},
          NetworkInterfaceId="@eni"),
     made("address", "AllocateAddress", "ReleaseAddress", "allocationId", "AllocationId",
-         Domain="vpc"),
+         Domain="vpc", fresh=True),
     Step("associated", call("AssociateAddress", AllocationId="@address", NetworkInterfaceId="@eni"),
          call("DisassociateAddress", AssociationId="@associated"),
          keep={"associated": "associationId"}),
@@ -380,8 +384,9 @@ STEPS = [
          done=image_settled, loose=lambda context: image_state(context, "unpacked")),
     # Other networks.
     made("allocation", "AllocateAddress", "ReleaseAddress", "allocationId", "AllocationId",
-         Domain="vpc"),
-    Step("nat", call("CreateNatGateway", SubnetId="@a", AllocationId="@allocation"),
+         Domain="vpc", fresh=True),
+    Step("nat", call("CreateNatGateway", SubnetId="@a", AllocationId="@allocation",
+                     PrivateIpAddress="10.1.1.30"),
          call("DeleteNatGateway", NatGatewayId="@nat"), keep={"nat": "natGatewayId"}, lingers=True),
     made("vpc2", "CreateVpc", "DeleteVpc", "vpcId", "VpcId", CidrBlock="10.3.0.0/16"),
     made("c", "CreateSubnet", "DeleteSubnet", "subnetId", "SubnetId", VpcId="@vpc2",
@@ -405,7 +410,9 @@ STEPS = [
          call("DeleteVpcEndpoints", VpcEndpointId__1="@endpoint"),
          keep={"endpoint": "vpcEndpointId"}),
     Step("interface", call("CreateVpcEndpoint", VpcId="@vpc", VpcEndpointType="Interface",
-                           ServiceName="com.amazonaws.us-east-1.ssm", SubnetId__1="@a"),
+                           ServiceName="com.amazonaws.us-east-1.ssm", SubnetId__1="@a",
+                           SubnetConfiguration__1__SubnetId="@a",
+                           SubnetConfiguration__1__Ipv4="10.1.1.40"),
          call("DeleteVpcEndpoints", VpcEndpointId__1="@interface"),
          keep={"interface": "vpcEndpointId"}),
     Step("flow", call("CreateFlowLogs", ResourceId__1="@vpc", ResourceType="VPC",
@@ -428,5 +435,5 @@ STEPS = [
     Step("stack", stacks("CreateStack", StackName="crash",
                          TemplateBody=json.dumps(template(network("10.8")))),
          stacks("DeleteStack", StackName="crash"), done=stack_over, undone=stack_over,
-         lingers=True, loose=stack_whole),
+         lingers=True, loose=stack_whole, again=True),
 ]
