@@ -232,6 +232,10 @@ def test_what_all_may_read_is_read(target):
         file.write("public")
     os.chmod(path, 0o644)
     assert world.exec(instance, f"cat {path}") == "public"
+    mapped, = (row["there"] for row in json.loads(world.run("check", "-o", "json").stdout)
+               if "idmapped" in row["feature"])
+    if not mapped:
+        pytest.skip("the root can't be idmapped: a file is private as it was at the first launch")
     os.chmod(path, 0o600)  # and while somebody has seen it
     assert world.exec(instance, f"cat {path}", check=False).returncode != 0
 
@@ -321,10 +325,16 @@ except OSError as error:
     world.reboot(instance)
 
 
+def reboot_by_force(how):
+    """What `poweroff -ff` and `reboot -ff` come to, which not every root has."""
+    return ["python3", "-c", "import ctypes; ctypes.CDLL(None).syscall("
+                             f"169, 0xfee1dead, 672274793, {how}, 0)"]
+
+
 def test_power_off(target):
     """It is its own power that goes off."""
     world, instance, neighbour, _, _ = target
-    for command in ("poweroff -ff", ["sh", "-c", "kill -TERM 1; sleep 1"]):
+    for command in (reboot_by_force(0x4321fedc), ["sh", "-c", "kill -TERM 1; sleep 1"]):
         world.exec(instance, command, check=False)
         world.await_state("stopped", instance)
         assert world.exec(neighbour, "echo alive") == "alive\n"
@@ -335,7 +345,7 @@ def test_power_off(target):
 def test_reset(target):
     world, instance, neighbour, _, _ = target
     before = world.init(neighbour)
-    world.reboot(instance, lambda: world.exec(instance, "reboot -ff", check=False))
+    world.reboot(instance, lambda: world.exec(instance, reboot_by_force(0x1234567), check=False))
     assert world.init(neighbour) == before
 
 
