@@ -3,10 +3,9 @@
  * SQL alone, over rows and the JSON in them, so that it means the same whatever the program has
  * become. Once released, a step never changes; tests/system/schemas keeps a world of each format.
  *
- *	1	a security group's rules are in its own record, an ACL's entries know no protocols;
- *or already as in 2, but for some that have no table of what is provisional 2	an instance has one
- *volume or, before there were any, none; and no name options
- *	3
+ * 1: a security group's rules are in its own record, an ACL's entries know no protocols; or already
+ * as in 2, but for some that have no table of what is provisional.
+ * 2: an instance has one volume or, before there were any, none; and no name options.
  */
 #include "store/migrate.h"
 
