@@ -40,12 +40,18 @@ class TcpFlow:
 
     def __init__(self, world, client, address, seconds, server, port):
         self.server = world.spawn(server, f"iperf3 --server --one-off --forceflush --port {port}")
-        while "listening" not in (line := read_line(self.server, 10, "iperf3's server")):
-            assert line, "iperf3's server has ended"
+        self.await_word("listening")
         self.process = world.spawn(
             client, f"iperf3 --client {address} --port {port} --time {seconds} --bidir --json "
                     f"--bitrate {RATE} --interval 1 --connect-timeout 5000")
         self.bytes = 0
+        # Until then the client's verb may be on its way: it would start a daemon where none runs.
+        self.await_word("Accepted")
+
+    def await_word(self, word):
+        """In a line of the server's."""
+        while word not in (line := read_line(self.server, 30, "iperf3's server")):
+            assert line, "iperf3's server has ended"
 
     def outcome(self):
         text = self.process.stdout.read().decode()
