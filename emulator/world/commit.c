@@ -485,6 +485,36 @@ static int end_host(struct world *world, struct internet_host *host, struct erro
 	return world_commit(world, &transaction, error);
 }
 
+/* An end that couldn't be seen to. */
+struct late_end {
+	struct world *world;
+	struct rid id;
+	enum instance_end end;
+};
+
+#define END_AGAIN 1000 /* milliseconds */
+
+static void on_late_end(void *context)
+{
+	struct late_end late = *(struct late_end *)context;
+
+	free(context);
+	world_on_exit(late.world, late.id, late.end);
+}
+
+/* Nobody tells of it a second time. */
+static void see_to_it_later(struct world *world, struct rid id, enum instance_end end)
+{
+	struct late_end *late = xcalloc(1, sizeof(*late));
+	struct error error = ERROR_INIT;
+
+	*late = (struct late_end){ world, id, end };
+	if (loop_add_timer(world->loop, END_AGAIN, on_late_end, late, NULL, &error) == 0)
+		return;
+	log_error("%s", error.text);
+	free(late);
+}
+
 void world_on_exit(void *context, struct rid id, enum instance_end end)
 {
 	struct world *world = context;
@@ -498,8 +528,10 @@ void world_on_exit(void *context, struct rid id, enum instance_end end)
 		r = end_instance(world, (struct instance *)resource, end, &error);
 	else
 		r = end_host(world, (struct internet_host *)resource, &error);
-	if (r < 0)
-		log_error("%s has ended: %s", rid_format(id).text, error.text);
+	if (r == 0)
+		return;
+	log_error("%s has ended: %s", rid_format(id).text, error.text);
+	see_to_it_later(world, id, end);
 }
 
 /* It ends in its own time, then world_on_exit() starts it again. */
