@@ -240,6 +240,8 @@ def processes(us):
             yield f"process {name} in {place}, {group}"
             if os.stat(f"/proc/{pid}/ns/mnt").st_ino != here:
                 for mount in mounts_of(pid):
+                    if mount.startswith("/world/images/"):
+                        continue  # an image that was launched once stays at hand
                     yield f"mount of {name} in {place}: {mount}"
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has just ended

@@ -382,6 +382,7 @@ STEPS = [
                                                  Path=image_archive(context)),
          lambda context: context.own("DeleteImage", Image="packed"), keep={"unpacked": "imageId"},
          done=image_settled, loose=lambda context: image_state(context, "unpacked")),
+    run("own", ImageId="@unpacked", SubnetId="@a", PrivateIpAddress="10.1.1.11"),
     # Other networks.
     made("allocation", "AllocateAddress", "ReleaseAddress", "allocationId", "AllocationId",
          Domain="vpc", fresh=True),
