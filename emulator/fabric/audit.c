@@ -2,6 +2,7 @@
 #include "fabric/audit.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "fabric/internal.h"
 
@@ -254,15 +255,47 @@ static bool is_in_question(const struct sight *sight, const struct object **ques
 	return objects_find(questioned, sight->questioned.count, &device) != NULL;
 }
 
+/* The device that an object is, or is about; "" for none. */
+static struct object device_of(const struct object *object)
+{
+	static const char neighbours[] = "ipv4/neigh/";
+	const char *name = object->kind == OBJECT_LINK ? object->link.name : object_device(object);
+	char part[DEVICE_NAME_MAX];
+
+	if (object->kind != OBJECT_SYSCTL ||
+	    strncmp(object->sysctl.path, neighbours, strlen(neighbours)) != 0)
+		return link_of(object->ns, name);
+	snprintf(part, sizeof(part), "%.*s",
+		 (int)strcspn(object->sysctl.path + strlen(neighbours), "/"),
+		 object->sysctl.path + strlen(neighbours));
+	return link_of(object->ns, part);
+}
+
+/* Pairs that can't be made now: where their far ends are to be has no name. */
+static void find_impossible(const struct sight *sight, struct object_list *ret)
+{
+	for (size_t i = 0; i < sight->want.count; i++)
+		if (is_pair(&sight->want.items[i]) &&
+		    has_id(&sight->unseen_by_id, sight->want.items[i].link.peer_ns))
+			object_list_add(ret, &sight->want.items[i]);
+}
+
 /* What is to be there as far as it is ours to say, and can be seen. */
 static void choose_wanted(const struct sight *sight, struct object_list *ret)
 {
 	CLEANUP(freep) const struct object **questioned = objects_sorted(&sight->questioned);
+	CLEANUP(freep) const struct object **never = NULL;
+	CLEANUP(object_list_clear) struct object_list impossible = { 0 };
+
+	find_impossible(sight, &impossible);
+	never = objects_sorted(&impossible);
 
 	for (size_t i = 0; i < sight->want.count; i++) {
 		const struct object *object = &sight->want.items[i];
+		const struct object device = device_of(object);
 
 		if (!has_id(&sight->unseen_by_id, object->ns) &&
+		    !objects_find(never, impossible.count, &device) &&
 		    (object->kind == OBJECT_NETNS || !is_guest(object->ns) ||
 		     is_in_question(sight, questioned, object)))
 			object_list_add(ret, object);
@@ -318,9 +351,7 @@ static void drop_devices(struct object_list *have, const struct object_list *gon
 
 	for (size_t i = 0; i < have->count; i++) {
 		const struct object *object = &have->items[i];
-		const struct object device =
-			link_of(object->ns, object->kind == OBJECT_LINK ? object->link.name
-									: object_device(object));
+		const struct object device = device_of(object);
 
 		if (!objects_find(index, gone->count, &device))
 			have->items[kept++] = *object;
@@ -386,7 +417,8 @@ static void drop_broken_pairs(struct sight *sight, struct change_list *changes)
 		const struct object *near = &sight->want.items[i], *end;
 		struct object far;
 
-		if (!is_pair(near) || has_id(&sight->unseen_by_id, near->ns))
+		if (!is_pair(near) || has_id(&sight->unseen_by_id, near->ns) ||
+		    has_id(&sight->unseen_by_id, near->link.peer_ns))
 			continue;
 		end = broken_end(sight, have, want, near);
 		if (!end)
@@ -551,7 +583,8 @@ static int mend_names(const struct fabric *fabric, const struct sight *sight,
 		struct error cause = ERROR_INIT;
 		int r = kernel_transact(fabric->kernel, &change, 1, &cause);
 
-		if (r < 0 && strict) {
+		/* An instance's goes with its last process, which may have just ended. */
+		if (r < 0 && strict && !is_guest(change.after.ns)) {
 			*error = cause;
 			return r;
 		}

@@ -105,6 +105,9 @@ int kernel_check_netns(struct kernel *kernel, const struct object *netns,
 	if (!netns->netns_pid)
 		kernel_keep(kernel, netns->ns);
 	r = netns_inspect(netns->ns, netns->netns_pid, kernel_kept(kernel, netns->ns), &ignored);
+	/* The process has just ended, and can't be asked: what there is was its own. */
+	if (r == -ENOENT && netns->netns_pid)
+		r = netns_inspect(netns->ns, 0, -1, &ignored);
 	if (r < 0 && r != -EEXIST && r != -ENOENT) {
 		*error = ignored;
 		return r;

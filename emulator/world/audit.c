@@ -192,7 +192,8 @@ static void log_mended(const struct api_drift *drift)
 	const char *id = rid_format(drift->id).text;
 
 	if (!drift->mended)
-		log_info("left alone: %s: %s: %s", id, drift->found, drift->why);
+		log_info("left alone: %s: %s: %s", id, drift->found ? drift->found : drift->wanted,
+			 drift->why);
 	else if (drift->kind == API_DRIFT_MISSING)
 		log_info("reconciled: %s: %s was missing", id, drift->wanted);
 	else if (drift->kind == API_DRIFT_UNEXPECTED)

@@ -421,3 +421,18 @@ def test_an_init_that_left_its_control_group_is_told_and_put_back(scene):
     assert status == 0 and found[0]["mended"]
     assert groups(init) == before
     assert_clean(world)
+
+
+def test_an_instance_that_lost_its_name_and_ended_is_stopped_at_start(scene):
+    """There is nothing to bring the name back to, and that keeps no daemon from starting."""
+    world = scene.world
+    init = world.init(scene.neighbour)
+    world.kill()
+    subprocess.run(["ip", "netns", "delete", scene.neighbour], check=True, env=environment())
+    os.kill(init, signal.SIGKILL)
+    world.serve()
+    world.await_state("stopped", scene.neighbour)
+    assert_clean(world)
+    world.ec2.start_instances(InstanceIds=[scene.neighbour])
+    world.await_state("running", scene.neighbour)
+    scene.assert_alive()
