@@ -133,7 +133,7 @@ bool instances_is_in_place(const struct instances *instances, struct rid id);
 int instances_return(const struct instances *instances, struct rid id, struct error *error);
 /* How an init has ended that was gone before it could be adopted. */
 enum instance_end instances_end(struct instances *instances, struct rid id, struct process process);
-/* Once nobody needs to know any more of those that are gone. */
+/* Once nobody needs to know any more of those that are gone: what has become too much. */
 void instances_forget_ends(struct instances *instances);
 /*
  * Kills at once and waits until every one is gone (bounded: 10 s). on_exit is not called for them.

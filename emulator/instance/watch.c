@@ -14,11 +14,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define KILL_MS	  10000
-#define KILL_MANY 512 /* pidfds open at once for inits that were not watched */
+#define NOTES_MAX (1 << 20) /* bytes */
+#define KILL_MANY 512	    /* pidfds open at once for inits that were not watched */
 
 struct watched {
 	struct instances *instances;
@@ -219,10 +221,17 @@ enum instance_end instances_end(struct instances *instances, struct rid id, stru
 	return end_read_note(instances->ends, rid_format(id).text, process.start_time);
 }
 
+/*
+ * An init that was adopted alive may have left its note by now, and be on its way out: small as
+ * they are, the notes stay until there are thousands. They are told apart by their time.
+ */
 void instances_forget_ends(struct instances *instances)
 {
-	if (instances->ends >= 0 && ftruncate(instances->ends, 0) < 0)
-		return; /* they are told apart by their time */
+	struct stat status;
+
+	if (instances->ends < 0 || fstat(instances->ends, &status) < 0 ||
+	    status.st_size < NOTES_MAX || ftruncate(instances->ends, 0) < 0)
+		return;
 }
 
 /* A pidfd to kill by, or -1 when the process is gone. One that was watched is so no more. */

@@ -77,6 +77,21 @@ static int adopt(struct world *world, struct transaction *transaction, struct in
 		       : 0;
 }
 
+/* One that was between two inits ran, and was asked to go on. */
+static bool start_again(struct world *world, struct transaction *transaction,
+			struct instance *instance)
+{
+	const struct process any = { 0 };
+
+	if (instances_end(world->instances, instance->resource.id, any) != INSTANCE_REBOOTED)
+		return false;
+	transaction_edit(transaction, instance);
+	instance->state = INSTANCE_RUNNING;
+	instance->pid = instance->start_time = 0;
+	*array_grow(&world->rebooted, &world->rebooted_count) = instance->resource.id;
+	return true;
+}
+
 static int recover_instance(struct world *world, struct transaction *transaction,
 			    struct instance *instance, struct error *error)
 {
@@ -87,10 +102,11 @@ static int recover_instance(struct world *world, struct transaction *transaction
 	case INSTANCE_STOPPING:
 		return adopt(world, transaction, instance, error);
 	case INSTANCE_PENDING:
-		/* Never answered: a new one was never asked for, a started one stays stopped. */
 		if ((r = kill_one(world, instance, error)) < 0)
 			return r;
-		exited(transaction, instance, false);
+		/* Never answered: a new one was never asked for, a started one stays stopped. */
+		if (!start_again(world, transaction, instance))
+			exited(transaction, instance, false);
 		return 0;
 	case INSTANCE_SHUTTING_DOWN:
 		instance_settle(transaction, instance);

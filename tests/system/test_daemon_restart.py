@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import isolation
 from host import listing
-from lib import (IMAGE, INTERNET, Error, Ping, api_state, assert_kernel_agrees, environment, links,
+from lib import (IMAGE, INTERNET, Error, Ping, alive, api_state, assert_kernel_agrees,
+                 environment, links,
                  living, names, namespaces, orphans, read_line, tag_specification, wait_for)
 
 
@@ -31,6 +32,21 @@ def furnish(world):
     world.ec2.terminate_instances(InstanceIds=[gone])
     world.await_state("terminated", gone)
     return public, private, asleep
+
+
+def test_a_reboot_that_was_answered_happens(own_world):
+    """Whatever it had come to when the daemon was killed: the instance runs again."""
+    subnet = own_world.subnet(own_world.open_vpc(), "10.0.1.0/24")
+    instance, = own_world.run_instances(subnet)
+    for delay in (0, 0, 0, 0.005, 0.01, 0.02, 0.03):
+        before = own_world.init(instance)
+        own_world.ec2.reboot_instances(InstanceIds=[instance])
+        time.sleep(delay)
+        own_world.kill()
+        wait_for(lambda: not alive(before), 10, "the old init's end")
+        own_world.serve()
+        own_world.await_state("running", instance)
+        assert own_world.init(instance) not in (None, before)
 
 
 def assert_alive(world, public, private):
