@@ -17,6 +17,7 @@ import traceback
 
 import pytest
 
+from lib import wait_for
 from soak_client import Broken, Call, Line, Reply
 from soak_dice import Dice, RACING, WEIGHTS, call_name
 from soak_growth import Weight
@@ -83,8 +84,10 @@ class Client:
         return reply.tree
 
     def call(self, call):
+        world, instance = self.soak.world, call.parameters.get("InstanceId.1")
         if call.action in ENDING:
-            self.packets.forget(call.parameters["InstanceId.1"])
+            self.packets.forget(instance)
+        before = world.init(instance) if call.action == "RebootInstances" else None
         self.last.append(f"{call}")
         self.again = 0
         try:
@@ -100,6 +103,9 @@ class Client:
         self.codes[reply.code] += bool(reply.code)
         if wrong:
             self.fail(wrong)
+        if call.action == "RebootInstances" and not reply.code:
+            wait_for(lambda: world.init(instance) not in (None, before), 60,
+                     f"{self.model.name}: {instance} has rebooted")
 
     def resolve(self, call):
         """Nobody heard the answer: the call is whole, or there was none."""
