@@ -1,6 +1,7 @@
 """
 Worlds of the store's formats, kept in schemas/: NAME.sql, all that the database held, and NAME.json,
-what the API told of it. As root, `python3 tests/system/formats.py` makes today's.
+what the API told of it. As root, `python3 tests/system/formats.py` makes today's: once, when a format
+is released, for what is kept is what that version wrote.
 """
 import json
 import os
@@ -11,7 +12,7 @@ import tempfile
 
 import isolation
 import stacks
-from lib import ROOT, World, names
+from lib import ROOT, World
 from minimal import furnish
 
 KEPT = os.path.join(ROOT, "tests", "system", "schemas")
@@ -101,7 +102,7 @@ def make():
             with open(base + ".json", "w", encoding="utf-8") as file:
                 text = json.dumps(told, sort_keys=True, separators=(",", ":"))
                 file.write(text.replace(place, "/image").replace('},{', '},\n{') + "\n")
-    print(base, names([{"kind": kind} for kind in kinds(base + ".sql")], "kind"))
+    print(base, *kinds(base + ".sql"))
 
 
 def kinds(path):
