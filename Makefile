@@ -203,6 +203,19 @@ check-asan:
 check-qemu check-container:
 	+@$(AS_ROOT); scripts/$@ $(CHECK); $(GIVE_BACK)
 
+# By hand, on x86-64: tests, among them the one that calls every action.
+VALGRIND ?= test_api_coverage test_api_nat test_stacks_api
+check-valgrind:
+	@$(AS_ROOT); command -v valgrind >/dev/null || { echo "valgrind is not installed"; exit 1; }
+	@mkdir -p build; rm -rf build/valgrind; mkdir build/valgrind; { \
+		$(MAKE) --no-print-directory BUILD=build all && \
+		$(CC) $(STANDARD) -O2 -Wall -Wextra -Werror -shared -fPIC -o build/valgrind/calls.so \
+			tests/valgrind/calls.c && \
+		TEST_PATIENCE=10 MINIVPC_BINARY=tests/valgrind/minivpc \
+		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -ra -p no:cacheprovider \
+			$(VALGRIND:%=tests/system/%.py) && \
+		! grep -h . build/valgrind/*.log; }; $(GIVE_BACK)
+
 # FUZZ_SECONDS for each parser: what is found is kept in build/fuzz, a harness's corpus too.
 FUZZ_SECONDS ?= 60
 fuzz:
@@ -273,7 +286,7 @@ help:
 	@echo "make               build/minivpc"
 	@echo "sudo make demo     the product shown in a throw-away world"
 	@echo "sudo make test     every test; without root: make test-unit test-plan test-fuzz"
-	@echo "sudo make test-system, make lint, make check-asan, sudo make check-crash"
+	@echo "sudo make test-system, make lint, make check-asan, sudo make check-crash, sudo make check-valgrind"
 	@echo "sudo make soak     random calls from 8 clients, against a model (SOAK_SECONDS=$(SOAK_SECONDS))"
 	@echo "sudo make check-qemu       on Debian 12's own kernel, emulated: CHECK=--whole for all of it"
 	@echo "sudo make check-container  in a container: CHECK=--image builds and uses the Containerfile"
@@ -283,6 +296,7 @@ help:
 
 FORCE:
 .PHONY: FORCE all tests fuzzers inject objects tools test test-unit test-plan test-fuzz \
-	test-system soak check-asan check-crash fuzz lint check-qemu check-container lint-format lint-rooms \
+	test-system soak check-asan check-crash check-valgrind fuzz lint check-qemu \
+	check-container lint-format lint-rooms \
 	lint-analyzer lint-clang lint-cppcheck bench demo install uninstall clean help
 .DELETE_ON_ERROR:

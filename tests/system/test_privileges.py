@@ -7,6 +7,9 @@ import pytest
 import lib
 from lib import wait_for
 
+pytestmark = pytest.mark.skipif(not os.path.exists("/proc/sys/kernel/seccomp"),
+                                reason="no CONFIG_SECCOMP_FILTER")
+
 # As /usr/include/linux/capability.h numbers them.
 KEPT = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "FSETID": 4, "KILL": 5, "SETGID": 6,
         "SETUID": 7, "SETPCAP": 8, "NET_BIND_SERVICE": 10, "NET_ADMIN": 12, "SYS_CHROOT": 18,
