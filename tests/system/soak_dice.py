@@ -8,7 +8,8 @@ from soak_network import ANYWHERE, KINDS, OWNER_TAG, ZONES
 WRONG = 0.06  # of all ids; each of them would be an error
 # What a client has at most, so that it changes and deletes as much as it makes.
 MOST = {"vpc": 3, "subnet": 8, "igw": 3, "rtb": 10, "sg": 12, "acl": 8, "eni": 16, "i": 5,
-        "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10, "key": 3, "lt": 3, "vpce": 3}
+        "eipalloc": 5, "nat": 2, "pcx": 4, "pl": 3, "dopt": 3, "vol": 10, "key": 3, "lt": 3,
+        "vpce": 3}
 WIDTHS = (0, 0, 8, 16, 24, 28, 32)
 PROTOCOLS = ("-1", "-1", "tcp", "tcp", "udp", "udp", "icmp", "50")
 PORTS = ((0, 65535), (22, 22), (53, 53), (80, 443), (0, 1023), (1024, 65535), (8080, 8080))
@@ -262,7 +263,8 @@ class Dice:
         if routes and self.chance(0.8):
             destination = self.random.choice(routes)["destination"]
         else:
-            destination = self.random.choice((ANYWHERE, "10.77.0.0/16", "banana", *self.all_cidrs()))
+            destination = self.random.choice(
+                (ANYWHERE, "10.77.0.0/16", "banana", *self.all_cidrs()))
             if self.wrong:
                 destination = ANYWHERE
         return {"RouteTableId": table, "DestinationCidrBlock": destination}
@@ -688,7 +690,8 @@ WEIGHTS = {
     "delete_volume": 2, "create_tags": 4, "delete_tags": 2,
     "assign_private_ip_addresses": 3, "unassign_private_ip_addresses": 2, "create_key_pair": 2,
     "delete_key_pair": 1, "create_launch_template": 2, "create_launch_template_version": 2,
-    "create_vpc_endpoint": 3, "delete_vpc_endpoints": 2, "modify_launch_template": 2, "delete_launch_template": 1,
+    "create_vpc_endpoint": 3, "delete_vpc_endpoints": 2, "modify_launch_template": 2,
+    "delete_launch_template": 1,
 }
 
 # Of them, what may happen at the same time as another: what the model needs to ask nothing about.

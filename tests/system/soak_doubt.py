@@ -1,4 +1,4 @@
-"""What the answer to a call must have been that nobody heard, found by describing what came of it."""
+"""What the answer that nobody heard must have been, found by describing what came of it."""
 from soak_client import Call
 
 # Action: how what it made is described, under which member, and the reply's member that has it.

@@ -239,7 +239,8 @@ class Model(Network, Rest):
                  "groupSet": [{"groupId": group, "groupName": self.things["sg"][group]["groupName"]}
                               for group in eni["_groups"]],
                  "privateIpAddressesSet": [{
-                     "privateIpAddress": address, **name(address), "primary": str(address == first).lower(),
+                     "privateIpAddress": address, **name(address),
+                     "primary": str(address == first).lower(),
                      **self.association_of(eni, address, brief)} for address in eni["_addresses"]],
                  **self.association_of(eni, first, brief)}
         if attachment:

@@ -215,7 +215,8 @@ class Network:
 
     def delete_vpc(self, p):
         vpc = self.find("vpc", p["VpcId"])["vpcId"]
-        if (self.of("subnet", vpcId=vpc) or self.of("vpce", vpcId=vpc) or self.of("eni", vpcId=vpc) or self.attached(vpc) or
+        if (self.of("subnet", vpcId=vpc) or self.of("vpce", vpcId=vpc) or
+                self.of("eni", vpcId=vpc) or self.attached(vpc) or
                 [group for group in self.of("sg", vpcId=vpc) if group["groupName"] != "default"] or
                 [table for table in self.of("rtb", vpcId=vpc) if not self.is_main(table)] or
                 [acl for acl in self.of("acl", vpcId=vpc) if acl["default"] == "false"] or

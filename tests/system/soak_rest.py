@@ -3,6 +3,7 @@ from soak_network import (Refused, TIME, TRUE, ZONE_ID, dependencies, network, n
                           refuse, tags_of)
 from soak_values import Any, UNKNOWN
 
+
 class Rest:
     """Half of a Model, which has find() and the like."""
 

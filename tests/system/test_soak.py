@@ -249,7 +249,8 @@ class Client:
         every("pl", "DeleteManagedPrefixList", "PrefixListId")
         every("dopt", "DeleteDhcpOptions", "DhcpOptionsId")
         every("lt", "DeleteLaunchTemplate", "LaunchTemplateId")
-        every("key", "DeleteKeyPair", "KeyName", [pair["keyName"] for pair in things["key"].values()])
+        every("key", "DeleteKeyPair", "KeyName",
+              [pair["keyName"] for pair in things["key"].values()])
         self.compare()
         self.line.close()
         self.second.close()
