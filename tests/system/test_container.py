@@ -147,6 +147,8 @@ def test_all_that_can_be_seen_of_files(world, container, pair):
     assert sorted(set(inside) ^ set(outside)) == []
     assert sh(world, pair[1], "sha256sum /usr/bin/dpkg /usr/bin/perl") == \
         box(container, "sha256sum /usr/bin/dpkg /usr/bin/perl")
+    if tuple(int(part) for part in os.uname().release.split(".")[:2]) < (6, 6):
+        pytest.skip("a user's attributes: this kernel's tmpfs has none (before 6.6)")
     assert sh(world, pair[1], "python3 -c 'import os; print(os.getxattr(\"/opt/public\", "
                               "\"user.mine\"))'") == "b'x'\n"
 
