@@ -6,8 +6,9 @@ it, started again, and what the model, the store and the kernel hold is compared
 answered is there, what was not is there in whole or not at all. Then each point fails once, and the
 call with it: all is as it was, and the same call succeeds the next time.
 
-Here each point that has a name is tried once, and some more of what each step passes, drawn anew
-each time (CRASH_SEED repeats it); `make check-crash` tries all that every step passes.
+`make check-crash` tries each point that has a name, and some more of what each step passes, drawn
+anew each time (CRASH_SEED repeats it); with CRASH_EVERY=1 it tries all that every step passes, each
+time. Starts and ends are tried in any run of the tests.
 """
 import collections
 import errno
@@ -28,6 +29,7 @@ from scenario import STEPS, Context, begin
 pytestmark = pytest.mark.skipif(not os.path.exists(PROGRAM), reason=f"no {PROGRAM}: make inject")
 
 EVERY = "CRASH_EVERY" in os.environ
+minutes = pytest.mark.skipif(not EVERY and "CRASH" not in os.environ, reason="make check-crash")
 SEED = int(os.environ.get("CRASH_SEED", str(random.randrange(1 << 16))))
 STEP = 7  # of a start's and an end's points, of which each takes a world: one in so many
 SLOW = 5  # seconds for a point, which are told of
@@ -281,6 +283,7 @@ def crashing():
         made.end()
 
 
+@minutes
 def test_steps(crashing):
     """Every step of the scenario, and back."""
     walk = Walk(crashing)
@@ -464,6 +467,7 @@ def test_down(mode):
             world.end()
 
 
+@minutes
 def test_every_point_has_fired():
     """None is skipped: what never can is named, with the reason."""
     left = [f"{name} ({when})" for name, changes in TALLY.changes.items()
