@@ -95,7 +95,8 @@ $(BUILD)/minivpc: $(OBJECTS) $(BUILD)/obj/labs.o
 # A program for tests/system/test_crash.py: see emulator/base/inject.h. What changes something is
 # compiled with that, all of the daemon and of `down`; the rest is as ever.
 INJECTED := $(filter $(foreach room,store netlink fabric instance services world,emulator/$(room)/%) \
-	      emulator/base/credentials.c emulator/base/id.c emulator/base/loop.c,$(filter-out \
+	      emulator/base/capabilities.c emulator/base/credentials.c emulator/base/id.c \
+	      emulator/base/loop.c,$(filter-out \
 	      $(patsubst %,emulator/%.c,instance/exec instance/ssh instance/terminal world/check), \
 	      $(SOURCES)))
 INJECT_OBJECTS := $(patsubst %.c,$(BUILD)/inject/%.o,$(INJECTED) $(filter %/inject.c,$(ALL_SOURCES)))

@@ -161,6 +161,7 @@ static void find_lost_ways(const struct sight *sight, struct object_list *ret_de
 static int look_into_guests(const struct fabric *fabric, struct sight *sight, struct error *error)
 {
 	CLEANUP(freep) const struct object **index = objects_sorted(&sight->have), **lost = NULL;
+	CLEANUP(freep) const struct object **doubtful = objects_sorted(&fabric->doubtful);
 	CLEANUP(object_list_clear) struct object_list ways = { 0 };
 	const size_t count = sight->have.count; /* it grows, and the index points into it */
 	int r = 0;
@@ -176,7 +177,8 @@ static int look_into_guests(const struct fabric *fabric, struct sight *sight, st
 		    has_id(&sight->unseen_by_id, near->link.peer_ns))
 			continue;
 		found = objects_find(index, count, near);
-		if (found && object_same(found, near) && !objects_find(lost, ways.count, near))
+		if (found && object_same(found, near) && !objects_find(lost, ways.count, near) &&
+		    !objects_find(doubtful, fabric->doubtful.count, near))
 			continue;
 		far = far_end(near);
 		object_list_add(&sight->questioned, &far);

@@ -38,6 +38,7 @@ struct fabric *fabric_free(struct fabric *fabric)
 	map_clear(&fabric->references);
 	object_list_clear(&fabric->doomed);
 	object_list_clear(&fabric->superseded);
+	object_list_clear(&fabric->doubtful);
 	filters_free(fabric->filters);
 	free(fabric);
 	return NULL;
@@ -342,6 +343,16 @@ static void add_differences(const struct fabric *fabric, const struct facet_set 
 		difference_put(&it[i], changes);
 }
 
+static void doubt(struct fabric *fabric, const struct change_list *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->items[i];
+
+		if (change->before.kind == OBJECT_LINK && !change->after.kind)
+			object_list_add(&fabric->doubtful, &change->before);
+	}
+}
+
 int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *error)
 {
 	CLEANUP(object_list_clear) struct object_list superseded = { 0 }, settled = { 0 };
@@ -365,8 +376,10 @@ int fabric_apply(struct fabric *fabric, struct facet_set *set, struct error *err
 	for (size_t i = 0; r == 0 && i < set->count; i++)
 		remember(fabric, set->keys[i], &wanted[i]);
 	wanted_free(wanted, set->count);
-	if (r < 0)
+	if (r < 0) {
+		doubt(fabric, &changes);
 		return r;
+	}
 	remember_all_references(fabric);
 	if (settled.count) {
 		take_out(&fabric->doomed, &settled);
@@ -397,4 +410,5 @@ void fabric_remember(struct fabric *fabric, const struct facet_set *set, struct 
 	for (size_t i = 0; i < set->count; i++)
 		remember(fabric, set->keys[i], &wanted[i]);
 	remember_all_references(fabric);
+	object_list_clear(&fabric->doubtful);
 }

@@ -29,6 +29,9 @@ struct fabric {
 	 * ask for: what was superseded before the last sweep and since.
 	 */
 	struct object_list doomed, superseded;
+	/* Pairs whose removal the kernel has refused: some were made again, without what was on
+	 * them in an instance. */
+	struct object_list doubtful;
 };
 
 /* Every facet of the model, in the order of its kinds, and what each wants: an array of lists,

@@ -378,20 +378,25 @@ enum {
 	SOURCES
 };
 
-static noreturn void serve(const struct init_plan *plan)
+/* What says nothing to us does nothing. */
+static int open_signals(void)
+{
+	sigset_t signals;
+
+	sigfillset(&signals);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static noreturn void serve(const struct init_plan *plan, int signals)
 {
 	struct pollfd fds[SOURCES] = {
+		[SIGNALS] = { .fd = signals, .events = POLLIN },
 		[REQUESTS] = { .fd = open_control(), .events = POLLIN },
 		[LIFELINE] = { .fd = plan->lifeline, .events = POLLIN },
 		[SSH] = { .fd = -1, .events = POLLIN },
 	};
-	sigset_t signals;
 	pid_t script = 0;
 
-	sigfillset(&signals); /* what says nothing to us does nothing */
-	fds[SIGNALS] = (struct pollfd){ signalfd(-1, &signals, SFD_CLOEXEC), POLLIN, 0 };
-	if (fds[SIGNALS].fd < 0)
-		_exit(1);
 	reap();
 	for (;;) {
 		if (poll(fds, SOURCES, -1) < 0)
@@ -416,6 +421,8 @@ static noreturn void serve(const struct init_plan *plan)
 
 void init_main(const struct init_plan *plan)
 {
+	int signals;
+
 	setsid(); /* the daemon's terminal is not ours; fails for no leader of a group */
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (steps[i].run(plan) < 0) {
@@ -425,7 +432,12 @@ void init_main(const struct init_plan *plan)
 	}
 	if (!plan->limited)
 		take_name();
+	signals = open_signals();
+	if (signals < 0) {
+		report(plan, errno, (const char[STEP_MAX]){ "hear signals" });
+		_exit(1);
+	}
 	report(plan, 0, (const char[STEP_MAX]){ "" });
 	close(plan->report);
-	serve(plan);
+	serve(plan, signals);
 }

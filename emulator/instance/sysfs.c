@@ -34,6 +34,15 @@ static void forget_forwarding(void)
 		return; /* somebody covered it */
 }
 
+/* Twice: the first may have failed for want of memory, and nobody asks for it again. */
+static bool mount_own(void)
+{
+	for (int tries = 0; tries < 2; tries++)
+		if (mount("sysfs", "/sys", "sysfs", MS_RDONLY | PLAIN, NULL) == 0)
+			return true;
+	return false;
+}
+
 void sysfs_mount(void)
 {
 	struct statfs there;
@@ -43,6 +52,6 @@ void sysfs_mount(void)
 		return;
 	forget_forwarding();
 	mkdir("/sys", 0555); /* somebody may have removed it */
-	if (mount("sysfs", "/sys", "sysfs", MS_RDONLY | PLAIN, NULL) < 0)
+	if (!mount_own())
 		mount("tmpfs", "/sys", "tmpfs", MS_RDONLY | PLAIN, "mode=555,size=4k");
 }

@@ -21,7 +21,7 @@ from lib import BINARY, environment, read_line
 PROGRAM = os.path.join(os.path.dirname(BINARY), "minivpc-inject")
 PORT = 4599
 VERSIONS = {"ec2": "2016-11-15", "minivpc": "minivpc", "cloudformation": "2010-05-15"}
-READY = "syscall(SYS_capset, &header, data) confine_launcher "  # the last that a launcher does before it serves
+READY = "sendmsg(socket, &message, MSG_NOSIGNAL) pass_send "  # a launcher's first word: it is ready to serve
 # For these the kernel has no error, in that use.
 NEVER = {
     r"^prctl\(PR_SET_NAME": "whoever reads it",
@@ -233,7 +233,7 @@ class World:
                 if dump == seen:
                     return i
             if time.monotonic() > end:
-                text = min((dumps.differences(dump, seen) for dump in wanted), key=len)
+                text = "\n--- or ---\n".join(dumps.differences(dump, seen) for dump in wanted)
                 raise AssertionError(f"{why}\n{text}\n{self.tail()[-600:]}")
             time.sleep(0.02)
 

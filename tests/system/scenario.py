@@ -432,7 +432,7 @@ STEPS = [
     # Stacks.
     Step("change-set", stacks("CreateChangeSet", StackName="review", ChangeSetName="one",
                               ChangeSetType="CREATE", TemplateBody=json.dumps(template(network()))),
-         stacks("DeleteStack", StackName="review"), lingers=True),
+         stacks("DeleteStack", StackName="review"), lingers=True, fresh=True),
     Step("stack", stacks("CreateStack", StackName="crash",
                          TemplateBody=json.dumps(template(network("10.8")))),
          stacks("DeleteStack", StackName="crash"), done=stack_over, undone=stack_over,
