@@ -186,10 +186,10 @@ soak: all
 	@$(AS_ROOT); MINIVPC_BINARY=$(abspath $(BUILD))/minivpc SOAK_SECONDS=$(SOAK_SECONDS) \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/system/test_soak.py; $(GIVE_BACK)
 
-# Minutes; CRASH_EVERY=1, at every point that a call passes, hours. `make test` has starts and ends.
+# At every point that a call passes, each time: hours. `make test` has each point that has a name.
 check-crash:
 	@$(AS_ROOT)
-	@mkdir -p build; { $(MAKE) --no-print-directory all inject && CRASH=1 \
+	@mkdir -p build; { $(MAKE) --no-print-directory all inject && CRASH_EVERY=1 \
 		MINIVPC_BINARY=$(abspath $(BUILD))/minivpc PYTHONDONTWRITEBYTECODE=1 \
 		/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_crash.py \
 		; }; $(GIVE_BACK)

@@ -182,6 +182,7 @@ struct instance_log {
 int instances_log(struct instances *instances, struct rid id, uint64_t from,
 		  struct instance_log *ret_log, struct error *error);
 
+/* False: surely not. Where the kernel can't say it counts as alive: whoever uses it is told why. */
 bool process_alive(struct process process);
 
 /*

@@ -56,9 +56,12 @@ int process_start_time(pid_t pid, uint64_t *ret_start_time)
 bool process_alive(struct process process)
 {
 	uint64_t start_time;
+	int r;
 
-	return process.pid > 0 && process_start_time(process.pid, &start_time) == 0 &&
-	       start_time == process.start_time;
+	if (process.pid <= 0)
+		return false;
+	r = process_start_time(process.pid, &start_time);
+	return r < 0 ? r != -ESRCH : start_time == process.start_time;
 }
 
 int process_open(struct process process, int *ret_pidfd, struct error *error)

@@ -50,15 +50,18 @@ static void fclosep(FILE **file)
 		fclose(*file);
 }
 
-static bool directory_is_empty(void)
+/* 1 or 0, or -errno. */
+static int directory_is_empty(void)
 {
 	CLEANUP(closedirp) DIR *directory = opendir(DIRECTORY);
 	const struct dirent *entry;
 
-	while (directory && (entry = readdir(directory)))
+	if (!directory)
+		return -errno;
+	while ((entry = readdir(directory)))
 		if (!streq(entry->d_name, ".") && !streq(entry->d_name, ".."))
-			return false;
-	return directory != NULL;
+			return 0;
+	return 1;
 }
 
 int netns_prepare(struct error *error)
@@ -73,7 +76,10 @@ int netns_prepare(struct error *error)
 		return error_sys(error, errno, DIRECTORY);
 	if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return 0;
-	if (directory_is_empty())
+	r = directory_is_empty();
+	if (r < 0)
+		return error_sys(error, r, DIRECTORY);
+	if (r)
 		r = mount(made ? MARK_DIRECTORY : MARK, DIRECTORY, "tmpfs",
 			  MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755");
 	else
@@ -116,7 +122,7 @@ void netns_sweep(void)
 {
 	const char *mark;
 
-	if (!directory_is_empty())
+	if (directory_is_empty() <= 0)
 		return;
 	mark = own_mark();
 	/* Not detached: the kernel refuses if somebody has just mounted a namespace there. */

@@ -146,8 +146,11 @@ int privileges_refuse(struct error *error)
 void privileges_give_up(void)
 {
 	struct error error = ERROR_INIT;
-	int r = capabilities_keep(all_kept());
+	int r;
 
+	if (!(capabilities_there() & CAPABILITY(CAP_SYS_ADMIN)))
+		return; /* it will not start, and says so */
+	r = capabilities_keep(all_kept());
 	if (r < 0)
 		log_error("not all capabilities can be given up: %s", strerror(-r));
 	if (privileges_refuse(&error) < 0) /* with CAP_SYS_ADMIN, so without no_new_privs */

@@ -190,7 +190,7 @@ def run(name, count=1, **parameters):
     return Step(name, do, call("TerminateInstances", **{
         f"InstanceId__{i + 1}": "@" + one for i, one in enumerate(names)}),
         done=in_state(name, "running"), undone=in_state(name, "terminated"), lingers=True,
-        fresh=count > 1)
+        fresh=True)
 
 
 def image_path(context):
@@ -225,9 +225,9 @@ def stack_status(context, name):
         return None
 
 
-def stack_over(context):
+def stack_over(context, name="crash"):
     def over():
-        status = stack_status(context, "crash")
+        status = stack_status(context, name)
         return not status or not status.endswith("_IN_PROGRESS")
     context.world.wait(over, "the stack", 30)
 
@@ -432,7 +432,8 @@ STEPS = [
     # Stacks.
     Step("change-set", stacks("CreateChangeSet", StackName="review", ChangeSetName="one",
                               ChangeSetType="CREATE", TemplateBody=json.dumps(template(network()))),
-         stacks("DeleteStack", StackName="review"), lingers=True, fresh=True),
+         stacks("DeleteStack", StackName="review"), lingers=True, fresh=True,
+         undone=lambda context: stack_over(context, "review")),
     Step("stack", stacks("CreateStack", StackName="crash",
                          TemplateBody=json.dumps(template(network("10.8")))),
          stacks("DeleteStack", StackName="crash"), done=stack_over, undone=stack_over,

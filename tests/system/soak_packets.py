@@ -99,8 +99,8 @@ class Ways(Verdicts):
     def is_reached(self, source, target):
         """No: another has the address in the source's own VPC, or it is nobody's."""
         return source.vpc == target.vpc or not any(
-            target.address == guest.address for guest in self.guests.values()
-            if guest is not target)
+            target.address in eni["_addresses"] for key, eni in self.model.things["eni"].items()
+            if key != target.eni)
 
     # To and from the Internet, by the gateway or by NAT.
 

@@ -22,7 +22,7 @@ def when(at):
     return seconds - 2208988800 + part / 2**32
 assert len(answer) == 48 and answer[24:32] == request[40:48]
 assert before - 0.01 <= when(32) <= when(40) <= after + 0.01, (before, when(32), when(40), after)
-assert 0 <= before - when(16) < 2
+assert when(16) <= after + 0.01 and before - when(16) < 2
 print(answer[0] >> 6, answer[0] >> 3 & 7, answer[0] & 7, answer[1])
 """
 
