@@ -48,10 +48,16 @@ def generation(namespace):
         return struct.unpack_from("!L", asking.recv(4096), 24)[0]
 
 
+def links(name):
+    """Without what the kernel makes of LOWER_UP in its own time (net/core/link_watch.c: a second)."""
+    return [{key: value for key, value in link.items() if key != "operstate"}
+            for link in ask(name, "ip", "-j", "address")]
+
+
 def objects(names):
     """Links, addresses, routes, permanent neighbours, forwarding entries and rules of each."""
     return {name: {
-        "links": ask(name, "ip", "-j", "address"),
+        "links": links(name),
         "routes": [ask(name, "ip", "-j", *family, "route", "show", "table", "all")
                    for family in ([], ["-6"])],
         "neighbours": ask(name, "ip", "-j", "neighbour", "show", "nud", "permanent"),

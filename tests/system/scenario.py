@@ -215,7 +215,11 @@ def image_state(context, name):
 
 
 def image_settled(context):
-    context.world.wait(lambda: image_state(context, "unpacked") != "pending", "the image")
+    """Unpacked, or removed: the next one has the same id here, and so the same directory."""
+    copy = os.path.join(context.world.state, "images", context.ids.get("unpacked") or "none")
+    states = {True: ["available"], False: [None, "failed"]}
+    context.world.wait(lambda: image_state(context, "unpacked") in states[os.path.exists(copy)],
+                       "the image")
 
 
 def stack_status(context, name):
@@ -381,7 +385,8 @@ STEPS = [
     Step("unpacked", lambda context: context.own("ImportImage", Name="packed",
                                                  Path=image_archive(context)),
          lambda context: context.own("DeleteImage", Image="packed"), keep={"unpacked": "imageId"},
-         done=image_settled, loose=lambda context: image_state(context, "unpacked")),
+         done=image_settled, undone=image_settled,
+         loose=lambda context: image_state(context, "unpacked")),
     run("own", ImageId="@unpacked", SubnetId="@a", PrivateIpAddress="10.1.1.11"),
     # Other networks.
     made("allocation", "AllocateAddress", "ReleaseAddress", "allocationId", "AllocationId",

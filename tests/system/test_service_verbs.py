@@ -33,7 +33,9 @@ MADE = [
     r"\b10\.0\.[12]\.\d+\b", r"\bip-10-0-[12]-\d+\b",
     r"-----BEGIN [^-]*-----[^-]*-----END [^-]*-----", r"\bSHA256:\S+", r"[A-Za-z0-9+/]{43}=",
     r"/\S*/cli\d+\b", r"\b(?:AKIA|ASIA|AROA)[A-Z0-9]{16}\b", r"\b[A-Za-z0-9+/]{40}\b",
-    r"\b[0-9a-f]{4}(?::[0-9a-f]{1,4}){3,7}(?:::)?(?:/\d+)?", r"[0-9a-f]{1,4}(?::[0-9a-f]{1,4})+::/\d+",
+    # Those have no leading zeros, so that one is shorter than another, and the rest of its cell longer.
+    r"\b[0-9a-f]{4}(?::[0-9a-f]{1,4}){3,7}(?:::)?(?:/\d+)?(?: +(?=\|))?",
+    r"[0-9a-f]{1,4}(?::[0-9a-f]{1,4})+::/\d+(?: +(?=\|))?",
 ]
 
 
@@ -44,7 +46,8 @@ def plain(text):
     text = re.sub(r"(Bad value for --query \S*:).*", r"\1", text, flags=re.DOTALL)
     for pattern in MADE:
         met = {}
-        text = re.sub(pattern, lambda found: met.setdefault(found[0], f"<{len(met)}>"), text)
+        text = re.sub(pattern, lambda found: met.setdefault(found[0].rstrip(), f"<{len(met)}>"),
+                      text)
     return text
 
 
