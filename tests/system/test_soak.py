@@ -59,6 +59,7 @@ class Client:
         self.model = Model(f"client{number}", account)
         self.line, self.second = Line(soak.world, key, secret), Line(soak.world, key, secret)
         self.last = collections.deque(maxlen=25)
+        self.found = None  # by its own last question
         self.views = self.again = self.doubts = self.heard = self.races = 0
         self.granted, self.codes = collections.Counter(), collections.Counter()
         self.packets = Packets(self, number)
@@ -71,7 +72,7 @@ class Client:
             time.sleep(0.01)
             self.again += 1
             if self.again > PATIENCE:
-                self.fail([f"{call}: waited for, in vain"])
+                self.fail([f"{call}: waited for, in vain", f"{self.found}"])
         else:
             self.again = 0
         while True:
@@ -82,9 +83,11 @@ class Client:
                 self.soak.up.wait()
         if reply.code:
             self.fail([f"{call}: {reply}"])
-        return reply.tree
+        self.found = reply.tree
+        return self.found
 
     def call(self, call):
+        """Whether there was an answer, or what the call does is done."""
         world, instance = self.soak.world, call.parameters.get("InstanceId.1")
         if call.action in ENDING:
             self.packets.forget(instance)
@@ -96,8 +99,7 @@ class Client:
         except Broken:
             self.last[-1] += "\n      -> in doubt"
             self.soak.up.wait()
-            self.resolve(call)
-            return
+            return self.resolve(call)
         self.last[-1] += f"\n      -> {reply.code or 'ok'}"
         wrong = check(self.model, call, reply, self.ask)
         self.granted[call.action] += not reply.code
@@ -107,13 +109,14 @@ class Client:
         if call.action == "RebootInstances" and not reply.code:
             wait_for(lambda: world.init(instance) not in (None, before), 60,
                      f"{self.model.name}: {instance} has rebooted")
+        return True
 
     def resolve(self, call):
-        """Nobody heard the answer: the call is whole, or there was none."""
+        """Nobody heard the answer: the call is whole, or there was none. Whether it is."""
         self.doubts += 1
         absent = self.wrong_views()
         if not absent:
-            return
+            return False
         self.last[-1] += ", but it was heard"
         self.heard += 1
         reply = Reply(None, None, found_reply(self.model, call, self.ask))
@@ -125,6 +128,7 @@ class Client:
             wrong = time.sleep(0.01)
         if wrong:
             self.fail(["not absent:", *absent, "not whole:", *wrong])
+        return True
 
     def wrong_views(self):
         for views in (self.model.views(), self.model.rule_views()):
@@ -208,16 +212,21 @@ class Client:
         if dice.chance(0.03):
             self.compare()
 
+    def insist(self, call):
+        """Once more where the daemon died of the first and had done nothing."""
+        while not self.call(call):
+            pass
+
     def drain(self):
         """Deletes all it has, each in the right order; every call of it has to succeed."""
         things = self.model.things
 
         def every(kind, action, parameter, found=None):
             for identifier in list(found if found is not None else things[kind]):
-                self.call(Call(action, {parameter: identifier}))
+                self.insist(Call(action, {parameter: identifier}))
         for instance in list(things["i"].values()):
             if instance["_protected"]:
-                self.call(Call("ModifyInstanceAttribute", {
+                self.insist(Call("ModifyInstanceAttribute", {
                     "InstanceId": instance["instanceId"], "DisableApiTermination.Value": "false"}))
         every("i", "TerminateInstances", "InstanceId.1",
               [key for key, thing in things["i"].items() if thing["_state"] != "terminated"])
@@ -242,7 +251,7 @@ class Client:
         self.drain_groups()
         for gateway in list(things["igw"].values()):
             for attachment in gateway["attachmentSet"]:
-                self.call(Call("DetachInternetGateway", {
+                self.insist(Call("DetachInternetGateway", {
                     "InternetGatewayId": gateway["internetGatewayId"],
                     "VpcId": attachment["vpcId"]}))
         every("igw", "DeleteInternetGateway", "InternetGatewayId")
@@ -269,12 +278,12 @@ class Client:
                     ports = {"IpPermissions.1.FromPort": str(first),
                              "IpPermissions.1.ToPort": str(last)} \
                         if protocol in ("tcp", "udp", "icmp") else {}
-                    self.call(Call(f"RevokeSecurityGroup{'Egress' if egress else 'Ingress'}", {
+                    self.insist(Call(f"RevokeSecurityGroup{'Egress' if egress else 'Ingress'}", {
                         "GroupId": identifier, "IpPermissions.1.IpProtocol": protocol,
                         f"IpPermissions.1.{member}": peer, **ports}))
         for identifier, group in list(groups.items()):
             if group["groupName"] != "default":
-                self.call(Call("DeleteSecurityGroup", {"GroupId": identifier}))
+                self.insist(Call("DeleteSecurityGroup", {"GroupId": identifier}))
 
 
 class Commons(Client):
