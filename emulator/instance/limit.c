@@ -383,26 +383,36 @@ void limits_close(struct limits *limits)
 	*limits = (struct limits)LIMITS_INIT;
 }
 
-/* Who was killed is in there until it is no more. */
-void limits_remove(const char *record, int patience)
+/* Who was killed is in there until it is no more; and once it may fail for a moment's shortage. */
+static int remove_world(const char *path, int patience)
 {
 	const int64_t end = now_ms() + patience;
-	struct error ignored = ERROR_INIT;
-	char path[PATH_MAX];
-	CLEANUP(closep) int group = -1;
+	int sys = 0;
 
-	/* A record that somebody removed is no reason to leave what it led to. */
-	if (!read_record(record, path) && find_place(record, path, &ignored) < 0)
-		return;
-	group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group < 0)
-		return;
-	for (;;) {
-		sweep(group, NULL);
-		if (rmdir(path) == 0 || errno != EBUSY || now_ms() >= end)
-			return;
+	for (int i = 0; i < LEAVE_TRIES || (sys == EBUSY && now_ms() < end); i++) {
+		CLEANUP(closep) int group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (group >= 0)
+			sweep(group, NULL);
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return 0;
+		sys = errno;
 		poll(NULL, 0, 1);
 	}
+	return -sys;
+}
+
+int limits_remove(const char *record, int patience, struct error *error)
+{
+	struct error none = ERROR_INIT;
+	char path[PATH_MAX];
+	int r;
+
+	/* A record that somebody removed is no reason to leave what it led to. */
+	if (!read_record(record, path) && find_place(record, path, &none) < 0)
+		return 0;
+	r = remove_world(path, patience);
+	return r < 0 ? error_sys(error, r, "the control group %s", path) : 0;
 }
 
 /* ---- who is in them ---- */

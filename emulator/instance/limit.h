@@ -85,8 +85,8 @@ int limits_return(const struct limits *limits, const char *name, enum limits_pla
 		  struct error *error);
 
 /* For a world that goes: all its groups go that nobody is in, or will be in `patience` milliseconds
- * from now. */
-void limits_remove(const char *record, int patience);
+ * from now. Fails where one stays. */
+int limits_remove(const char *record, int patience, struct error *error);
 
 /* Could there be limits? Changes nothing; the error says why not. */
 int limits_check(struct error *error);

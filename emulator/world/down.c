@@ -13,7 +13,7 @@
 #include "world/uplink.h"
 
 #define DAEMON_PATIENCE 15000 /* milliseconds for a daemon to end */
-#define GROUPS_PATIENCE 2000  /* for whoever was killed to be gone */
+#define GROUPS_PATIENCE 5000  /* for whoever was killed to be gone */
 
 static int open_pidfd(int pid)
 {
@@ -96,10 +96,8 @@ static int take_down(const struct paths *paths, struct error *error)
 	struct model model = { 0 };
 	int r;
 
-	if (access(paths->database, F_OK) < 0) { /* it never got so far */
-		limits_remove(paths->limits, GROUPS_PATIENCE);
-		return 0;
-	}
+	if (access(paths->database, F_OK) < 0) /* it never got so far */
+		return limits_remove(paths->limits, GROUPS_PATIENCE, error);
 	if ((r = store_open(paths->database, &store, error)) < 0)
 		return r;
 	r = store_load(store, &model, error);
@@ -110,7 +108,7 @@ static int take_down(const struct paths *paths, struct error *error)
 	if (r == 0)
 		r = kill_processes(instances, &model, error);
 	if (r == 0)
-		limits_remove(paths->limits, GROUPS_PATIENCE);
+		r = limits_remove(paths->limits, GROUPS_PATIENCE, error);
 	if (r == 0)
 		r = uplink_end(paths, error);
 	if (r == 0)

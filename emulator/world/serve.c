@@ -22,6 +22,8 @@
 
 static void close_world(struct world *world)
 {
+	struct error error = ERROR_INIT;
+
 	if (world->api)
 		state_withdraw(&world->options.paths);
 	world->stacks = stacks_close(world->stacks);
@@ -34,8 +36,9 @@ static void close_world(struct world *world)
 	world->events = events_free(world->events);
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
-	if (!world->announced && world->state.lock >= 0)
-		limits_remove(world->options.paths.limits, 0);
+	if (!world->announced && world->state.lock >= 0 &&
+	    limits_remove(world->options.paths.limits, 0, &error) < 0)
+		log_error("%s", error.text);
 	world->kernel = kernel_close(world->kernel);
 	model_clear(&world->model);
 	credentials_clear(&world->credentials);

@@ -264,14 +264,12 @@ def files(directory):
 
 
 def groups(run):
-    """The world's control groups."""
-    try:
-        with open(os.path.join(run, "limits"), encoding="utf-8") as file:
-            top = file.read()
-    except FileNotFoundError:
-        return
-    for place, _, _ in os.walk(top):
-        yield f"group {place}"
+    """The world's control groups: named as its directory of run-time files, below the test's own."""
+    name = "minivpc-" + os.path.basename(run)
+    for top, below, _ in os.walk("/sys/fs/cgroup"):
+        if os.path.basename(top) == name or f"/{name}/" in top:
+            yield f"group {top}"
+        below[:] = [one for one in below if not one.startswith("minivpc-") or one == name]
 
 
 def kernel(world):

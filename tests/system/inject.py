@@ -79,10 +79,13 @@ class Control:
         struct.pack_into("<I", self.memory, HEAD.size + number * RECORD.size + 124, 1)
 
     def points(self):
-        for number in range(self.get("count")):
-            name, changes, skipped, passed, *fired = self._record(number)
-            yield Point(number, name.rstrip(b"\0").decode(), bool(changes), bool(skipped), passed,
-                        dict(zip(WHENS, fired)))
+        return map(self.point, range(self.get("count")))
+
+    def point(self, number):
+        """As it is now."""
+        name, changes, skipped, passed, *fired = self._record(number)
+        return Point(number, name.rstrip(b"\0").decode(), bool(changes), bool(skipped), passed,
+                     dict(zip(WHENS, fired)))
 
     def passed(self, beginning):
         """How often the points of that name were passed."""

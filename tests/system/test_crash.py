@@ -65,14 +65,20 @@ def counts(control):
     return collections.Counter({point.number: point.passed for point in control.points()})
 
 
-def some(control, passes, mode, chance, more, fired_of):
-    """(countdown, only) for each point that hasn't fired yet, at one of its passages, and some."""
+def some(control, passes, mode, chance, more, fired_of, tries=1):
+    """
+    (countdown, only) for each point that hasn't fired yet, at one of its passages, and some. An init
+    passes its own in its own time, so it may be that the call is over by then: then once more.
+    """
     for point in list(control.points()):
         if point.skipped or not passes[point.number] or mode == KILL and not point.changes:
             continue
         for i, when in enumerate(("before", "after") if mode == KILL else ("instead of",)):
-            if not fired_of(point)[when]:
-                nth = chance.randrange(passes[point.number])
+            fired = point.fired[when]
+            for attempt in range(tries if not fired_of(point)[when] else 0):
+                if control.point(point.number).fired[when] > fired:
+                    break
+                nth = 0 if attempt else chance.randrange(passes[point.number])
                 yield (2 * nth if mode == KILL else nth) + 1 + i, point.number
     for _ in range(more):
         yield 1 + chance.randrange(sum(passes.values())), None
@@ -146,7 +152,7 @@ class Walk:
         """Arguments for Control.arm(): which points are tried of those that a call passes."""
         if EVERY:
             return ((j, None) for j in itertools.count(1))
-        return some(self.control, passes, mode, self.random, MORE, lambda point: point.fired)
+        return some(self.control, passes, mode, self.random, MORE, lambda point: point.fired, 4)
 
     def remade(self, step):
         """Of what isn't the same when it is made again: as it is now."""
