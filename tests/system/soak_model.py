@@ -331,10 +331,21 @@ class Model(Network, Rest):
         yield
         if before == "running":
             return {"instancesSet": [self.change(instance, before, before)]}
-        instance["_stopped_by_user"] = False
+        instance["_stopped_by_user"] = instance["_cut_short"] = False
         yield from self.await_state(instance, "running")
         yield from self.learn_public(self.interfaces_of(instance["instanceId"])[0])
         return {"instancesSet": [self.change(instance, "pending", before)]}
+
+    def see_cut_short(self, call, ask):
+        """A start that the daemon died of has failed: the instance is stopped, and says so."""
+        instance = self.things["i"].get(call.parameters.get("InstanceId.1"))
+        if call.action != "StartInstances" or not instance or instance["_state"] != "stopped":
+            return
+        found = ask(Call("DescribeInstances", {"InstanceId.1": instance["instanceId"]}))[
+            "reservationSet"][0]["instancesSet"][0]
+        if found["instanceState"]["name"] == "stopped" and \
+                found["stateReason"]["code"] == "Server.InternalError":
+            instance["_stopped_by_user"], instance["_cut_short"] = False, True
 
     def stop_instances(self, p):
         instance = self.find("i", p["InstanceId.1"])
@@ -435,6 +446,10 @@ class Model(Network, Rest):
             found["stateReason"] = {
                 "code": "Client.UserInitiatedShutdown",
                 "message": "Client.UserInitiatedShutdown: User initiated shutdown"}
+        elif instance.get("_cut_short"):
+            found["reason"] = "Server.InternalError"
+            found["stateReason"] = {"code": "Server.InternalError",
+                                    "message": "Server.InternalError: Internal error"}
         if instance["_state"] != "terminated":
             found.update(self.described_parts(instance))
         return found

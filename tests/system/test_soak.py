@@ -114,6 +114,7 @@ class Client:
     def resolve(self, call):
         """Nobody heard the answer: the call is whole, or there was none. Whether it is."""
         self.doubts += 1
+        self.model.see_cut_short(call, self.ask)
         absent = self.wrong_views()
         if not absent:
             return False
