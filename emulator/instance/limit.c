@@ -392,6 +392,8 @@ static int remove_world(const char *path, int patience)
 	for (int i = 0; i < LEAVE_TRIES || (sys == EBUSY && now_ms() < end); i++) {
 		CLEANUP(closep) int group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+		if (group < 0 && errno == ENOENT) /* rmdir() may say it is read-only instead */
+			return 0;
 		if (group >= 0)
 			sweep(group, NULL);
 		if (rmdir(path) == 0 || errno == ENOENT)
