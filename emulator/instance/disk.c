@@ -180,11 +180,7 @@ int disk_forget(const char *name)
 	char path[sizeof(ROOT_DISKS) + DISK_NAME_MAX];
 
 	place(path, name, "");
-	if (chdir("/") < 0)
-		return -1;
-	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		;
-	return rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
+	return root_vacate(path);
 }
 
 int disk_list(bool (*each)(void *context, const char *name), void *context)

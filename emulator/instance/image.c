@@ -25,9 +25,7 @@ int image_unstage(const char *name)
 	char path[PLACE_MAX];
 
 	place(path, name);
-	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		;
-	return rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
+	return root_vacate(path);
 }
 
 /* ---- staging, in a child ---- */

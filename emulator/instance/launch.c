@@ -470,15 +470,19 @@ static bool has_disks(const struct instances *instances)
 	return instances->disks && access(instances->disks, F_OK) == 0;
 }
 
+#define FORGET_TRIES 2 /* what stays until the next start takes memory */
+
 void instances_forget(struct instances *instances, const struct rid *ids, size_t count)
 {
 	struct error ignored = ERROR_INIT;
 
 	for (size_t i = 0; i < count && launcher_alive(&instances->launcher); i++) {
 		struct launcher_request request = { .task = LAUNCHER_FORGET };
+		int r = -1;
 
 		put_name(ids[i], request.disk);
-		launcher_request(&instances->launcher, &request, NULL, &ignored);
+		for (int tries = 0; r < 0 && tries < FORGET_TRIES; tries++)
+			r = launcher_request(&instances->launcher, &request, NULL, &ignored);
 	}
 }
 

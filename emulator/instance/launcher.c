@@ -588,6 +588,7 @@ int launcher_request(struct launcher *launcher, const struct launcher_request *r
 	struct launcher_request copy = *request;
 	struct iovec data = { &copy, sizeof(copy) };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	int sys;
 
 	if (size) {
 		memcpy(CMSG_DATA(&control.header), fds, size);
@@ -596,7 +597,9 @@ int launcher_request(struct launcher *launcher, const struct launcher_request *r
 	}
 	if (launcher->pid && sendmsg(launcher->socket, &message, MSG_NOSIGNAL) == sizeof(copy))
 		return 0;
-	return error_sys(error, EPIPE, "the launcher died");
+	sys = launcher->pid ? errno : EPIPE;
+	return error_sys(error, sys,
+			 sys == EPIPE ? "the launcher died" : "a request to the launcher");
 }
 
 /* A reply, or the refusal that it tells. */

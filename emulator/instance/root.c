@@ -693,3 +693,18 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
 	r = options->alone ? stage_alone(ret_root, error) : stage(options, ret_root, error);
 	return r < 0 ? r : make_bare(ret_root, error);
 }
+
+#define VACATE_TRIES 2
+
+int root_vacate(const char *path)
+{
+	for (int i = 0; i < VACATE_TRIES; i++) {
+		if (chdir("/") < 0)
+			continue;
+		while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+			;
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return 0;
+	}
+	return -1;
+}

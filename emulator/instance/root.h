@@ -59,6 +59,14 @@ int root_stage(const struct root_options *options, struct root *ret_root, struct
  * only. Returns negative with errno set. */
 int root_pin(struct root *root);
 
+/*
+ * Unmounts all that is mounted at `path`, a place in the world's mounts, and removes its directory;
+ * gone is fine. Tried again once, as nobody may come back to it before the next start. The caller's
+ * directory is / then, that nothing is held by it. System calls only. Returns negative with errno
+ * set.
+ */
+int root_vacate(const char *path);
+
 /* A user namespace that nobody is in, for the mapping of an instance's ids alone; of 0, that is the
  * only one. The caller closes it. Returns 0 or a negative errno. */
 int root_mapping(uint32_t first_id, int *ret_fd);

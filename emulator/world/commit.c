@@ -25,7 +25,8 @@
 #include "model/catalog.h"
 #include "model/image.h"
 
-#define CHUNK 64 /* inits wired in one kernel transaction, while the next are being cloned */
+#define CHUNK 64   /* inits wired in one kernel transaction, while the next are being cloned */
+#define AGAIN 1000 /* milliseconds; what couldn't be seen to, and nobody tells of a second time */
 
 int64_t world_now(void)
 {
@@ -396,15 +397,32 @@ static void on_sweep(void *context)
 	world_sweep_later(world);
 }
 
-/* Should this fail the next start does it. */
+static void forget_hosts(struct world *world);
+
+static void on_forget(void *context)
+{
+	struct world *world = context;
+
+	world->forgetting = false;
+	forget_hosts(world);
+}
+
+/* Whoever asked for it was answered: until it is stored it is tried again. */
 static void forget_hosts(struct world *world)
 {
 	struct transaction transaction = transaction_begin(&world->model, world_now());
 	struct error error = ERROR_INIT;
 
 	internet_forget_hosts(&transaction);
-	if (transaction.count && world_save(world, &transaction, &error) < 0)
+	if (!transaction.count || world_save(world, &transaction, &error) == 0)
+		return;
+	log_error("%s", error.text);
+	if (world->forgetting)
+		return;
+	if (loop_add_timer(world->loop, AGAIN, on_forget, world, NULL, &error) < 0)
 		log_error("%s", error.text);
+	else
+		world->forgetting = true;
 }
 
 int world_commit(void *context, struct transaction *transaction, struct error *error)
@@ -492,8 +510,6 @@ struct late_end {
 	enum instance_end end;
 };
 
-#define END_AGAIN 1000 /* milliseconds */
-
 static void on_late_end(void *context)
 {
 	struct late_end late = *(struct late_end *)context;
@@ -509,7 +525,7 @@ static void see_to_it_later(struct world *world, struct rid id, enum instance_en
 	struct error error = ERROR_INIT;
 
 	*late = (struct late_end){ world, id, end };
-	if (loop_add_timer(world->loop, END_AGAIN, on_late_end, late, NULL, &error) == 0)
+	if (loop_add_timer(world->loop, AGAIN, on_late_end, late, NULL, &error) == 0)
 		return;
 	log_error("%s", error.text);
 	free(late);

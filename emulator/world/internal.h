@@ -33,8 +33,9 @@ struct world {
 	struct imds *imds;    /* answers what they accept */
 	struct rid *rebooted; /* by themselves, while no daemon was there */
 	size_t rebooted_count;
-	bool sweeping;	/* a timer is set for fabric_sweep() */
-	bool is_unsure; /* the kernel has refused something: it may differ from the model */
+	bool sweeping;	 /* a timer is set for fabric_sweep() */
+	bool forgetting; /* and one for hosts of the Internet that have ended */
+	bool is_unsure;	 /* the kernel has refused something: it may differ from the model */
 	struct events *events;
 	struct api *api;
 	struct stacks *stacks;	 /* NULL before the API is there */
