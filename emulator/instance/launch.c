@@ -395,6 +395,8 @@ int launch_ready(struct launch *launch, struct error *error)
 struct launch *launch_commit(struct launch *launch)
 {
 	assert(launch->taken == launch->count);
+	for (size_t i = 0; i < launch->count; i++)
+		watch_place(launch->instances, launch->ids[i]);
 	/* One byte for all: they look and leave it there. We hold a reading end too, so there is
 	 * always a reader and always room. */
 	for (int i = 0; i < COMMIT_TRIES && write(launch->lifeline[WRITE], "", 1) < 0; i++)

@@ -27,7 +27,7 @@ struct watched {
 	struct rid id;
 	int pidfd;
 	pid_t pid;
-	enum limits_place place; /* the control group that it was found in */
+	enum limits_place place; /* see watch_place() */
 	struct loop_source *source;
 	struct loop_source *grace; /* NULL: not asked to stop */
 	bool is_rebooting;
@@ -87,7 +87,7 @@ int watch_add(struct instances *instances, struct rid id, struct process process
 	watched->id = id;
 	watched->pidfd = pidfd;
 	watched->pid = process.pid;
-	watched->place = limits_place_of(rid_format(id).text, process.pid);
+	watched->place = LIMITS_NOWHERE;
 	r = loop_add_fd(instances->loop, pidfd, EPOLLIN, on_gone, watched, &watched->source, error);
 	if (r < 0) {
 		close(pidfd);
@@ -101,6 +101,14 @@ int watch_add(struct instances *instances, struct rid id, struct process process
 static struct watched *find(const struct instances *instances, struct rid id)
 {
 	return map_get(&instances->watched, map_key_rid(id));
+}
+
+void watch_place(const struct instances *instances, struct rid id)
+{
+	struct watched *watched = find(instances, id);
+
+	if (watched)
+		watched->place = limits_place_of(rid_format(id).text, watched->pid);
 }
 
 bool instances_is_in_place(const struct instances *instances, struct rid id)
@@ -139,6 +147,7 @@ int instances_adopt(struct instances *instances, struct rid id, struct process p
 	r = watch_add(instances, id, process, pidfd, error);
 	if (r == 0)
 		find(instances, id)->start_time = process.start_time;
+	watch_place(instances, id);
 	return r;
 }
 

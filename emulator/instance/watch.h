@@ -33,5 +33,8 @@ struct instances {
 /* Watches `pidfd` (taken over, even on failure) under `id`, which must not be watched yet. */
 int watch_add(struct instances *instances, struct rid id, struct process process, int pidfd,
 	      struct error *error);
+/* Notes the control group that the init is in: once it is ready, as it goes to its own by itself.
+ */
+void watch_place(const struct instances *instances, struct rid id);
 /* Kept by watch.c; -1 when `id` is not watched. */
 int watch_pidfd(const struct instances *instances, struct rid id);

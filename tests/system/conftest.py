@@ -20,8 +20,22 @@ def pytest_cmdline_main(config):
     return isolation.run(list(config.invocation_params.args), str(config.invocation_params.dir))
 
 
+class Names:
+    """What fails is named at once: a run may take hours, and may be broken off."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def pytest_runtest_logreport(self, report):
+        terminal = self.config.pluginmanager.getplugin("terminalreporter")
+        if report.failed and terminal:
+            terminal.write(f"\nFAILED {report.nodeid} ({report.when})\n")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: it needs the machine for itself")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Names(config))
 
 
 def pytest_collection_modifyitems(items):

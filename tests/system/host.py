@@ -15,6 +15,8 @@ VOLATILE = (
     "net/netfilter/nf_conntrack_count", "kernel/sched_domain", "fs/binfmt_misc",
 )
 
+LAUNCHER = "(launcher)"
+
 
 def output(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -58,8 +60,11 @@ def mounts():
 
 
 def processes():
-    """Every process this process can see; kernel threads aside. pid -> command line."""
-    found = {}
+    """
+    Every process this process can see; kernel threads aside, and a launcher's own children, which
+    come and go while it makes ready beside a daemon that serves already. pid -> command line.
+    """
+    found, names, parents = {}, {}, {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
@@ -71,6 +76,7 @@ def processes():
         except OSError:
             continue
         fields = stat.rsplit(")", 1)[1].split()
+        names[int(name)], parents[int(name)] = stat.split(" ")[1], int(fields[1])
         if int(fields[6]) & 0x00200000:  # PF_KTHREAD
             continue
         if fields[0] == "Z" and int(fields[1]) == os.getpid():
@@ -78,7 +84,8 @@ def processes():
         if isolation.INSIDE not in os.environ and "minivpc" not in command:
             continue  # the machine's own coming and going
         found[int(name)] = command or stat.split(" ")[1] + " (" + fields[0] + ")"
-    return found
+    return {pid: command for pid, command in found.items()
+            if names[pid] != LAUNCHER or names.get(parents[pid]) != LAUNCHER}
 
 
 # The places of worlds' control groups. They are the machine's, where others come and go.
