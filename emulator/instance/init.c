@@ -203,9 +203,9 @@ static void report(const struct init_plan *plan, int sys, const char step[STEP_M
 	struct init_report text = { .index = plan->index, .sys = sys };
 
 	memcpy(text.step, step, sizeof(text.step));
-	/* Fails when the daemon is gone; the lifeline then says so too. */
+	/* Fails when the daemon is gone. If it isn't, our end is what it sees, at once. */
 	if (write(plan->report, &text, sizeof(text)) != sizeof(text))
-		return;
+		_exit(1);
 }
 
 static void reap(void)

@@ -314,12 +314,6 @@ static int watch(struct launch *launch, pid_t pid, struct error *error)
 	return watch_add(launch->instances, id, *process, steal_fd(&pidfd), error);
 }
 
-/* For one that there is no init of. */
-static void leave_limits(const struct launch *launch, size_t index)
-{
-	limits_leave(&launch->instances->limits, rid_format(launch->ids[index]).text);
-}
-
 int launch_next(struct launch *launch, struct process *ret_process, struct error *error)
 {
 	struct launcher_clone clone;
@@ -329,14 +323,11 @@ int launch_next(struct launch *launch, struct process *ret_process, struct error
 		return error_sys(error, EINVAL, "a launch has no more instances");
 	r = launcher_reply(&launch->instances->launcher, &clone, error);
 	launch->answered++;
-	if (r < 0) {
-		leave_limits(launch, launch->taken);
+	if (r < 0)
 		return r;
-	}
 	r = watch(launch, clone.pid, error);
 	if (r < 0) {
 		discard(clone.pid);
-		leave_limits(launch, launch->taken);
 		if (clone.fresh)
 			instances_forget(launch->instances, &launch->ids[launch->taken], 1);
 		return r;
@@ -405,7 +396,7 @@ struct launch *launch_commit(struct launch *launch)
 	return NULL;
 }
 
-/* Those that the launcher made and nobody took. */
+/* Those that the launcher made and nobody took; the groups go when nobody can be in them. */
 static void discard_pending(struct launch *launch)
 {
 	struct launcher *launcher = &launch->instances->launcher;
@@ -414,19 +405,17 @@ static void discard_pending(struct launch *launch)
 	pid_t pid;
 
 	for (; launch->answered < launch->sent; launch->answered++) {
-		const bool cloned = launcher_reply(launcher, &clone, &ignored) == 0;
-
-		if (cloned)
-			discard(clone.pid);
-		leave_limits(launch, launch->answered);
-		if (!cloned)
+		if (launcher_reply(launcher, &clone, &ignored) < 0)
 			continue;
+		discard(clone.pid);
 		if (clone.fresh)
 			instances_forget(launch->instances, &launch->ids[launch->answered], 1);
 	}
 	pid = launcher_unreported(launcher);
 	if (pid)
 		discard(pid);
+	for (size_t i = launch->taken; i < launch->sent; i++)
+		limits_leave(&launch->instances->limits, rid_format(launch->ids[i]).text);
 }
 
 struct launch *launch_cancel(struct launch *launch)

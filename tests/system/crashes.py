@@ -158,9 +158,9 @@ class World:
         shutil.rmtree(self.directory, ignore_errors=True)
         assert done.returncode == 0, done.stderr
 
-    def tail(self):
+    def tail(self, whole=False):
         with open(self.log, encoding="utf-8", errors="replace") as file:
-            return file.read()[-3000:]
+            return file.read()[0 if whole else -3000:]
 
     def ours(self):
         """Processes that were there before, and the test."""
