@@ -30,7 +30,6 @@ pytestmark = pytest.mark.skipif(not os.path.exists(PROGRAM), reason=f"no {PROGRA
 
 EVERY = "CRASH_EVERY" in os.environ
 SEED = int(os.environ.get("CRASH_SEED", str(random.randrange(1 << 16))))
-STEP = 7  # of a start's and an end's points, of which each takes a world: one in so many
 SLOW = 5  # seconds for a point, which are told of
 MORE = 1  # points drawn for each call, beside those that no step before has passed
 ONLY = os.environ.get("CRASH_STEPS")
@@ -371,7 +370,7 @@ def numbers(control, passes, mode, chance):
     """The same for a start or an end, of which each trial takes a world of its own."""
     if EVERY:
         count = sum(passes.values()) * (2 if mode == KILL else 1)
-        return [(j, None) for j in range(1, count + 1, STEP)]
+        return [(j, None) for j in range(1, count + 1)]
     return list(some(control, passes, mode, chance, 5, lambda point: {
         when: TALLY.fired[point.name, when] for when in WHENS}))
 
