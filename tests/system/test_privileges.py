@@ -73,6 +73,7 @@ def test_the_launcher(world, instance):  # pylint: disable=unused-argument
 def test_a_second_launcher_is_held_to_the_same(world, instance):
     first = offspring(world.daemon.pid)["launcher"]
     os.kill(first, 9)
+    wait_for(lambda: status(first)["State"].startswith("Z"), 10, "the first is dead")
     other, = world.run_instances(world.instance(instance)["SubnetId"])
     second = offspring(world.daemon.pid)["launcher"]
     assert second != first
