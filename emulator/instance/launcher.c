@@ -598,8 +598,10 @@ int launcher_request(struct launcher *launcher, const struct launcher_request *r
 	if (launcher->pid && sendmsg(launcher->socket, &message, MSG_NOSIGNAL) == sizeof(copy))
 		return 0;
 	sys = launcher->pid ? errno : EPIPE;
-	return error_sys(error, sys,
-			 sys == EPIPE ? "the launcher died" : "a request to the launcher");
+	/* The second is told where it left requests unread. */
+	if (sys == EPIPE || sys == ECONNRESET)
+		return error_sys(error, EPIPE, "the launcher died");
+	return error_sys(error, sys, "a request to the launcher");
 }
 
 /* A reply, or the refusal that it tells. */

@@ -145,10 +145,11 @@ int instances_adopt(struct instances *instances, struct rid id, struct process p
 	if (r < 0)
 		return error_wrap(error, r, "%s", rid_format(id).text);
 	r = watch_add(instances, id, process, pidfd, error);
-	if (r == 0)
-		find(instances, id)->start_time = process.start_time;
+	if (r < 0)
+		return r;
+	find(instances, id)->start_time = process.start_time;
 	watch_place(instances, id);
-	return r;
+	return 0;
 }
 
 #define SIGNAL_TRIES 3
