@@ -21,7 +21,7 @@ def pytest_cmdline_main(config):
 
 
 class Names:
-    """What fails is named at once: a run may take hours, and may be broken off."""
+    """What fails is named at once, and why: a run may take hours, and may be broken off."""
 
     def __init__(self, config):
         self.config = config
@@ -29,7 +29,9 @@ class Names:
     def pytest_runtest_logreport(self, report):
         terminal = self.config.pluginmanager.getplugin("terminalreporter")
         if report.failed and terminal:
-            terminal.write(f"\nFAILED {report.nodeid} ({report.when})\n")
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = f"{crash.path}:{crash.lineno}: {crash.message}" if crash else report.longreprtext
+            terminal.write(f"\nFAILED {report.nodeid} ({report.when})\n{why}\n")
 
 
 def pytest_configure(config):

@@ -341,8 +341,8 @@ class World:
         """A conversation: who each side took the other for."""
         serving = self.spawn(server, ["python3", "-c", SERVER, kind, str(port)])
         assert read_line(serving, 10, "server") == "ready"
-        calling = self.exec(client, ["python3", "-c", CLIENT, kind, address, str(port)],
-                            check=False)
+        calling = self.exec(client, ["python3", "-c", CLIENT, kind, address, str(port),
+                                     str(2 * PATIENCE)], check=False)
         if calling.returncode != 0:
             stop(serving)
             return None
@@ -651,7 +651,7 @@ CLIENT = """
 import socket, sys
 kind, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
-s.settimeout(2)
+s.settimeout(float(sys.argv[4]))
 if kind == 'tcp':
     s.connect((address, port))
     said, peer, local = s.recv(100), s.getpeername(), s.getsockname()

@@ -262,14 +262,22 @@ def fragments(whole):
 
 # 28: no port is left.
 
-# A UDP packet from each of many ports to one port of one address.
+# A UDP packet from each of many ports to one port of one address. Every 250 wait for an echo that
+# goes after them: what a busy kernel leaves to ksoftirqd it queues, and of 1,000 it drops the rest.
 FLOOD = """
 import socket, struct, sys
+target, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
-raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-raw.connect((sys.argv[1], 0))
-for port in range(int(sys.argv[2]), int(sys.argv[3])):
+raw.connect((target, 0))
+echo = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+echo.setsockopt(255, 1, struct.pack("I", 0xfffffffe))  # SOL_RAW, ICMP_FILTER: all but replies
+echo.connect((target, 0))
+for port in range(first, last):
     raw.send(struct.pack("!HHHH", port, 9999, 8, 0))
+    if port % 250 == 0:
+        total = 0x0800 + port
+        echo.send(struct.pack("!BBHHH", 8, 0, ~(total + (total >> 16)) & 0xffff, 0, port))
+        echo.recv(100)
 """
 
 
