@@ -30,6 +30,8 @@ NEVER = {
 }
 LATER = 3 * 3600  # seconds: what has ended is forgotten by then
 PATIENCE = 5  # seconds for what goes on by itself
+UNDERWAY = re.compile(
+    r"<StackStatus>(?!REVIEW)\w+_IN_PROGRESS<|<name>shutting-down<|<state>deleting<")
 
 
 class Refused(Exception):
@@ -250,7 +252,9 @@ class World:
             time.sleep(0.05)
 
     def forget(self):
-        """What has ended is shown for a while: it is later now."""
+        """What has ended, or is about to, is shown for a while: it is later now."""
+        if self.daemon.poll() is None:
+            self.wait(lambda: not UNDERWAY.search("\n".join(dumps.model(self))), "an end", 30)
         self.control.set("clock", LATER)
         self.restart()
         self.control.set("clock", 0)

@@ -296,6 +296,8 @@ def test_steps(crashing):
         walk.must(step, undo=True)
     missing = kinds() - walk.kinds - UNSTORED
     assert not missing, f"the scenario makes none of these: {missing}"
+    # An init that fails says so or ends: none is waited for until its time is up.
+    assert ": not ready" not in crashing.tail(whole=True)
     TALLY.add(walk.control, walk.tolerated)
     TALLY.limited = "the memory of instances is not limited" not in crashing.tail(whole=True)
 
