@@ -292,12 +292,12 @@ def test_steps(crashing):
     walk = Walk(crashing)
     print(f"\nCRASH_SEED={SEED}")
     walk.walk()
+    # An init that fails says so or ends: none is waited for until its time is up.
+    assert ": not ready" not in crashing.tail(whole=True)
     for step in reversed(STEPS):
         walk.must(step, undo=True)
     missing = kinds() - walk.kinds - UNSTORED
     assert not missing, f"the scenario makes none of these: {missing}"
-    # An init that fails says so or ends: none is waited for until its time is up.
-    assert ": not ready" not in crashing.tail(whole=True)
     TALLY.add(walk.control, walk.tolerated)
     TALLY.limited = "the memory of instances is not limited" not in crashing.tail(whole=True)
 
