@@ -475,7 +475,7 @@ def test_down(mode):
 
 def test_every_point_has_fired():
     """None is skipped: what never can is named, with the reason."""
-    elsewhere = (*ELSEWHERE, *NEVER, *of_groups())
+    elsewhere = (*ELSEWHERE, *NEVER, *of_groups(), *of_kernel())
     left = [f"{name} ({when})" for name, changes in TALLY.changes.items()
             for when in (("before", "after", "instead of") if changes else ("instead of",))
             if not TALLY.fired[name, when]
@@ -496,7 +496,13 @@ def of_groups():
         mounts = [line.split()[2:4] for line in file]
     if any(kind == "cgroup" and "memory" in options.split(",") for kind, options in mounts):
         return ()
-    return (r' join_group |^openat\(group, "tasks"',)
+    return (r' (join_group|find_group) |^openat\(group, "tasks"',)
+
+
+def of_kernel():
+    """What older ones don't have: the numbers of namespaces (Linux 6.11)."""
+    release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+    return (" namespace_number ",) if release < (6, 11) else ()
 
 
 # What the daemon passes on other machines, with other settings or for others than its clients.
