@@ -1,6 +1,7 @@
 """A client of the soak test: signed requests on a kept connection, and replies as plain values."""
 import dataclasses
 import http.client
+import time
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
@@ -50,12 +51,15 @@ class Line:
     def __init__(self, world, key=None, secret=None):
         self.world, self.key, self.secret = world, key, secret
         self.connection = None
+        self.used = 0
 
     def send(self, call):
         """Only asks; hear() has the answer."""
         body = urllib.parse.urlencode({"Action": call.action, "Version": "2016-11-15",
                                        **call.parameters})
         request = wire.signed(self.world, body, key=self.key, secret=self.secret)
+        if time.monotonic() - self.used > 1:
+            self.close()  # the daemon may have given it up
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.world.port,
@@ -70,6 +74,7 @@ class Line:
         try:
             answer = self.connection.getresponse()
             body = answer.read()
+            self.used = time.monotonic()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Broken(str(error)) from error
