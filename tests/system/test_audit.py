@@ -211,13 +211,11 @@ MARK = "/proc/sys/net/ipv4/tcp_fin_timeout"  # each namespace has its own, and a
 
 def mark(namespace):
     """So that it is known again: a new one may get the inode of one that is gone."""
-    subprocess.run(["ip", "netns", "exec", namespace, "sh", "-c", f"echo 59 >{MARK}"], check=True,
-                   env=environment())
+    netns(namespace, "sh", "-c", f"echo 59 >{MARK}")
 
 
 def is_marked(namespace):
-    return subprocess.run(["ip", "netns", "exec", namespace, "cat", MARK], check=True, text=True,
-                          capture_output=True, env=environment()).stdout == "59\n"
+    return netns(namespace, "cat", MARK) == "59\n"
 
 
 NAMESPACES = ["front", "back", "vpc", "igw", "internet", "public"]
