@@ -192,6 +192,8 @@ int get_instance_process(struct call *call, struct error *error)
 				 instance_state_names[instance->state]);
 	xml_text(call->xml, "instanceId", rid_format(instance->resource.id).text);
 	reply_process(call, instance->pid, instance->start_time);
+	if (call->hooks->is_rebooting(call->hooks->context, instance->resource.id))
+		xml_text(call->xml, "rebooting", "true");
 	return 0;
 }
 

@@ -94,6 +94,8 @@ struct api_hooks {
 	int (*commit)(void *context, struct transaction *transaction, struct error *error);
 	/* Asks the init of a running instance to start over. */
 	int (*reboot)(void *context, struct rid instance, struct error *error);
+	/* It was asked to, and its old init has not ended yet. */
+	bool (*is_rebooting)(void *context, struct rid instance);
 	/*
 	 * What was dropped in all subnets, of interfaces that there are, in the order of their
 	 * creation, then by reason, direction and rule. The caller frees ret_drops->items.

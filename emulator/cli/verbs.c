@@ -31,7 +31,10 @@
 #define MINIVPC_VERSION "unknown"
 #endif
 
-#define FOLLOW_MS 200 /* between looks at a console */
+#define FOLLOW_MS 200	/* between looks at a console */
+#define LOOK_MS	  10	/* between looks at an instance that has no init to enter */
+#define REBOOT_MS 40000 /* that a reboot takes at most: an init is killed after 30 s */
+#define GONE_MS	  2000	/* that the daemon may take to see an init's end */
 
 struct context {
 	const struct request *request;
@@ -117,24 +120,48 @@ static int read_process(const struct reply *reply, pid_t *ret_pid, uint64_t *ret
 	return r < 0 ? r : reply_number(reply, "startTime", UINT64_MAX, ret_start_time, error);
 }
 
+/* Of one that reboots, its next init: what is begun in the old one would end with it. */
 static int find_process(struct context *context, const char *instance, pid_t *ret_pid,
 			uint64_t *ret_start_time, struct error *error)
 {
 	const struct parameter parameters[] = { { "Instance", instance }, { NULL, NULL } };
-	CLEANUP(reply_freep) struct reply *reply = NULL;
-	int r = client_call(&context->client, "GetInstanceProcess", parameters, &reply, error);
+	int64_t deadline = now_ms() + REBOOT_MS;
 
-	return r < 0 ? r : read_process(reply, ret_pid, ret_start_time, error);
+	for (;;) {
+		CLEANUP(reply_freep) struct reply *reply = NULL;
+		CLEANUP(freep) char *rebooting = NULL;
+		int r = client_call(&context->client, "GetInstanceProcess", parameters, &reply,
+				    error);
+
+		if (r < 0)
+			return r;
+		rebooting = reply_text(reply, "rebooting");
+		if (!rebooting)
+			return read_process(reply, ret_pid, ret_start_time, error);
+		if (now_ms() >= deadline)
+			return error_sys(error, ETIMEDOUT, "%s reboots", instance);
+		nanosleep(&(struct timespec){ 0, LOOK_MS * 1000000 }, NULL);
+	}
 }
 
+/* -ESRCH: nothing was begun, since its init had gone when the reply came, which the daemon sees a
+ * moment later. */
 static int execute(struct context *context, char *const argv[], int *ret_status,
 		   struct error *error)
 {
-	uint64_t start_time;
-	pid_t pid;
-	int r = find_process(context, context->request->instance, &pid, &start_time, error);
+	int64_t deadline = now_ms() + GONE_MS;
 
-	return r < 0 ? r : context->hooks->exec(pid, start_time, argv, ret_status, error);
+	for (;;) {
+		uint64_t start_time;
+		pid_t pid;
+		int r = find_process(context, context->request->instance, &pid, &start_time, error);
+
+		if (r == 0)
+			r = context->hooks->exec(pid, start_time, argv, ret_status, error);
+		if (r != -ESRCH || now_ms() >= deadline)
+			return r;
+		nanosleep(&(struct timespec){ 0, LOOK_MS * 1000000 }, NULL);
+	}
 }
 
 static int do_exec(struct context *context, int *ret_status, struct error *error)

@@ -127,6 +127,8 @@ int instances_stop(struct instances *instances, struct rid id, struct process pr
 /* The same, for it to start again: INSTANCE_REBOOTED, also when it had to be killed. */
 int instances_reboot(struct instances *instances, struct rid id, struct process process,
 		     unsigned int grace, struct error *error);
+/* Whether instances_reboot() was the last to ask it, and it is not gone yet. */
+bool instances_is_rebooting(const struct instances *instances, struct rid id);
 /* Whether its init is still in the control group that it was in when it began to be watched. */
 bool instances_is_in_place(const struct instances *instances, struct rid id);
 /* Puts it there again; of its other processes those that come from now on. */

@@ -226,6 +226,13 @@ int instances_reboot(struct instances *instances, struct rid id, struct process 
 	return r;
 }
 
+bool instances_is_rebooting(const struct instances *instances, struct rid id)
+{
+	const struct watched *watched = find(instances, id);
+
+	return watched && watched->is_rebooting;
+}
+
 enum instance_end instances_end(struct instances *instances, struct rid id, struct process process)
 {
 	return end_read_note(instances->ends, rid_format(id).text, process.start_time);

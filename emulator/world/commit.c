@@ -561,3 +561,10 @@ int world_reboot(void *context, struct rid id, struct error *error)
 	return instances_reboot(world->instances, id, instance_process(instance), STOP_GRACE,
 				error);
 }
+
+bool world_is_rebooting(void *context, struct rid id)
+{
+	const struct world *world = context;
+
+	return instances_is_rebooting(world->instances, id);
+}

@@ -55,6 +55,7 @@ struct init_identity world_identity(const struct model *model, const struct reso
 /* commit.c: the write path; hooks for the API (context: the world). */
 int world_commit(void *context, struct transaction *transaction, struct error *error);
 int world_reboot(void *context, struct rid instance, struct error *error);
+bool world_is_rebooting(void *context, struct rid instance);
 /* An init is gone: its instance stops. */
 void world_on_exit(void *context, struct rid id, enum instance_end end);
 

@@ -148,6 +148,7 @@ static int open_api(struct world *world, struct error *error)
 		.hooks = { .context = world,
 			   .commit = world_commit,
 			   .reboot = world_reboot,
+			   .is_rebooting = world_is_rebooting,
 			   .drops = world_drops,
 			   .audit = world_audit,
 			   .look_at = world_look_at,

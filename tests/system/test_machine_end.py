@@ -150,6 +150,21 @@ def test_reboot_is_orderly(world, instance):
     wait_for(lambda: world.init(instance), 10, "its init")
 
 
+def test_a_command_waits_for_a_reboot(world, instance):
+    """It runs in the machine that was started again, not in the one that ends."""
+    tidy(world, instance)
+    world.ec2.reboot_instances(InstanceIds=[instance])
+    assert is_tidy(world, instance) == 1
+
+
+def test_a_command_meets_an_end(world, instance):
+    """One that begins while the init goes, before the daemon knows: it finds the next one."""
+    for _ in range(40):
+        os.kill(wait_for(lambda: world.init(instance), 10, "its init"), signal.SIGINT)
+        done = sh(world, instance, "echo here")
+        assert (done.returncode, done.stderr) == (0, "") or done.returncode > 128, done
+
+
 def test_a_stop_overtakes_a_reboot(world, instance):
     tidy(world, instance)
     world.ec2.reboot_instances(InstanceIds=[instance])
