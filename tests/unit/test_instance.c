@@ -6,6 +6,7 @@
  */
 #include "base/buffer.h"
 #include "instance/instance.h"
+#include "instance/launcher.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -878,6 +880,32 @@ static void test_launcher_killed(void **state)
 	assert_int_equal(count_children(), before); /* the new launcher, and none of those inits */
 }
 
+/* The kernel tells of requests that it left unread, once, before it tells of its end. */
+static void test_launcher_reset(void **state)
+{
+	struct launcher_request request = { .task = LAUNCHER_LIST };
+	struct launcher launcher = LAUNCHER_INIT;
+	int pair[2];
+
+	(void)state;
+	launcher.pid = getpid(); /* one that lives */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	launcher.socket = pair[0];
+	for (int i = 0; i < 4; i++) {
+		struct error error = ERROR_INIT;
+		int r = launcher_request(&launcher, &request, NULL, &error);
+
+		if (i < 2)
+			must(r, &error);
+		else
+			assert_string_equal(error.text, "the launcher died: Broken pipe");
+		assert_int_equal(r, i < 2 ? 0 : -EPIPE);
+		if (i == 1)
+			close(pair[1]);
+	}
+	close(pair[0]);
+}
+
 static void test_all_or_none(void **state)
 {
 	enum {
@@ -1027,16 +1055,16 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_inside),	     cmocka_unit_test(test_confinement),
-		cmocka_unit_test(test_disk),	     cmocka_unit_test(test_image),
-		cmocka_unit_test(test_streams),	     cmocka_unit_test(test_not_executable),
-		cmocka_unit_test(test_terminal),     cmocka_unit_test(test_terminal_flood),
-		cmocka_unit_test(test_signals),	     cmocka_unit_test(test_reaping),
-		cmocka_unit_test(test_stop),	     cmocka_unit_test(test_many),
-		cmocka_unit_test(test_exit_is_told), cmocka_unit_test(test_daemon_killed),
-		cmocka_unit_test(test_adopt),	     cmocka_unit_test(test_launcher_killed),
-		cmocka_unit_test(test_all_or_none),  cmocka_unit_test(test_step_refused),
-		cmocka_unit_test(test_nothing_left),
+		cmocka_unit_test(test_inside),	       cmocka_unit_test(test_confinement),
+		cmocka_unit_test(test_disk),	       cmocka_unit_test(test_image),
+		cmocka_unit_test(test_streams),	       cmocka_unit_test(test_not_executable),
+		cmocka_unit_test(test_terminal),       cmocka_unit_test(test_terminal_flood),
+		cmocka_unit_test(test_signals),	       cmocka_unit_test(test_reaping),
+		cmocka_unit_test(test_stop),	       cmocka_unit_test(test_many),
+		cmocka_unit_test(test_exit_is_told),   cmocka_unit_test(test_daemon_killed),
+		cmocka_unit_test(test_adopt),	       cmocka_unit_test(test_launcher_killed),
+		cmocka_unit_test(test_launcher_reset), cmocka_unit_test(test_all_or_none),
+		cmocka_unit_test(test_step_refused),   cmocka_unit_test(test_nothing_left),
 	};
 
 	if (geteuid() != 0) {
