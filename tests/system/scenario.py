@@ -178,18 +178,32 @@ ENTRY = {"NetworkAclId": "@acl", "RuleNumber": 100, "Egress": "false"}
 RUN = {"ImageId": IMAGE, "InstanceType": "t3.micro", "MinCount": 1, "MaxCount": 1}
 
 
-def run(name, count=1, **parameters):
-    """Instances; their ending is one more step backwards."""
+BOOTED = "dup2(log, 2) run_script"  # the last that an init does before the script is the shell's
+
+
+def run(name, count=1, boots=False, **parameters):
+    """
+    Instances; their ending is one more step backwards. What they boot with (`boots`) begins after the
+    answer, in its own time: it is waited for, so that what it passes is the step's.
+    """
     wanted = {**RUN, "MinCount": count, "MaxCount": count, **parameters}
     names = [f"{name}{i or ''}" for i in range(count)]
 
     def do(context):
+        context.booted = context.world.control.passed(BOOTED)
         reply = context.call("RunInstances", **wanted)
         context.ids.update(zip(names, re.findall("<instanceId>([^<]+)<", reply)))
         return reply
+
+    def done(context):
+        in_state(name, "running")(context)
+        control = context.world.control
+        if boots:
+            context.world.wait(lambda: control.get("fired") or
+                               control.passed(BOOTED) >= context.booted + count, f"{name} boots")
     return Step(name, do, call("TerminateInstances", **{
         f"InstanceId__{i + 1}": "@" + one for i, one in enumerate(names)}),
-        done=in_state(name, "running"), undone=in_state(name, "terminated"), lingers=True,
+        done=done, undone=in_state(name, "terminated"), lingers=True,
         fresh=True)
 
 
@@ -359,7 +373,7 @@ STEPS = [
          "LaunchTemplateId", LaunchTemplateName="crash",
          LaunchTemplateData__InstanceType="t3.micro"),
     run("instance", SubnetId="@a", SecurityGroupId__1="@group", PrivateIpAddress="10.1.1.10"),
-    run("two", count=2, SubnetId="@b", KeyName="crash"),
+    run("two", count=2, boots=True, SubnetId="@b", KeyName="crash"),
     Step("tag", call("CreateTags", ResourceId__1="@instance", ResourceId__2="@vpc",
                      Tag__1__Key="Name", Tag__1__Value="crash"),
          call("DeleteTags", ResourceId__1="@instance", ResourceId__2="@vpc", Tag__1__Key="Name")),

@@ -22,7 +22,7 @@ import pytest
 
 import dumps
 from crashes import NEVER, PROGRAM, Dead, Refused, World
-from inject import FAIL, KILL, WHENS
+from inject import FAIL, KILL, OFF, WHENS
 from lib import ROOT
 from scenario import STEPS, Context, begin
 
@@ -102,8 +102,7 @@ class Walk:
             self.world.restart()
         self.control.seed(step.name + ("-undo" if undo else ""))
         before = counts(self.control)
-        if arm:
-            self.control.arm(*arm)
+        self.control.arm(*arm or (OFF, 0))
         outcome = Outcome(lambda: (step.undo if undo else step.do)(self.context),
                           lambda: step.await_done(self.context, undo))
         self.passes = counts(self.control) - before
@@ -509,7 +508,6 @@ def of_kernel():
 ELSEWHERE = {
     r" instance/alone\.c:| (mount_alone|stage_around|bind_devices) ": "`serve` without root",
     r" (instances_keep_again|limits_return|listen_is) ": "`audit`, and what it mends",
-    r" forget_forwarding ": "at an instance's boot, later than the call that has begun it",
     r" instances_forget_ends ": "after thousands of ends",
     r'^mount\("tmpfs", "/sys"|^mount\("devpts", .*:126': "where the kernel refuses what comes before",
     r" instance/shift\.c:": "where the root can't be idmapped: an overlay, in a container",
