@@ -383,10 +383,13 @@ void limits_close(struct limits *limits)
 	*limits = (struct limits)LIMITS_INIT;
 }
 
-/* Who was killed is in there until it is no more; and once it may fail for a moment's shortage. */
-static int remove_world(const char *path, int patience)
+#define REMOVE_MS 5000
+
+/* Who was killed, or whose parent was, is in there until it is no more; and once it may fail for a
+ * moment's shortage. */
+static int remove_world(const char *path)
 {
-	const int64_t end = now_ms() + patience;
+	const int64_t end = now_ms() + REMOVE_MS;
 	int sys = 0;
 
 	for (int i = 0; i < LEAVE_TRIES || (sys == EBUSY && now_ms() < end); i++) {
@@ -404,7 +407,7 @@ static int remove_world(const char *path, int patience)
 	return -sys;
 }
 
-int limits_remove(const char *record, int patience, struct error *error)
+int limits_remove(const char *record, struct error *error)
 {
 	struct error none = ERROR_INIT;
 	char path[PATH_MAX];
@@ -413,7 +416,7 @@ int limits_remove(const char *record, int patience, struct error *error)
 	/* A record that somebody removed is no reason to leave what it led to. */
 	if (!read_record(record, path) && find_place(record, path, &none) < 0)
 		return 0;
-	r = remove_world(path, patience);
+	r = remove_world(path);
 	return r < 0 ? error_sys(error, r, "the control group %s", path) : 0;
 }
 

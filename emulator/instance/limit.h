@@ -84,9 +84,9 @@ enum limits_place limits_place_of(const char *name, pid_t pid);
 int limits_return(const struct limits *limits, const char *name, enum limits_place place, pid_t pid,
 		  struct error *error);
 
-/* For a world that goes: all its groups go that nobody is in, or will be in `patience` milliseconds
- * from now. Fails where one stays. */
-int limits_remove(const char *record, int patience, struct error *error);
+/* For a world that goes: all its groups go, once whoever was killed in them is no more. Fails where
+ * one stays: after five seconds somebody is in it still. */
+int limits_remove(const char *record, struct error *error);
 
 /* Could there be limits? Changes nothing; the error says why not. */
 int limits_check(struct error *error);

@@ -13,7 +13,6 @@
 #include "world/uplink.h"
 
 #define DAEMON_PATIENCE 15000 /* milliseconds for a daemon to end */
-#define GROUPS_PATIENCE 5000  /* for whoever was killed to be gone */
 
 static int open_pidfd(int pid)
 {
@@ -97,7 +96,7 @@ static int take_down(const struct paths *paths, struct error *error)
 	int r;
 
 	if (access(paths->database, F_OK) < 0) /* it never got so far */
-		return limits_remove(paths->limits, GROUPS_PATIENCE, error);
+		return limits_remove(paths->limits, error);
 	if ((r = store_open(paths->database, &store, error)) < 0)
 		return r;
 	r = store_load(store, &model, error);
@@ -108,7 +107,7 @@ static int take_down(const struct paths *paths, struct error *error)
 	if (r == 0)
 		r = kill_processes(instances, &model, error);
 	if (r == 0)
-		r = limits_remove(paths->limits, GROUPS_PATIENCE, error);
+		r = limits_remove(paths->limits, error);
 	if (r == 0)
 		r = uplink_end(paths, error);
 	if (r == 0)

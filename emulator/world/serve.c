@@ -37,7 +37,7 @@ static void close_world(struct world *world)
 	world->fabric = fabric_free(world->fabric);
 	world->instances = instances_close(world->instances);
 	if (!world->announced && world->state.lock >= 0 &&
-	    limits_remove(world->options.paths.limits, 0, &error) < 0)
+	    limits_remove(world->options.paths.limits, &error) < 0)
 		log_error("%s", error.text);
 	world->kernel = kernel_close(world->kernel);
 	model_clear(&world->model);

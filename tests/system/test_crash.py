@@ -11,11 +11,13 @@ Each point that has a name is tried, and some more of what each step passes, dra
 time.
 """
 import collections
+import contextlib
 import errno
 import itertools
 import os
 import random
 import re
+import subprocess
 import time
 
 import pytest
@@ -35,6 +37,7 @@ MORE = 1  # points drawn for each call, beside those that no step before has pas
 ONLY = os.environ.get("CRASH_STEPS")
 KERNEL = (errno.ENOMEM, errno.EBUSY, errno.ENOBUFS, errno.EPERM)
 DISK = (errno.ENOSPC, errno.EIO)
+NO_LIMITS = "the memory of instances is not limited"
 
 
 class Outcome:
@@ -298,7 +301,7 @@ def test_steps(crashing):
     missing = kinds() - walk.kinds - UNSTORED
     assert not missing, f"the scenario makes none of these: {missing}"
     TALLY.add(walk.control, walk.tolerated)
-    TALLY.limited = "the memory of instances is not limited" not in crashing.tail(whole=True)
+    TALLY.limited = NO_LIMITS not in crashing.tail(whole=True)
 
 
 def kinds():
@@ -470,6 +473,38 @@ def test_down(mode):
             assert not os.path.exists(world.state), why
         finally:
             world.end()
+
+
+def test_refused_start():
+    """Its control group goes, though a child of its launcher's is in there for a while longer."""
+    world = World()
+    try:
+        world.serve()
+        if NO_LIMITS in world.tail(whole=True):
+            pytest.skip(NO_LIMITS)
+        stops, = (point.number for point in world.control.points()
+                  if point.name.startswith("unshare(CLONE_NEWUSER) hold_namespace"))
+        assert world.down().returncode == 0
+        world.gone()
+        before = traces(world)
+        world.control.close()  # nobody but we lets the child go
+        for _ in range(20):
+            world.control.arm(KILL, 1, 0, stops)
+            with subprocess.Popen(world.command("serve", "--listen", "192.0.2.1:4566"), text=True,
+                                  stderr=subprocess.PIPE, env=world.environment()) as refused:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    refused.wait(2)
+                fired = world.control.get("fired")
+                world.control.set("released", 1)
+                said = refused.communicate(timeout=10)[1]
+            assert refused.returncode == 1 and len(said.splitlines()) == 1, said
+            if fired:  # the launcher may have been killed before it came so far
+                break
+        assert fired
+        world.wait(lambda: traces(world) == before, "what it left")
+    finally:
+        world.control.set("released", 1)
+        world.end()
 
 
 def test_every_point_has_fired():
